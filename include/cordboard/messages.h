@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one list of commands (control to dataplane) and events (dataplane to control).
+ *
+ * A message is copied whole through a ring slot. The receiver copies it out, then judges the copy:
+ * type, size, every index, every id. A refused command is answered by CORD_EVENT_DONE with a reason
+ * and changes nothing; an unknown event is counted and dropped.
+ *
+ * Every command is answered by exactly one CORD_EVENT_DONE that carries its correlation, after it
+ * has been applied. State that events announce (port alive, player position, digits received) can
+ * be read again from the segment (segment.h, struct cord_port_status), so a lost event delays
+ * knowledge and loses none.
+ *
+ * A command about a port or a room goes into the command ring of the worker that owns the room. A
+ * port is opened on the worker of the room that it will sit in; which worker's NIC queue its
+ * packets arrive at does not matter to control.
+ */
+#ifndef CORDBOARD_MESSAGES_H
+#define CORDBOARD_MESSAGES_H
+
+#include <cordboard/types.h>
+
+/* ---- control to dataplane -------------------------------------------------------------------- */
+
+/*
+ * Opens a media port. The slot of the id says the local address and UDP port (cord_segment_local()
+ * in segment.h). The port sends nothing until it sits in a room.
+ */
+struct cord_port_open {
+	cord_id port;
+	struct cord_address remote; /* where media goes, and the only source it is taken from */
+	uint32_t ssrc;              /* of the stream we send, for the life of the port */
+	uint8_t codec;              /* enum cord_codec */
+	uint8_t payload_type;       /* 0..127, both ways */
+	uint8_t event_payload_type; /* telephone-event (RFC 4733) at 8 kHz, or 255: none */
+	uint8_t ptime_ms;           /* of what we send: 10, 20, 30, 40 or 60 */
+	uint8_t direction;          /* bits of enum cord_direction */
+	uint8_t reserved[3];
+};
+
+/* Changes what a re-INVITE changed. Stream numbers go on; the jitter buffer is kept. */
+struct cord_port_set {
+	cord_id port;
+	struct cord_address remote;
+	uint32_t reserved0;
+	uint8_t codec;
+	uint8_t payload_type;
+	uint8_t event_payload_type;
+	uint8_t ptime_ms;
+	uint8_t direction;
+	uint8_t reserved[3];
+};
+
+/* Closes a port; it leaves its room in the same step. */
+struct cord_port_close {
+	cord_id port;
+};
+
+/*
+ * Stages a playlist at a port. It starts with the cord_room_set that names its generation. Clips
+ * must have been announced ready. A staged list replaces one that was staged and not started.
+ */
+struct cord_port_playlist {
+	cord_id port;
+	uint32_t generation; /* not 0, chosen by control */
+	uint8_t clips;       /* 1..CORD_PLAYLIST_MAX */
+	uint8_t loop;        /* 1: from the last clip back to the first, for ever */
+	uint8_t reserved[2];
+	cord_clip_id clip[CORD_PLAYLIST_MAX];
+};
+
+/*
+ * Sends digits as telephone-events to the port's peer. ',' is a pause. While they go out the peer
+ * hears nothing else. CORD_EVENT_DIGITS_SENT follows the last.
+ */
+struct cord_port_digits {
+	cord_id port;
+	uint16_t duration_ms; /* of each key: 40..1000 */
+	uint16_t gap_ms;      /* between keys: 40..1000 */
+	uint16_t pause_ms;    /* of each ',': 100..5000 */
+	uint8_t digits;       /* 1..CORD_DIGITS_MAX */
+	uint8_t reserved;
+	char digit[CORD_DIGITS_MAX]; /* 0-9 * # A-D , */
+	uint8_t reserved2[6];
+};
+
+/* Opens an empty room on the worker that reads this ring. */
+struct cord_room_open {
+	cord_id room;
+	uint32_t rate_hz; /* 8000 */
+	uint32_t reserved;
+};
+
+enum cord_player_action {
+	CORD_PLAYER_KEEP = 0,  /* goes on as it is */
+	CORD_PLAYER_STOP = 1,  /* stops; nothing is announced */
+	CORD_PLAYER_START = 2, /* starts the staged playlist of player_generation */
+};
+
+struct cord_room_member {
+	cord_id port;
+	uint16_t hears;     /* bit n: hears member n of this message; its own bit: its own player */
+	uint16_t digits_to; /* bit n: member n gets this member's keys as telephone-events */
+	uint8_t player;     /* enum cord_player_action */
+	uint8_t reserved[3];
+	uint32_t player_generation;
+	uint32_t reserved2;
+};
+
+/* A gain other than 0 dB: how loud listener hears talker (talker == listener: its own player). */
+struct cord_room_gain {
+	uint8_t listener; /* index of the member in this message */
+	uint8_t talker;
+	int8_t gain_db; /* CORD_GAIN_MIN_DB..CORD_GAIN_MAX_DB, or CORD_GAIN_MUTE */
+	uint8_t reserved;
+};
+
+/*
+ * Says the whole state of a room: its members, who hears whom, who starts to play what. It is
+ * heard by everybody in one and the same tick. Ports that were members and are not named leave (and
+ * fall silent); a port that sits in another room leaves that one in the same step.
+ */
+struct cord_room_set {
+	cord_id room;
+	uint8_t members; /* 0..CORD_ROOM_MEMBERS_MAX */
+	uint8_t gains;   /* 0..CORD_ROOM_GAINS_MAX */
+	uint8_t reserved[6];
+	struct cord_room_member member[CORD_ROOM_MEMBERS_MAX];
+	struct cord_room_gain gain[CORD_ROOM_GAINS_MAX];
+};
+
+/* Closes a room. Its ports stay open and sit in none. */
+struct cord_room_close {
+	cord_id room;
+};
+
+/* ---- dataplane to control -------------------------------------------------------------------- */
+
+/* The answer to a command, told apart by the correlation of the envelope. */
+struct cord_event_done {
+	uint32_t command; /* enum cord_message_type */
+	uint32_t refusal; /* enum cord_refusal; CORD_REFUSAL_NONE: applied */
+};
+
+/* The first valid packet of a port since it was opened or its remote address changed. */
+struct cord_event_media_first {
+	cord_id port;
+};
+
+/* A key of the peer has begun, told once for each key (RFC 4733 section 2.5.1.2: by timestamp). */
+struct cord_event_digit {
+	cord_id port;
+	uint32_t sequence; /* counts the keys of the port, from 1 */
+	char digit;        /* 0-9 * # A-D */
+	uint8_t reserved[3];
+};
+
+/* The last clip of a playlist that does not loop has been played out. */
+struct cord_event_player_end {
+	cord_id port;
+	uint32_t generation;
+	uint32_t reserved;
+};
+
+/* The last digit of a cord_port_digits has been sent. */
+struct cord_event_digits_sent {
+	cord_id port;
+};
+
+/* ---- the list ---------------------------------------------------------------------------------
+ */
+
+#define CORD_COMMANDS(X)                \
+	X(PORT_OPEN, port_open)         \
+	X(PORT_SET, port_set)           \
+	X(PORT_CLOSE, port_close)       \
+	X(PORT_PLAYLIST, port_playlist) \
+	X(PORT_DIGITS, port_digits)     \
+	X(ROOM_OPEN, room_open)         \
+	X(ROOM_SET, room_set)           \
+	X(ROOM_CLOSE, room_close)
+
+#define CORD_EVENTS(X)                    \
+	X(DONE, event_done)               \
+	X(MEDIA_FIRST, event_media_first) \
+	X(DIGIT, event_digit)             \
+	X(PLAYER_END, event_player_end)   \
+	X(DIGITS_SENT, event_digits_sent)
+
+enum cord_message_type {
+	CORD_MESSAGE_NONE = 0,
+#define X(name, member) CORD_COMMAND_##name,
+	CORD_COMMANDS(X)
+#undef X
+		CORD_COMMAND_END,
+	CORD_EVENT_BEGIN = 64,
+#define X(name, member) CORD_EVENT_##name,
+	CORD_EVENTS(X)
+#undef X
+		CORD_EVENT_END,
+};
+
+struct cord_message {
+	uint32_t type;        /* enum cord_message_type */
+	uint32_t size;        /* of the member of the union that the type names */
+	uint64_t correlation; /* of a command, and of its DONE; 0 in other events */
+	cord_time time;       /* when it was written */
+	union {
+#define X(name, member) struct cord_##member member;
+		CORD_COMMANDS(X) CORD_EVENTS(X)
+#undef X
+	};
+};
+
+_Static_assert(sizeof(struct cord_message) <= CORD_RING_SLOT_BYTES, "the largest message fits");
+
+/* Size of the body that a type must have; 0 for a type that does not exist. */
+static inline uint32_t cord_message_body_size(uint32_t type)
+{
+	switch (type) {
+#define X(name, member)           \
+	case CORD_COMMAND_##name: \
+		return sizeof(struct cord_##member);
+		CORD_COMMANDS(X)
+#undef X
+#define X(name, member)         \
+	case CORD_EVENT_##name: \
+		return sizeof(struct cord_##member);
+		CORD_EVENTS(X)
+#undef X
+	default:
+		return 0;
+	}
+}
+
+static inline const char *cord_message_name(uint32_t type)
+{
+	switch (type) {
+#define X(name, member)           \
+	case CORD_COMMAND_##name: \
+		return #name;
+		CORD_COMMANDS(X)
+#undef X
+#define X(name, member)         \
+	case CORD_EVENT_##name: \
+		return #name;
+		CORD_EVENTS(X)
+#undef X
+	default:
+		return "?";
+	}
+}
+
+#endif

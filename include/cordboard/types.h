@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plain values that cross between control and dataplane: ids, addresses, codecs, time.
+ * Numbers only; no pointer, no text. All multi-byte values are in host byte order.
+ */
+#ifndef CORDBOARD_TYPES_H
+#define CORDBOARD_TYPES_H
+
+#include <cordboard/limits.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * An id of a port or a room: slot in the low 32 bits, generation in the high 32 bits. Control
+ * chooses both. The generation of a slot only grows and is never 0, so an id names one object for
+ * the life of the segment and 0 names none.
+ */
+typedef uint64_t cord_id;
+
+/* The id of a clip: a hash of its content (rate and samples), so that both sides find it again. */
+typedef uint64_t cord_clip_id;
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+typedef uint64_t cord_time;
+
+static inline cord_id cord_id_make(uint32_t slot, uint32_t generation)
+{
+	return (cord_id)generation << 32 | slot;
+}
+
+static inline uint32_t cord_id_slot(cord_id id)
+{
+	return (uint32_t)id;
+}
+
+static inline uint32_t cord_id_generation(cord_id id)
+{
+	return (uint32_t)(id >> 32);
+}
+
+enum cord_family {
+	CORD_FAMILY_NONE = 0,
+	CORD_FAMILY_IPV4 = 4,
+	CORD_FAMILY_IPV6 = 6,
+};
+
+/* A UDP address. IPv4 uses the first four bytes of ip, in network order; the rest is 0. */
+struct cord_address {
+	uint8_t family; /* enum cord_family */
+	uint8_t reserved;
+	uint16_t udp_port; /* host order */
+	uint8_t ip[16];
+};
+_Static_assert(sizeof(struct cord_address) == 20, "struct cord_address is part of the contract");
+
+static inline struct cord_address cord_address_ipv4(
+	uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t udp_port)
+{
+	return (struct cord_address){
+		.family = CORD_FAMILY_IPV4, .udp_port = udp_port, .ip = {a, b, c, d}};
+}
+
+static inline bool cord_address_equal(const struct cord_address *a, const struct cord_address *b)
+{
+	return a->family == b->family && a->udp_port == b->udp_port &&
+	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+/* Codecs of a port. RTP clock, samples and bytes of 20 ms follow from it. */
+enum cord_codec {
+	CORD_CODEC_NONE = 0,
+	CORD_CODEC_PCMU = 1, /* ITU-T G.711 mu-law, RFC 3551: payload type 0, 8 kHz */
+	CORD_CODEC_PCMA = 2, /* ITU-T G.711 A-law, RFC 3551: payload type 8, 8 kHz */
+	CORD_CODEC_COUNT,
+};
+
+/* What a port may do, as the peer's SDP direction allows. Both bits clear: inactive. */
+enum cord_direction {
+	CORD_MAY_SEND = 1 << 0,    /* we may send to the peer */
+	CORD_MAY_RECEIVE = 1 << 1, /* we take what the peer sends */
+};
+
+/* Why a command was refused. Each value has a text in cord_refusal_name(). */
+#define CORD_REFUSALS(X)                                                      \
+	X(NONE, "done")                                                       \
+	X(UNKNOWN_COMMAND, "no such command")                                 \
+	X(BAD_SIZE, "size of the message does not match its type")            \
+	X(BAD_VALUE, "a value is out of its range")                           \
+	X(BAD_SLOT, "slot out of range")                                      \
+	X(STALE_ID, "the id names an object that is gone or never was")       \
+	X(SLOT_TAKEN, "the slot is in use")                                   \
+	X(OLD_GENERATION, "the generation is not newer than the slot's last") \
+	X(ROOM_FULL, "more members than a room holds")                        \
+	X(PORT_TWICE, "a port is named twice in one room")                    \
+	X(WRONG_WORKER, "the object belongs to another worker")               \
+	X(UNKNOWN_CLIP, "a clip of the playlist is not known")                \
+	X(NO_DIGITS, "the port has no telephone-event")                       \
+	X(BUSY, "digits are being sent already")                              \
+	X(NO_MEMORY, "out of preallocated objects")
+
+enum cord_refusal {
+#define X(name, text) CORD_REFUSAL_##name,
+	CORD_REFUSALS(X)
+#undef X
+		CORD_REFUSAL_COUNT
+};
+
+static inline const char *cord_refusal_name(uint32_t refusal)
+{
+	static const char *const names[] = {
+#define X(name, text) text,
+		CORD_REFUSALS(X)
+#undef X
+	};
+	return refusal < CORD_REFUSAL_COUNT ? names[refusal] : "unknown refusal";
+}
+
+#endif
