@@ -7,18 +7,18 @@
 #ifndef SIP_CREDENTIALS_H
 #define SIP_CREDENTIALS_H
 
-#include "sip/text.h"
+#include "sip/scan.h"
 
 #define SIP_CREDENTIALS_PARAMS_MAX 32
 
 /* Values are without quotes but with backslashes, as digests are computed over them. */
 struct sip_credentials {
-	bool digest;             /* scheme is Digest, without regard to case */
+	bool digest; /* scheme is Digest, without regard to case */
 	bool has_qop, has_algorithm, has_opaque, has_stale_true;
-	struct sip_text scheme;
-	struct sip_text username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, domain;
-	uint32_t nc;             /* 0: absent */
-	struct sip_text nc_text; /* eight hexadecimal digits as written */
+	struct str scheme;
+	struct str username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, domain;
+	uint32_t nc;        /* 0: absent */
+	struct str nc_text; /* eight hexadecimal digits as written */
 };
 
 /*
@@ -26,6 +26,6 @@ struct sip_credentials {
  * parameter that stands twice, or for an nc that is not eight hexadecimal digits; -E2BIG for more
  * parameters than the ceiling.
  */
-int sip_credentials_parse(struct sip_credentials *credentials, struct sip_text value);
+int sip_credentials_parse(struct sip_credentials *credentials, struct str value);
 
 #endif

@@ -3,8 +3,8 @@
  * Digest access authentication (RFC 7616, RFC 8760 for SIP), MD5 and SHA-256, both sides.
  *
  * The server's nonce needs no memory: time stamp and a keyed hash of it, of the realm and of the
- * source. What needs memory is the replay guard, a bounded table of the highest nonce count seen for
- * a nonce. A nonce that the table had to forget is refused as stale, never believed.
+ * source. What needs memory is the replay guard, a bounded table of the highest nonce count seen
+ * for a nonce. A nonce that the table had to forget is refused as stale, never believed.
  *
  * Credentials come in as a password or as HA1 (hash of user:realm:password). All comparisons of
  * secrets take constant time.
@@ -20,16 +20,16 @@ enum digest_algorithm {
 	DIGEST_ALGORITHMS,
 };
 
-#define DIGEST_HEX_MAX 65 /* SHA-256 in hexadecimal, with its NUL */
-#define DIGEST_NONCE_MAX 80
+#define DIGEST_HEX_MAX       65 /* SHA-256 in hexadecimal, with its NUL */
+#define DIGEST_NONCE_MAX     80
 #define DIGEST_NONCE_LIFE_NS (300ull * 1000000000ull)
-#define DIGEST_GUARD_SLOTS 4096
+#define DIGEST_GUARD_SLOTS   4096
 
 const char *digest_algorithm_name(enum digest_algorithm algorithm); /* "MD5", "SHA-256" */
 
 /* HA1 in hexadecimal with its NUL; out has DIGEST_HEX_MAX bytes. */
-int digest_ha1(enum digest_algorithm algorithm, struct sip_text user, struct sip_text realm,
-	struct sip_text password, char *out);
+int digest_ha1(enum digest_algorithm algorithm, struct str user, struct str realm,
+	struct str password, char *out);
 
 /* ---- server ---- */
 
@@ -45,8 +45,7 @@ void digest_server_free(struct digest_server *server);
  * address. Returns the length or -ENOSPC.
  */
 int digest_challenge(struct digest_server *server, enum digest_algorithm algorithm,
-	struct sip_text realm, struct sip_text source, bool stale, uint64_t now_ns, char *out,
-	size_t size);
+	struct str realm, struct str source, bool stale, uint64_t now_ns, char *out, size_t size);
 
 enum digest_verdict {
 	DIGEST_OK,
@@ -59,34 +58,34 @@ enum digest_verdict {
  * Finds HA1 of a user for an algorithm; out has DIGEST_HEX_MAX bytes. Negative when the user is not
  * known; the time that verification takes does not depend on it.
  */
-typedef int (*digest_lookup)(void *context, struct sip_text user, struct sip_text realm,
+typedef int (*digest_lookup)(void *context, struct str user, struct str realm,
 	enum digest_algorithm algorithm, char *out);
 
 /*
- * Verifies a request's Authorization (or Proxy-Authorization) headers for a realm. The digest URI must
- * be equivalent to the Request-URI. On DIGEST_OK *user, which may be NULL, is the name, in the
+ * Verifies a request's Authorization (or Proxy-Authorization) headers for a realm. The digest URI
+ * must be equivalent to the Request-URI. On DIGEST_OK *user, which may be NULL, is the name, in the
  * message's buffer.
  */
 enum digest_verdict digest_verify(struct digest_server *server, const struct sip_message *request,
-	enum sip_header_kind kind, struct sip_text realm, struct sip_text source, uint64_t now_ns,
-	digest_lookup lookup, void *context, struct sip_text *user);
+	enum sip_header_kind kind, struct str realm, struct str source, uint64_t now_ns,
+	digest_lookup lookup, void *context, struct str *user);
 
 /* ---- client ---- */
 
 struct digest_account {
-	struct sip_text user;
-	struct sip_text password;
-	struct sip_text realm; /* empty: any realm that asks */
+	struct str user;
+	struct str password;
+	struct str realm; /* empty: any realm that asks */
 };
 
 /*
  * Answers the strongest challenge of a 401 or 407 with the value of the Authorization (or
- * Proxy-Authorization) header: *kind says which. nc is 1 for a fresh nonce; cnonce is random text of
- * the caller. Returns the length, -ENOENT when no challenge can be answered, -ENOSPC.
+ * Proxy-Authorization) header: *kind says which. nc is 1 for a fresh nonce; cnonce is random text
+ * of the caller. Returns the length, -ENOENT when no challenge can be answered, -ENOSPC.
  */
 int digest_answer(const struct sip_message *response, const struct digest_account *account,
-	struct sip_text method, struct sip_text uri, struct sip_text body, uint32_t nc,
-	struct sip_text cnonce, enum sip_header_kind *kind, char *out, size_t size);
+	struct str method, struct str uri, struct str body, uint32_t nc, struct str cnonce,
+	enum sip_header_kind *kind, char *out, size_t size);
 
 /* True when a challenge of the response says stale=true: the password was right. */
 bool digest_is_stale(const struct sip_message *response);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum sip_frame_kind {
-	SIP_FRAME_MORE,    /* not complete: read more; the buffer must be able to grow to the limit */
+	SIP_FRAME_MORE, /* not complete: read more; the buffer must be able to grow to the limit */
 	SIP_FRAME_MESSAGE, /* bytes holds one message */
 	SIP_FRAME_PING,    /* CRLF CRLF: consume, answer with CRLF */
 	SIP_FRAME_PONG,    /* a single CRLF that is followed by something else: consume */
@@ -26,9 +26,9 @@ struct sip_frame {
  * What stands at the front of a stream. A header section above 16 KiB times four or a message above
  * SIP_MESSAGE_BYTES_MAX, a missing, repeated or bad Content-Length are BROKEN.
  *
- * scanned may be NULL; otherwise it remembers, between calls on the same growing buffer, how far the
- * end of the headers has been looked for, so that a slow sender costs linear time. Set it to 0 for a
- * new connection and after each consumed frame.
+ * scanned may be NULL; otherwise it remembers, between calls on the same growing buffer, how far
+ * the end of the headers has been looked for, so that a slow sender costs linear time. Set it to 0
+ * for a new connection and after each consumed frame.
  */
 struct sip_frame sip_frame_next(const char *bytes, size_t length, size_t *scanned);
 

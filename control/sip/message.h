@@ -29,9 +29,9 @@
 #include "sip/via.h"
 
 #define SIP_MESSAGE_BYTES_MAX 65535 /* headers and body together; more is 513 */
-#define SIP_HEADER_BYTES_MAX 16384  /* one header field with its name */
-#define SIP_HEADERS_MAX 192         /* header fields of a message */
-#define SIP_VALUES_MAX 256          /* values of one list header over all its fields */
+#define SIP_HEADER_BYTES_MAX  16384 /* one header field with its name */
+#define SIP_HEADERS_MAX       192   /* header fields of a message */
+#define SIP_VALUES_MAX        256   /* values of one list header over all its fields */
 
 enum sip_framing {
 	SIP_DATAGRAM, /* Content-Length may be absent; bytes after the body are ignored */
@@ -53,23 +53,23 @@ struct sip_outcome {
 struct sip_message {
 	bool request;
 	bool has_max_forwards;
-	uint8_t method;        /* enum sip_method; of a response: the method of its CSeq */
-	uint8_t max_forwards;  /* 70 when absent */
-	uint16_t status;       /* responses: 100 to 699 */
+	uint8_t method;       /* enum sip_method; of a response: the method of its CSeq */
+	uint8_t max_forwards; /* 70 when absent */
+	uint16_t status;      /* responses: 100 to 699 */
 	uint16_t header_count;
-	uint16_t via_count;    /* Via values */
-	struct sip_text method_name;
-	struct sip_uri uri;     /* requests: the Request-URI */
-	struct sip_text reason; /* responses: may be empty */
-	struct sip_via via;     /* the top one */
+	uint16_t via_count; /* Via values */
+	struct str method_name;
+	struct sip_uri uri; /* requests: the Request-URI */
+	struct str reason;  /* responses: may be empty */
+	struct sip_via via; /* the top one */
 	struct sip_address from;
 	struct sip_address to;
-	struct sip_text from_tag; /* empty: none */
-	struct sip_text to_tag;   /* empty: none */
-	struct sip_text call_id;
+	struct str from_tag; /* empty: none */
+	struct str to_tag;   /* empty: none */
+	struct str call_id;
 	struct sip_cseq cseq;
-	struct sip_text body;
-	struct sip_text raw; /* from start line to end of body */
+	struct str body;
+	struct str raw; /* from start line to end of body */
 	struct sip_header headers[SIP_HEADERS_MAX];
 };
 
@@ -107,12 +107,12 @@ const struct sip_header *sip_message_header_named(
 struct sip_values {
 	const struct sip_message *message;
 	const struct sip_header *header;
-	struct sip_text rest;
+	struct str rest;
 	uint16_t count;
 	uint8_t kind;
 };
 struct sip_values sip_values(const struct sip_message *message, enum sip_header_kind kind);
-int sip_values_next(struct sip_values *values, struct sip_text *value);
+int sip_values_next(struct sip_values *values, struct str *value);
 
 /* The number of values of a list header, or a negative errno. */
 int sip_message_count(const struct sip_message *message, enum sip_header_kind kind);
@@ -133,12 +133,12 @@ int sip_message_content_type(
 int sip_message_reason(
 	const struct sip_message *message, unsigned index, struct sip_reason *reason);
 
-/* True when the list header (Supported, Require, Allow, …) has this token, without regard to case. */
+/* True when the list header (Supported, Require, Allow, …) has this token, without regard to case.
+ */
 bool sip_message_lists(
 	const struct sip_message *message, enum sip_header_kind kind, const char *token);
 
 /* True when the body is of this type, "application", "sdp"; false without a body. */
-bool sip_message_body_is(
-	const struct sip_message *message, const char *type, const char *subtype);
+bool sip_message_body_is(const struct sip_message *message, const char *type, const char *subtype);
 
 #endif

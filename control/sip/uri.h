@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URIs: sip and sips (RFC 3261 section 19.1), tel (RFC 3966), and any other scheme as an opaque text
- * that is only checked for the characters of an absolute URI (RFC 2396).
+ * URIs: sip and sips (RFC 3261 section 19.1), tel (RFC 3966), and any other scheme as an opaque
+ * text that is only checked for the characters of an absolute URI (RFC 2396).
  *
  * Escapes stay in the slices. %00 is legal in a user and stays escaped, so that no text is ever cut
  * short by it.
@@ -9,7 +9,7 @@
 #ifndef SIP_URI_H
 #define SIP_URI_H
 
-#include "sip/text.h"
+#include "sip/scan.h"
 
 enum sip_scheme {
 	SIP_SCHEME_SIP,
@@ -19,29 +19,31 @@ enum sip_scheme {
 };
 
 struct sip_uri {
-	struct sip_text text; /* the whole URI */
-	uint8_t scheme;       /* enum sip_scheme */
+	struct str text; /* the whole URI */
+	uint8_t scheme;  /* enum sip_scheme */
 	bool has_password;
 	uint16_t port; /* 0: none written */
-	struct sip_text scheme_name;
-	struct sip_text user;     /* sip, sips: escaped as written; tel: the number with separators */
-	struct sip_text password; /* as written */
-	struct sip_text host;     /* sip, sips; an IPv6 reference keeps its brackets */
-	struct sip_text params;   /* from the first ';', or empty */
-	struct sip_text headers;  /* after '?', or empty */
-	struct sip_text opaque;   /* other schemes: all after ':' */
+	struct str scheme_name;
+	struct str user;     /* sip, sips: escaped as written; tel: the number with separators */
+	struct str password; /* as written */
+	struct str host;     /* sip, sips; an IPv6 reference keeps its brackets */
+	struct str params;   /* from the first ';', or empty */
+	struct str headers;  /* after '?', or empty */
+	struct str opaque;   /* other schemes: all after ':' */
 };
 
 /* The whole text must be one URI. -EBADMSG otherwise. */
-int sip_uri_parse(struct sip_uri *uri, struct sip_text text);
+int sip_uri_parse(struct sip_uri *uri, struct str text);
 
 /* A URI parameter without regard to case; value may be NULL. */
-bool sip_uri_param(const struct sip_uri *uri, const char *name, struct sip_text *value);
+bool sip_uri_param(const struct sip_uri *uri, const char *name, struct str *value);
 
-/* RFC 3261 section 19.1.4 for sip and sips, RFC 3966 section 4 for tel, byte for byte for others. */
+/* RFC 3261 section 19.1.4 for sip and sips, RFC 3966 section 4 for tel, byte for byte for others.
+ */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 
-/* The user without escapes as a string. -ENOSPC; -EBADMSG for a NUL or another control character. */
+/* The user without escapes as a string. -ENOSPC; -EBADMSG for a NUL or another control character.
+ */
 int sip_uri_user(const struct sip_uri *uri, char *user, size_t size);
 
 /*

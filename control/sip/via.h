@@ -3,7 +3,7 @@
 #ifndef SIP_VIA_H
 #define SIP_VIA_H
 
-#include "sip/text.h"
+#include "sip/scan.h"
 
 enum sip_transport_kind {
 	SIP_TRANSPORT_UDP,
@@ -15,29 +15,29 @@ enum sip_transport_kind {
 };
 
 struct sip_via {
-	struct sip_text version;   /* "2.0" */
-	struct sip_text transport; /* as written */
-	uint8_t transport_kind;    /* enum sip_transport_kind */
-	bool has_rport;            /* with or without a value */
-	uint16_t port;             /* of sent-by; 0: none written */
-	uint16_t rport;            /* 0: none or without a value */
-	struct sip_text host;      /* of sent-by */
-	struct sip_text branch;    /* empty: none (a peer of RFC 2543) */
-	struct sip_text received;  /* empty: none */
-	struct sip_text maddr;     /* empty: none */
-	struct sip_text params;    /* all of them */
+	struct str version;     /* "2.0" */
+	struct str transport;   /* as written */
+	uint8_t transport_kind; /* enum sip_transport_kind */
+	bool has_rport;         /* with or without a value */
+	uint16_t port;          /* of sent-by; 0: none written */
+	uint16_t rport;         /* 0: none or without a value */
+	struct str host;        /* of sent-by */
+	struct str branch;      /* empty: none (a peer of RFC 2543) */
+	struct str received;    /* empty: none */
+	struct str maddr;       /* empty: none */
+	struct str params;      /* all of them */
 };
 
 /*
  * The whole text must be one Via value. -EBADMSG otherwise; then via holds what could be read, and
  * its host is empty when not even sent-by could be.
  */
-int sip_via_parse(struct sip_via *via, struct sip_text value);
+int sip_via_parse(struct sip_via *via, struct str value);
 
 /* True when the branch starts with the magic cookie and has something after it. */
 bool sip_via_has_cookie(const struct sip_via *via);
 
 const char *sip_transport_name(enum sip_transport_kind kind);
-enum sip_transport_kind sip_transport_kind(struct sip_text name);
+enum sip_transport_kind sip_transport_kind(struct str name);
 
 #endif
