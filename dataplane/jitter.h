@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The jitter buffer of a port: packets go in as they arrive, frames come out one a period.
+ *
+ * It holds handles (an mbuf's offset, an index; 0 is none), never packets, and takes no memory: two
+ * cache lines, of which a packet that comes in order touches both once. What it is given it gives
+ * back exactly once: from jitter_pop(), or from jitter_flush(). Pure: time comes in.
+ *
+ * Play-out. The first packet of a talk spurt plays at the first tick that is at least `target`
+ * after its arrival; what follows plays by timestamp. The slack of a packet is how long before its
+ * tick it came. From slack alone the delay adapts:
+ *   - grow: a packet that came too late, with none behind it, is played when it comes and moves the
+ *     play-out by the frames that were concealed while waiting; packets that came too late behind
+ *     others ask for an extra frame. Either raises the target of the next talk spurt.
+ *   - shrink: when for 10 s the smallest slack was more than a frame above what evenly paced
+ *     packets need (JITTER_EXCESS_US), one frame is dropped.
+ * A sender whose clock is faster or slower than ours fills or drains the buffer slowly and is
+ * followed by the same rules; where the caller says that the talk is quiet, the frame is dropped or
+ * added there, otherwise a few seconds later at the latest.
+ *
+ *                 insert                tick >= due
+ *   +------+ ---------------> +---------+ --------> +---------+
+ *   | IDLE |                  | WAITING |           | PLAYING |
+ *   +------+ <--------------- +---------+ <-------- +---------+
+ *       ^      flush              ^    first packet     |
+ *       |                         |    of a talk spurt  |
+ *       +-------------------------+---------------------+
+ *             nothing came for JITTER_STARVED_MAX frames, or flush
+ *
+ * With evenly paced packets, noise of +-5 ms in their arrival, any phase between sender and ticks,
+ * and ticks that run up to 15 ms late, nothing is concealed, added or dropped. For that, the caller
+ * gives jitter_pop() the time that the tick was due, not the time that it ran, and inserts all
+ * packets that have arrived before it runs the tick.
+ */
+#ifndef JITTER_H
+#define JITTER_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JITTER_SLOTS 16u /* frames held; a power of two */
+
+#define JITTER_TARGET_MIN_US 12000u
+#define JITTER_TARGET_MAX_US 120000u
+#define JITTER_EXCESS_US     52000u
+/* Frames concealed in a row before the stream counts as paused. */
+#define JITTER_STARVED_MAX 5u
+
+enum jitter_state {
+	JITTER_IDLE,    /* empty, no play-out time */
+	JITTER_WAITING, /* the first packet of a talk spurt is there, its time has not come */
+	JITTER_PLAYING,
+};
+
+/* All zero but for what jitter_init() sets is an empty buffer. */
+struct jitter {
+	alignas(64) uint32_t next_timestamp; /* of the frame that is to play next */
+	uint32_t next_due_us;                /* when it plays */
+	uint16_t next_sequence;
+	uint16_t highest_sequence;
+	uint16_t present;       /* bit sequence % 16: the slot is filled */
+	uint16_t past;          /* bit n: sequence next_sequence - 1 - n has come */
+	int32_t slack_mean_us;  /* moving average */
+	uint16_t slack_min_ms8; /* smallest in this window, in 1/8 ms */
+	uint16_t target_us100;  /* in 100 us */
+	uint16_t window;        /* packets in this window */
+	uint16_t frame_samples; /* RTP clock units of a packet */
+	uint8_t state;          /* enum jitter_state */
+	uint8_t starved;        /* periods since a packet was there to play */
+	uint8_t clock_khz;      /* RTP clock */
+	uint8_t flags;
+	uint16_t timestamp[JITTER_SLOTS]; /* low bits of each slot's timestamp */
+	uint32_t handle[JITTER_SLOTS];    /* 0: a packet without a frame, or an empty slot */
+};
+_Static_assert(sizeof(struct jitter) == 128, "two cache lines");
+
+struct jitter_packet {
+	uint32_t
+		handle; /* 0: has a sequence number but no frame (telephone-event, comfort noise) */
+	uint32_t timestamp;
+	uint16_t sequence;
+	uint16_t samples; /* duration in RTP clock units; of no meaning without a handle */
+	bool marker;
+};
+
+enum jitter_verdict {
+	JITTER_TAKEN,
+	JITTER_DUPLICATE, /* not taken: has come before */
+	JITTER_LATE,      /* not taken: its time has passed */
+	JITTER_OVERFLOW,  /* not taken: too far ahead of what plays */
+	JITTER_RESET, /* not taken: the stream jumped; flush, then insert it again: it is taken */
+};
+
+enum jitter_frame {
+	JITTER_FRAME,   /* *handle is to be played */
+	JITTER_CONCEAL, /* a frame is missing: conceal it */
+	JITTER_STRETCH, /* one frame more, to follow a slow sender or to delay more: conceal */
+	JITTER_SILENCE, /* the talker is silent, paused, or has not begun */
+	JITTER_DROP,    /* *handle is to be released unplayed; call again in the same tick */
+};
+
+/* clock_khz: RTP clock of the stream, 8 for G.711 (and G.722), up to 96. */
+void jitter_init(struct jitter *j, uint8_t clock_khz);
+
+/*
+ * Gives a packet to the buffer. arrival_ns: when it was received. Whatever the verdict but TAKEN,
+ * the handle stays the caller's.
+ */
+enum jitter_verdict jitter_insert(
+	struct jitter *j, const struct jitter_packet *packet, uint64_t arrival_ns);
+
+/*
+ * The next frame. due_ns: when this tick was due. quiet: the last frame played had no talk in it.
+ * A packet is popped whole: with another packet time than the tick's the caller pops as often as
+ * its store of samples runs short. JITTER_DROP is returned at most JITTER_SLOTS times in a row.
+ */
+enum jitter_frame jitter_pop(struct jitter *j, uint64_t due_ns, bool quiet, uint32_t *handle);
+
+/*
+ * Empties the buffer and forgets the stream, but not the target. Writes the handles that are to be
+ * released and returns how many.
+ */
+unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS]);
+
+/* Frames held. */
+unsigned jitter_depth(const struct jitter *j);
+
+#endif

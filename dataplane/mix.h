@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The arithmetic of a room: sum wide, subtract what a listener must not hear, clip once.
+ *
+ * Sums are 32 bits wide. 16 members at +12 dB stay below 2^22, so a sum never overflows and nothing
+ * is clipped before mix_narrow(). Adding and subtracting a frame at the same gain cancels exactly.
+ * Gains are whole numbers in Q14 (mix_gain()); no kernel uses floating point. Arrays must not
+ * overlap.
+ */
+#ifndef MIX_H
+#define MIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MIX_GAIN_UNITY 16384 /* 0 dB in Q14 */
+
+/*
+ * The factor in Q14 of a gain in dB. Values outside CORD_GAIN_MIN_DB..CORD_GAIN_MAX_DB are clipped
+ * to that range; CORD_GAIN_MUTE gives 0.
+ */
+int32_t mix_gain(int gain_db);
+
+/* sum = in */
+void mix_set(int32_t *restrict sum, const int16_t *restrict in, size_t samples);
+/* sum += in, sum -= in */
+void mix_add(int32_t *restrict sum, const int16_t *restrict in, size_t samples);
+void mix_sub(int32_t *restrict sum, const int16_t *restrict in, size_t samples);
+/* sum += in * gain, sum -= in * gain; each product is rounded to a whole sample. */
+void mix_add_gain(
+	int32_t *restrict sum, const int16_t *restrict in, int32_t gain_q14, size_t samples);
+void mix_sub_gain(
+	int32_t *restrict sum, const int16_t *restrict in, int32_t gain_q14, size_t samples);
+/* out = sum, clipped to 16 bits */
+void mix_narrow(int16_t *restrict out, const int32_t *restrict sum, size_t samples);
+/* out = sum - self, clipped to 16 bits: what a member hears of a room of which it is a part. */
+void mix_minus(int16_t *restrict out, const int32_t *restrict sum, const int16_t *restrict self,
+	size_t samples);
+/* out = in * gain, clipped to 16 bits. */
+void mix_scale(int16_t *restrict out, const int16_t *restrict in, int32_t gain_q14, size_t samples);
+
+/* Mean magnitude of a frame, 0..32768; 0 samples: 0. Below MIX_QUIET nobody is speaking. */
+#define MIX_QUIET 64u
+uint32_t mix_level(const int16_t *in, size_t samples);
+
+#endif
