@@ -20,6 +20,9 @@
 
 #include <cordboard/types.h>
 
+/* In place of a payload type: there is none. */
+#define CORD_NO_PAYLOAD_TYPE 255u
+
 /* ---- control to dataplane -------------------------------------------------------------------- */
 
 /*
@@ -31,11 +34,13 @@ struct cord_port_open {
 	struct cord_address remote; /* where media goes, and the only source it is taken from */
 	uint32_t ssrc;              /* of the stream we send, for the life of the port */
 	uint8_t codec;              /* enum cord_codec */
-	uint8_t payload_type;       /* 0..127, both ways */
-	uint8_t event_payload_type; /* telephone-event (RFC 4733) at 8 kHz, or 255: none */
-	uint8_t ptime_ms;           /* of what we send: 10, 20, 30, 40 or 60 */
-	uint8_t direction;          /* bits of enum cord_direction */
-	uint8_t reserved[3];
+	/* 0..127 of what we send; telephone-event (RFC 4733) at 8 kHz, or CORD_NO_PAYLOAD_TYPE */
+	uint8_t payload_type, event_payload_type;
+	uint8_t ptime_ms;  /* of what we send: 10, 20, 30, 40 or 60 */
+	uint8_t direction; /* bits of enum cord_direction */
+	/* the same of what the peer sends: each side names the numbers that it wants to receive */
+	uint8_t receive_payload_type, receive_event_payload_type;
+	uint8_t reserved[1];
 };
 
 /* Changes what a re-INVITE changed. Stream numbers go on; the jitter buffer is kept. */
@@ -44,11 +49,11 @@ struct cord_port_set {
 	struct cord_address remote;
 	uint32_t reserved0;
 	uint8_t codec;
-	uint8_t payload_type;
-	uint8_t event_payload_type;
+	uint8_t payload_type, event_payload_type;
 	uint8_t ptime_ms;
 	uint8_t direction;
-	uint8_t reserved[3];
+	uint8_t receive_payload_type, receive_event_payload_type;
+	uint8_t reserved[1];
 };
 
 /* Closes a port; it leaves its room in the same step. */
