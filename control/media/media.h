@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Media as the contact room sees it: legs, rooms, who hears whom, what is played.
+ *
+ * The caller says what should be; this module keeps it as a model and sees to it that the dataplane
+ * does it: now, after the dataplane was restarted (same UDP ports, same SSRCs, clips handed over
+ * first), after a full ring, after a lost event. Nothing here blocks, waits or fails because the
+ * dataplane is away for a moment; what cannot be done at all comes back as a callback.
+ *
+ *	room = media_room_create()              one for a contact, from answer to end
+ *	leg  = media_leg_open(room, NULL or what the SDP says)
+ *	       media_leg_local(leg)             address and UDP port for our SDP, at once
+ *	       media_leg_update(leg, remote)    the peer's SDP has come, or has changed
+ *	       media_room_apply(room, state)    members, who hears whom, players: one tick for all
+ *	       media_leg_close(leg)             at the end; the leg leaves its room
+ *	       media_room_destroy(room)
+ *
+ *	state of the whole:   AWAY ---attached---> UP ---died, fault---> DOWN ---attached---> UP
+ *
+ * Rules
+ * - All from the loop's thread. Callbacks come from the loop, never from inside a call made here,
+ *   and never for a leg after media_leg_close().
+ * - All changes made in one pass of the loop are sent at the end of the pass, for each room in one
+ *   step: legs opened or changed first, then playlists, then the room.
+ * - A leg without remote values has its UDP port, but is not open in the dataplane: as a member of
+ *   a room it is passed over until media_leg_update().
+ * - Clips that are not ready yet (still loading or being handed over) hold up only the player that
+ *   wants them: masks change at once, the leg's former playlist goes on, and the new one starts
+ *   when it can. What fails or takes longer than the time limit is `play_failed`.
+ * - The contact's room names the worker, so all legs of a chain are opened in one room, or in a
+ *   room made beside it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cordboard/counters.h>
+#include <cordboard/types.h>
+
+#include "base/address.h"
+#include "base/random.h"
+#include "media/clips.h"
+
+struct loop;
+struct offload;
+struct media;
+struct media_leg;
+struct media_room;
+
+#define MEDIA_NO_EVENTS       255 /* event_payload_type: the peer has no telephone-event */
+#define MEDIA_MEMBERS_MAX     CORD_ROOM_MEMBERS_MAX
+#define MEDIA_GAINS_MAX       CORD_ROOM_GAINS_MAX
+#define MEDIA_LIST_MAX        CORD_PLAYLIST_MAX
+#define MEDIA_DIGITS_MAX      CORD_DIGITS_MAX
+#define MEDIA_REASON_SIZE     160
+#define MEDIA_PLAY_TIMEOUT_NS (8 * UINT64_C(1000000000)) /* default time for clips to be ready */
+
+enum media_state {
+	MEDIA_AWAY, /* never attached: no leg can be opened */
+	MEDIA_UP,
+	MEDIA_DOWN, /* was up; legs and rooms may be changed, opened and closed as ever */
+};
+
+/* Each may be NULL. `leg_ctx` is what media_leg_open() was given. */
+struct media_callbacks {
+	void *ctx;
+	/* Attached. `restarted`: a new dataplane; the model is being restored. */
+	void (*up)(void *ctx, bool restarted);
+	void (*down)(void *ctx, const char *why);
+	/* A key of the peer, once for each key, in order. `time_ns`: when it began. */
+	void (*key)(void *ctx, void *leg_ctx, char digit, uint64_t time_ns);
+	/* Keys that were pressed while nobody could tell which (more than the log holds). */
+	void (*keys_lost)(void *ctx, void *leg_ctx, unsigned count);
+	/* A list that does not loop has been played out. `token` as in its media_play. */
+	void (*play_ended)(void *ctx, void *leg_ctx, uint64_t token);
+	/* It was never heard, or not to its end: file, speech or clip failed. */
+	void (*play_failed)(void *ctx, void *leg_ctx, uint64_t token, const char *why);
+	/* First valid packet of the peer since the leg's address was given. */
+	void (*first_media)(void *ctx, void *leg_ctx);
+	/* media_leg_send_digits(): the last one is out, or (error < 0) they did not all go out. */
+	void (*digits_sent)(void *ctx, void *leg_ctx, int error);
+	/* The leg cannot have media: refused, or its UDP port does not exist any more. Close it. */
+	void (*leg_failed)(void *ctx, void *leg_ctx, const char *why);
+};
+
+struct media_config {
+	struct loop *loop;
+	struct offload *offload;
+	struct random *random;     /* SSRCs; stays the caller's and must live as long */
+	struct address socket;     /* of the dataplane's attach socket (a UNIX path) */
+	struct clips_config clips; /* loop and offload are filled in here */
+	uint64_t play_timeout_ns;  /* 0: MEDIA_PLAY_TIMEOUT_NS */
+	struct media_callbacks callbacks;
+};
+
+/* Begins to attach, and goes on trying for ever. */
+int media_create(const struct media_config *config, struct media **out);
+/*
+ * Lets go of the dataplane; no callback any more. Ports and rooms that are left stay there as
+ * orphans for the next control. Destroy before the offload and the loop. NULL is fine.
+ */
+void media_destroy(struct media *media);
+enum media_state media_state(const struct media *media);
+const char *media_state_name(enum media_state state);
+/* Why it is away or down; "" when it is up. */
+const char *media_down_reason(const struct media *media);
+struct clips *media_clips(struct media *media);
+
+/* ---- rooms and legs ---------------------------------------------------------------------- */
+
+/*
+ * `beside`: on the same worker as that room (may be NULL: the least loaded one).
+ * -ENOTCONN: MEDIA_AWAY; -ENOSPC: no room or worker has space; -ENOMEM.
+ */
+int media_room_create(
+	struct media *media, const struct media_room *beside, struct media_room **out);
+/* Closes the room and those legs that are still in it. NULL is fine. */
+void media_room_destroy(struct media_room *room);
+/* For logs and the admin socket: worker and the id in the dataplane. */
+unsigned media_room_worker(const struct media_room *room);
+uint64_t media_room_id(const struct media_room *room);
+
+/* What the peer's SDP and ours agreed on. */
+struct media_remote {
+	struct address address; /* where RTP goes, and the only source it is taken from */
+	enum cord_codec codec;
+	uint8_t payload_type;       /* 0..127 */
+	uint8_t event_payload_type; /* 0..127, or MEDIA_NO_EVENTS */
+	uint8_t ptime_ms;           /* 10, 20, 30, 40 or 60 */
+	bool may_send;              /* we may send to the peer */
+	bool may_receive;           /* the peer may send to us */
+};
+
+/*
+ * Takes a UDP port for a leg of this room. `remote` NULL: not known yet. -ENOSPC: no port (freed
+ * ones rest for 10 s); -EINVAL: a value of `remote` out of range; -ENOMEM.
+ */
+int media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+	struct media_leg **out);
+/* -EINVAL and no change: a value out of range. What is equal costs nothing. */
+int media_leg_update(struct media_leg *leg, const struct media_remote *remote);
+/* The leg leaves its room at once; its UDP port rests. NULL is fine. */
+void media_leg_close(struct media_leg *leg);
+/* Where the peer sends RTP to (RTCP: the port above). Does not change while the leg lives. */
+struct address media_leg_local(const struct media_leg *leg);
+uint32_t media_leg_ssrc(const struct media_leg *leg);
+uint64_t media_leg_id(const struct media_leg *leg);
+struct media_room *media_leg_room(const struct media_leg *leg);
+
+/*
+ * Digits to the peer as telephone-events, `n` of 0-9 * # A-D and ',' (pause). Zero times: 100 ms a
+ * key, 70 ms between, 500 ms a pause. -EINVAL; -EBUSY: the former ones are not out yet; -ENOTSUP:
+ * the peer has no telephone-event; -ENOTCONN: the leg has no remote, or the dataplane is away.
+ */
+int media_leg_send_digits(struct media_leg *leg, const char *digits, size_t n, unsigned duration_ms,
+	unsigned gap_ms, unsigned pause_ms);
+
+/* ---- who hears whom, and what is played --------------------------------------------------- */
+
+enum media_player {
+	MEDIA_PLAYER_KEEP,  /* goes on with what it plays */
+	MEDIA_PLAYER_STOP,  /* silent; nothing is announced */
+	MEDIA_PLAYER_START, /* begins `play`; the former list is forgotten */
+};
+
+/* A playlist. The clips are held as long as they are played; the caller keeps its own holds. */
+struct media_play {
+	struct clip *const *clips;
+	unsigned n; /* 1..MEDIA_LIST_MAX */
+	bool loop;
+	uint64_t token; /* comes back in play_ended and play_failed */
+};
+
+struct media_member {
+	struct media_leg *leg;
+	uint16_t hears;     /* bit n: hears member n of this state; its own bit: its own player */
+	uint16_t digits_to; /* bit n: member n gets this member's keys */
+	enum media_player player;
+	struct media_play play; /* with MEDIA_PLAYER_START */
+};
+
+/* How loud member `listener` hears `talker` (equal: its own player); others are at 0 dB. */
+struct media_gain {
+	uint8_t listener, talker;
+	int8_t gain_db; /* CORD_GAIN_MIN_DB..CORD_GAIN_MAX_DB, or CORD_GAIN_MUTE */
+};
+
+struct media_room_state {
+	const struct media_member *members;
+	unsigned n_members; /* 0..MEDIA_MEMBERS_MAX */
+	const struct media_gain *gains;
+	unsigned n_gains; /* 0..MEDIA_GAINS_MAX */
+};
+
+/*
+ * The whole state of the room; it replaces the former one, in one tick for all members. Legs that
+ * are not named are members no more (silent both ways, player stopped) but stay open and may come
+ * back. A leg of another room on the same worker moves here. Several calls in one pass: the last
+ * state counts, with every START of them that was not taken back.
+ * -EINVAL: a leg named twice or without a play to start, an index or gain out of range; -EXDEV: a
+ * leg of a room on another worker. Nothing is changed then.
+ */
+int media_room_apply(struct media_room *room, const struct media_room_state *state);
+
+/* ---- what runs ---------------------------------------------------------------------------- */
+
+struct media_leg_stats {
+	bool open;                        /* known to the dataplane; the rest is 0 otherwise */
+	uint64_t opened_ns;               /* as the dataplane's clock (CLOCK_MONOTONIC) says */
+	uint64_t first_rx_ns, last_rx_ns; /* 0: nothing received */
+	uint64_t rx_packets, tx_packets;
+	uint32_t rx_lost, rx_late, rx_duplicate, rx_dropped, source_dropped;
+	uint32_t concealed, silent; /* periods of 20 ms */
+	uint32_t jitter_us, buffer_ms;
+	bool playing;
+	uint32_t play_clip, play_frame; /* index in the list, frame of 20 ms in the clip */
+};
+
+/* False: the dataplane is away or keeps writing. */
+bool media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out);
+
+struct media_counts {
+	unsigned workers;
+	unsigned workers_stalled;                  /* no heartbeat for 2 s */
+	unsigned ports, ports_used, ports_resting; /* all, held by legs, freed less than 10 s ago */
+	unsigned rooms, rooms_used;
+	unsigned legs, legs_closing, rooms_closing; /* closing: not confirmed yet */
+	unsigned orphan_ports, orphan_rooms;
+	unsigned commands_waiting; /* no space in the ring yet */
+	unsigned commands_open;    /* not answered yet */
+	unsigned restoring;        /* rooms still to be sent again */
+	unsigned clips_ready;      /* as the dataplane says */
+	uint64_t attaches, deaths, ring_faults, refusals, events_stale, events_bad, rereads;
+};
+
+void media_counts(const struct media *media, struct media_counts *out);
+/* One worker's counter; 0 when it is away. UINT_MAX as worker: the sum. */
+uint64_t media_counter(const struct media *media, unsigned worker, enum cord_counter counter);
+
+/* ---- orphans: rooms of a control that died -------------------------------------------------- */
+
+struct media_orphan {
+	uint64_t room; /* 0: ports that sit in no room */
+	unsigned worker;
+	unsigned ports;
+	uint64_t last_rx_ns; /* of all its ports; removed 30 s after it */
+};
+
+/* Fills at most `max` (may be 0) and returns how many there are. */
+unsigned media_orphans(const struct media *media, struct media_orphan *out, unsigned max);
+/* Removes one now; UINT64_MAX: all. -ENOENT. */
+int media_orphan_remove(struct media *media, uint64_t room);

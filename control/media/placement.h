@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which slot a port or a room gets, and which worker. Pure: time comes in.
+ *
+ * Port slots lie in aligned blocks of PLACEMENT_BLOCK; block b has worker b modulo workers as its
+ * home, and a port is placed at home of the worker that owns its room while that has slots, since
+ * packets that arrive at another worker cost a hand-over. The slot freed longest ago is taken first
+ * and not before it has rested: CORD_UDP_PORT_REST_NS for ports (late packets of the former call),
+ * PLACEMENT_ROOM_REST_NS for rooms.
+ *
+ * The generation of an id is at least the second of CLOCK_MONOTONIC at which it was made, and more
+ * than the slot's last one. Because slots rest longer than a second, it grows also over a restart
+ * of control that left no memory behind but a living dataplane.
+ *
+ * A room goes to the worker with the fewest ports, counting PLACEMENT_ROOM_PORTS for every room, so
+ * that a burst of arrivals is spread before their legs exist.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <cordboard/types.h>
+
+#define PLACEMENT_BLOCK        64u
+#define PLACEMENT_ROOM_REST_NS UINT64_C(2000000000)
+#define PLACEMENT_ROOM_PORTS   2u
+
+struct placement;
+
+int placement_create(uint32_t workers, uint32_t ports, uint32_t rooms, uint32_t rooms_per_worker,
+	struct placement **out);
+void placement_destroy(struct placement *p);
+
+/* Worker of a new room, or `beside` (UINT_MAX: any). -ENOSPC. */
+int placement_room(
+	struct placement *p, unsigned beside, uint64_t now_ns, cord_id *room, unsigned *worker);
+void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns);
+/* A port for a room on `worker`. -ENOSPC. */
+int placement_port(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *port);
+void placement_port_free(struct placement *p, cord_id port, uint64_t now_ns);
+/* The same slot under a new generation: the object is opened once more. */
+cord_id placement_port_renew(struct placement *p, cord_id port, uint64_t now_ns);
+cord_id placement_room_renew(struct placement *p, cord_id room, uint64_t now_ns);
+/* Found in a living dataplane: its slot is taken and its generation used. False when it is ours or
+ * claimed already under this id. A worker out of range counts as 0. */
+bool placement_port_claim(struct placement *p, cord_id port, unsigned worker);
+bool placement_room_claim(struct placement *p, cord_id room, unsigned worker);
+
+struct placement_counts {
+	uint32_t ports, ports_used, ports_resting, rooms, rooms_used;
+};
+
+void placement_counts(const struct placement *p, uint64_t now_ns, struct placement_counts *out);
+uint32_t placement_load(const struct placement *p, unsigned worker);
+unsigned placement_home(const struct placement *p, uint32_t slot);

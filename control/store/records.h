@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Contact records: one for each segment of a contact, chained, in SQLite; written in batches on the
+ * offload thread.
+ *
+ *	records_put(open) ... records_put(open) ... records_put(complete) [... put(complete) again]
+ *
+ * - A record is put whole, as often as it changes; the last one counts (upsert by ContactId). Every
+ *   put gets a number that only grows: who reads "since N" gets each complete record, and those
+ *that were delivered again because they got a successor once more.
+ * - `open` records are stored, so that a crash loses no call from the books, but are never listed
+ *   as complete; a record that was complete stays complete.
+ * - Nothing is lost on a slow or full disk: what is not written stays in memory and is tried again;
+ *   beyond RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES put says -ENOBUFS, and from half of that
+ *   records_pressure() is true (admit no new contacts).
+ * - JSON of a record: names and nesting of the public contact record. Timestamps are UTC in whole
+ *   seconds, durations in whole seconds, what is not known is null.
+ *
+ * All from the loop's thread. Results come from the loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define RECORDS_WAITING_MAX   20000u
+#define RECORDS_WAITING_BYTES (64u << 20)
+#define RECORDS_BATCH         500u    /* rows of one transaction */
+#define RECORDS_ROWS_MAX      1000u   /* of one query */
+#define RECORDS_JSON_MAX      262144u /* bytes of one record */
+#define RECORDS_ERROR_SIZE    300
+#define RECORDS_SCHEMA        1
+
+struct loop;
+struct offload;
+struct records;
+
+/* ARN and name of a queue, a routing profile, an endpoint. Empty: null. */
+struct record_name {
+	struct str arn, name;
+};
+
+/* `address` empty: the endpoint is null. */
+struct record_endpoint {
+	struct str address, type; /* type empty: TELEPHONE_NUMBER */
+};
+
+struct record_pair {
+	struct str name, value;
+};
+
+struct record_transition {
+	struct str state; /* SILENT_MONITOR, BARGE */
+	uint64_t start_wall, end_wall;
+};
+
+/*
+ * Everything is copied by records_put(). Empty texts and times of 0 become null. Times are wall
+ * nanoseconds, durations nanoseconds; both are cut to whole seconds.
+ */
+struct record {
+	bool complete;
+	struct str contact_id; /* must be there, like initial_contact_id and initiation_method */
+	struct str initial_contact_id, previous_contact_id, next_contact_id, related_contact_id;
+	struct str initiation_method; /* INBOUND, TRANSFER, … */
+	struct str channel;           /* empty: VOICE */
+	struct str account_id, instance_arn;
+	struct str disconnect_reason;
+	uint64_t initiation_wall, connected_to_system_wall, disconnect_wall, scheduled_wall;
+	uint64_t transfer_completed_wall;
+	uint64_t last_update_wall; /* must be there; later with each delivery */
+	struct record_endpoint customer, system, transferred_to;
+	unsigned agent_attempts;
+
+	bool has_queue;
+	struct {
+		struct record_name queue;
+		uint64_t enqueue_wall, dequeue_wall;
+		uint64_t duration_ns; /* 0: from the two times when both are there */
+	} queue;
+
+	bool has_agent;
+	struct {
+		struct str arn, username;
+		struct record_name routing_profile;
+		struct record_name hierarchy[5]; /* level 1 first */
+		uint64_t connected_wall, acw_start_wall, acw_end_wall;
+		uint64_t interaction_ns, hold_ns, longest_hold_ns;
+		unsigned holds;
+		const struct record_transition *transitions;
+		size_t n_transitions;
+	} agent;
+
+	const struct record_pair *attributes; /* user-defined */
+	size_t n_attributes;
+	const struct record_pair *references;
+	size_t n_references;
+};
+
+struct records_config {
+	struct loop *loop;
+	struct offload *offload;
+	const char *path; /* of the database file; its directory must be there */
+	/* Writing began to fail (negative errno and a text) or works again (0). May be NULL. */
+	void (*health)(void *ctx, int error, const char *text);
+	void *ctx;
+};
+
+/*
+ * Opens or makes the database; blocks (at start). On failure `error` (RECORDS_ERROR_SIZE bytes)
+ * names the file and what is wrong: no directory, not a database, damaged, made by a newer version,
+ * locked by another process.
+ */
+int records_open(const struct records_config *config, char *error, struct records **out);
+/*
+ * Writes what waits, blocking, and closes; returns 0 or the error with which records were lost
+ * (they are logged). The offload must be destroyed before. NULL is fine.
+ */
+int records_close(struct records *records);
+
+/* -EINVAL: one of the required fields is missing or not UTF-8; -E2BIG: RECORDS_JSON_MAX; -ENOBUFS.
+ */
+int records_put(struct records *records, const struct record *record);
+bool records_pressure(const struct records *records);
+/* The JSON of a record as it would be stored, malloc'ed; NULL when it is not valid. */
+char *record_json(const struct record *record);
+
+enum records_order { RECORDS_NEWEST, RECORDS_OLDEST };
+
+struct records_query {
+	struct str contact_id; /* this one; empty: any */
+	struct str chain;      /* all with this InitialContactId, oldest first; empty: any */
+	uint64_t since;        /* with a number above it, in the order of numbers; 0: any */
+	bool by_number;        /* in the order of numbers also when since is 0 */
+	bool open_too;         /* default: only complete ones */
+	bool open_only;
+	enum records_order order; /* by initiation, without since and chain */
+	unsigned offset, limit;   /* limit 0: 100, at most RECORDS_ROWS_MAX */
+};
+
+struct records_row {
+	uint64_t number;
+	bool complete;
+	const char *contact_id;
+	const char *json;
+};
+
+struct records_result {
+	int error; /* 0, or negative errno */
+	const char *error_text;
+	const struct records_row *rows; /* valid during the callback */
+	size_t n;
+	bool more; /* cut at the limit */
+};
+
+/* Sees everything put before. -ENOBUFS: too many queries. `done` is called once, also at
+ * records_close() (-ECANCELED). */
+int records_query(struct records *records, const struct records_query *query,
+	void (*done)(void *ctx, const struct records_result *result), void *ctx);
+/* All complete records, oldest first, as JSON lines into a descriptor (stays the caller's) that may
+ * block. `done` gets how many, or a negative errno. */
+int records_export(
+	struct records *records, int fd, void (*done)(void *ctx, int64_t count), void *ctx);
+
+struct records_stats {
+	uint64_t put, written, refused, failures, batches;
+	size_t waiting, waiting_bytes;
+	uint64_t last_number;
+	uint64_t slowest_batch_ns;
+};
+
+void records_stats(const struct records *records, struct records_stats *out);
