@@ -23,8 +23,8 @@ struct sip_frame {
 };
 
 /*
- * What stands at the front of a stream. A header section above 16 KiB times four or a message above
- * SIP_MESSAGE_BYTES_MAX, a missing, repeated or bad Content-Length are BROKEN.
+ * What stands at the front of a stream. A message above SIP_MESSAGE_BYTES_MAX, a missing, repeated
+ * or bad Content-Length are BROKEN.
  *
  * scanned may be NULL; otherwise it remembers, between calls on the same growing buffer, how far
  * the end of the headers has been looked for, so that a slow sender costs linear time. Set it to 0

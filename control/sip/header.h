@@ -61,10 +61,10 @@ enum sip_header_flags {
 	X(RSEQ, "RSeq", 0, SIP_ONCE)                                 \
 	X(RACK, "RAck", 0, SIP_ONCE)                                 \
 	X(WARNING, "Warning", 0, SIP_LIST)                           \
-	X(SUBJECT, "Subject", 's', SIP_ONCE)                         \
-	X(DATE, "Date", 0, SIP_ONCE)                                 \
-	X(USER_AGENT, "User-Agent", 0, SIP_ONCE)                     \
-	X(SERVER, "Server", 0, SIP_ONCE)
+	X(SUBJECT, "Subject", 's', 0)                                \
+	X(DATE, "Date", 0, 0)                                        \
+	X(USER_AGENT, "User-Agent", 0, 0)                            \
+	X(SERVER, "Server", 0, 0)
 
 enum sip_header_kind {
 #define X(id, name, compact, flags) SIP_HEADER_##id,

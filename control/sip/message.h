@@ -69,7 +69,8 @@ struct sip_message {
 	struct str call_id;
 	struct sip_cseq cseq;
 	struct str body;
-	struct str raw; /* from start line to end of body */
+	struct str raw;                  /* from start line to end of body */
+	uint8_t first[SIP_HEADER_OTHER]; /* index + 1 of the first header of a kind, 0: none */
 	struct sip_header headers[SIP_HEADERS_MAX];
 };
 

@@ -53,7 +53,9 @@ struct sip_scan {
 
 static inline struct sip_scan sip_scan(struct str text)
 {
-	return (struct sip_scan){text.p, text.p + text.n};
+	const char *at = text.p ? text.p : "";
+
+	return (struct sip_scan){at, at + text.n};
 }
 
 static inline bool sip_scan_done(const struct sip_scan *scan)
