@@ -51,9 +51,8 @@ struct sdp_origin {
 
 /* What was agreed: the whole of what the media side needs. */
 struct sdp_stream {
-	struct cord_address remote; /* where we send RTP; port 0 never */
-	uint16_t remote_rtcp_port;  /* 0: none */
-	bool rtcp_mux;
+	struct cord_address remote;   /* where we send RTP; port 0 never */
+	uint16_t remote_rtcp_port;    /* 0: none */
 	uint8_t codec;                /* enum cord_codec */
 	uint8_t payload_type;         /* of what we send */
 	uint8_t receive_payload_type; /* of what the peer sends */
@@ -77,7 +76,7 @@ int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sd
 
 /*
  * Makes an offer. previous is the peer's last description in this session (NULL in a new session)
- * and media_index the line that carries our audio in it. -ENOSPC.
+ * and media_index the line that carries our audio in it. -ENOSPC, -EINVAL without a known codec.
  */
 int sdp_offer(const struct sdp_local *local, const struct sdp *previous, unsigned media_index,
 	struct sdp_origin *origin, char *buffer, size_t size, size_t *length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Session descriptions (RFC 8866, taking RFC 4566 and 2327 as they are sent), line by line: what we
- * do not know stays in its line and is written out as it came. Zero-copy: slices point into the
+ * do not know stays in its line as it came. Zero-copy: slices point into the
  * body.
  */
 #ifndef SIP_SDP_H
