@@ -22,6 +22,7 @@
  *    +------------v--------+------------+-------------------+
  *              CONNECTED
  *
+ * (ACCEPTED also goes to MISSED by MISS: a panel phone that does not answer.)
  * ENDED is after-contact work. MISSED and ERROR keep the agent out of routing until cleared or a
  * status is chosen. A chosen status other than the routable one waits as the next status while a
  * contact is in the slot, and ends after-contact work at once; choosing Available cancels it.
@@ -155,10 +156,15 @@ void agent_init(struct agent *agent, uint32_t number, const struct resource_agen
 /* The state that an event leads to; AGENT_SLOT_COUNT when the event has no place there. */
 enum agent_slot agent_slot_after(enum agent_slot slot, enum agent_event event);
 
-/* Applies an event to the slot. 0, or -EINVAL when the event has no place there.
- * `contact` and `queue`, `callback`, `queued_at_ns` count for OFFER and DIAL only. */
+/* Applies an event to the slot. 0, or -EINVAL when the event has no place there. Of `contact`,
+ * which counts for OFFER and DIAL only, the contact, queue, callback and queued_at_ns are taken. */
 int agent_apply(struct agent *agent, enum agent_event event, const struct agent_contact *contact,
 	uint64_t now_ns);
+
+/* Lets a waiting next status come into force when no live contact is left, which clears what is in
+ * the slot. True when something changed. Called after every event, so that the state between
+ * (ended, missed) can be seen. */
+bool agent_settle(struct agent *agent, uint64_t now_ns);
 
 /* Login in a status (NULL: Offline). -EALREADY when in. */
 int agent_login(struct agent *agent, const struct resource_status *status, uint64_t now_ns);

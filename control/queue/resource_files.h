@@ -38,7 +38,7 @@
 #include "queue/resources.h"
 
 struct report;
-struct yaml;
+struct yml_doc;
 
 struct resource_files_config {
 	const char *region;   /* "eu-central-1" */
@@ -56,9 +56,9 @@ int resource_files_create(
 	const struct resource_files_config *config, struct resource_files **files);
 void resource_files_destroy(struct resource_files *files);
 
-/* Adds a document of a kind; `yaml` and its nodes must live until resource_files_finish(). */
+/* Adds a document of a kind; it must live until resource_files_finish(). */
 int resource_files_add(
-	struct resource_files *files, enum resource_kind kind, const struct yaml *yaml);
+	struct resource_files *files, enum resource_kind kind, const struct yml_doc *doc);
 
 /* Reads all documents. 0 and the resources; -EINVAL when the report got errors; -ENOMEM. */
 int resource_files_finish(

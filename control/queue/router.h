@@ -26,9 +26,10 @@
  *   one agent directly (Transfer to agent) is in no queue and goes outside when the offer fails.
  *
  * Asynchronous by contract: a request (enqueue, move, remove, set_priority, offer_agent, accept,
- * reject, dequeue, drop) is answered by an effect ROUTER_ANSWER that carries the request's tag; the
- * return value only says that the request could not be taken. A distributed store can stand in.
- * Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and answer at once.
+ * reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
+ * tag; the return value only says that the request could not be taken. A distributed store can
+ * stand in. Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and
+ * answer at once.
  *
  * Effects are taken one by one, in order, from a list; the router never calls back but for a wake
  * (when the list becomes non-empty), so requests may be made while effects are being carried out.
@@ -77,7 +78,8 @@ typedef uint64_t router_contact;
 	X(ACCEPT, accept)             \
 	X(REJECT, reject)             \
 	X(DEQUEUE, dequeue)           \
-	X(DROP, drop)
+	X(DROP, drop)                 \
+	X(MISS, miss)
 
 enum router_request {
 #define X(name, word) ROUTER_##name,
@@ -231,6 +233,10 @@ int router_dequeue(struct router *router, uint64_t tag, router_contact contact, 
 /* The agent is lost after acceptance and before dequeue: the contact waits again in its place. */
 int router_drop(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns);
 
+/* As router_drop(), but the agent has missed the contact: a panel phone that did not answer in
+ * time. */
+int router_miss(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns);
+
 /* ---- agents, answered at once ---- */
 
 /* 0, -ENOENT for an unknown agent, or the errno of agent.h's function. */
@@ -242,7 +248,8 @@ int router_agent_status(struct router *router, uint32_t agent, const struct reso
 int router_agent_phone(struct router *router, uint32_t agent, bool ready, uint64_t now_ns);
 
 /* A call that the agent makes. Allowed in every status when the slot is empty; a missed or failed
- * contact is cleared by it. -EBUSY otherwise, -EPERM without the permission. */
+ * contact is cleared by it. -EBUSY otherwise, -EPERM without the permission, -ENOTCONN when logged
+ * out, -EHOSTUNREACH without a phone. */
 int router_agent_dial(struct router *router, uint32_t agent, router_contact contact, uint32_t queue,
 	uint64_t now_ns);
 
