@@ -43,7 +43,7 @@
 
 #define JITTER_TARGET_MIN_US 12000u
 #define JITTER_TARGET_MAX_US 120000u
-#define JITTER_EXCESS_US     52000u
+#define JITTER_EXCESS_US     52000u /* with frames of 20 ms; more with longer ones */
 /* Frames concealed in a row before the stream counts as paused. */
 #define JITTER_STARVED_MAX 5u
 
