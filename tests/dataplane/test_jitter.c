@@ -466,7 +466,7 @@ static void a_talk_spurt_begins_at_its_own_time(void **state)
 		struct jitter j;
 		struct jitter_packet packet = {.samples = 160};
 		uint64_t now = 1000 * MS;
-		unsigned frames = 0, concealed = 0, silent = 0;
+		unsigned frames = 0, concealed = 0;
 
 		jitter_init(&j, 8);
 		for (unsigned i = 0; i < 40; i++) {
@@ -480,7 +480,6 @@ static void a_talk_spurt_begins_at_its_own_time(void **state)
 						jitter_pop(&j, now + 3 * MS, false, &handle);
 					frames += f == JITTER_FRAME;
 					concealed += f == JITTER_CONCEAL;
-					silent += f == JITTER_SILENCE;
 				}
 			packet.marker = resumes || i == 0;
 			packet.handle = i + 1;
@@ -490,7 +489,6 @@ static void a_talk_spurt_begins_at_its_own_time(void **state)
 			enum jitter_frame f = jitter_pop(&j, now + 3 * MS, false, &handle);
 			frames += f == JITTER_FRAME;
 			concealed += f == JITTER_CONCEAL;
-			silent += f == JITTER_SILENCE;
 			now += 20 * MS;
 		}
 		assert_in_range(frames + jitter_depth(&j), 40, 40);
