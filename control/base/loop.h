@@ -111,7 +111,9 @@ const char *loop_kind_name(enum loop_kind kind);
 struct loop_task {
 	void (*fn)(void *ctx);
 	void *ctx;
-	struct loop_task *next, **back; /* private, zero */
+	struct loop *loop; /* this and the rest: private, zero */
+	struct loop_task *next, **back;
+	uint64_t round;
 };
 
 /* Nothing when it waits already. */
@@ -130,7 +132,8 @@ struct loop_hook {
 	void (*pass)(void *ctx, uint64_t now_ns);
 	bool (*before_sleep)(void *ctx);
 	void (*after_sleep)(void *ctx);
-	struct loop_hook *next, **back; /* private, zero */
+	struct loop *loop; /* this and the rest: private, zero */
+	struct loop_hook *next, **back;
 };
 
 void loop_hook_add(struct loop *loop, struct loop_hook *hook);

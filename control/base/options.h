@@ -13,7 +13,8 @@
  *	};
  *	static const struct options options = {rows, sizeof(rows) / sizeof(rows[0])};
  *
- * A dot in the name is a level of the YAML file (`sip:` / `  listen: …`); one dot at most.
+ * A dot in the name is a level of the YAML file (`sip:` / `  listen: …`); one dot at most. The rows
+ *of one level stand together.
  *
  * Field types: OPTION_BOOL bool; OPTION_INT int64_t; OPTION_DURATION uint64_t ns; OPTION_STRING
  * char * (owned, never NULL); OPTION_ADDRESS struct address (length 0 for the preset "");
