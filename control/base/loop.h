@@ -16,6 +16,8 @@
  *   function are copied.
  * - Callbacks must be short: the longest one, and its kind, is in struct loop_stats. Long work goes
  *   to offload.h or a child program.
+ * - loop_create() makes the process ignore SIGPIPE; adopted sockets lose O_NONBLOCK.
+ * - The timers of one pass count as one callback in the statistics.
  * - Results are 0 or negative errno. Nothing newer than Linux 6.1 is required; multishot receive
  *and buffer rings are used where the kernel has them.
  */

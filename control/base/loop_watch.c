@@ -166,8 +166,10 @@ int loop_signal(struct loop *loop, int signo, void (*fn)(void *ctx, int signo), 
 	sigaddset(&set, signo);
 	s->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (s->fd < 0) {
+		int rc = -errno;
+
 		free(s);
-		return -errno;
+		return rc;
 	}
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->fn = fn;

@@ -806,7 +806,6 @@ static void program_that_is_missing(void **state)
 	struct loop_child *child;
 
 	assert_int_equal(loop_child_start(loop, &config, &child), -ENOENT);
-	argv[0] = "sleep";
 }
 
 static void destroy_with_everything_open(void **state)
