@@ -11,8 +11,7 @@
  * Layout: one heap block of pairs "name\0value\0", so a journal can write it as it is
  * (attributes_bytes) and read it back (attributes_load).
  */
-#ifndef FLOW_ATTRIBUTES_H
-#define FLOW_ATTRIBUTES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -65,5 +64,3 @@ int attributes_copy(struct attributes *to, const struct attributes *from);
 /* Replaces the store by bytes that attributes_bytes gave. -EINVAL when they are not such. */
 int attributes_load(struct attributes *store, const char *bytes, size_t length);
 const char *attributes_bytes(const struct attributes *store, size_t *length);
-
-#endif

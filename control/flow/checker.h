@@ -12,8 +12,7 @@
  * calls (R95); a fixed caller id that is not the instance's (R76); an action that can never be
  * reached.
  */
-#ifndef FLOW_CHECKER_H
-#define FLOW_CHECKER_H
+#pragma once
 
 #include "flow/model.h"
 
@@ -61,5 +60,3 @@ int flow_check(
  * no ARN. Returns its start and sets *length.
  */
 const char *flow_reference_id(const char *reference, size_t *length);
-
-#endif

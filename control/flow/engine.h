@@ -16,15 +16,23 @@
  *
  * How to drive it (the contact room does):
  *
- *     flow_effects_reset(fx);
  *     flow_run_start(&run, flow, FLOW_TYPE_INBOUND, &context, now, fx);
- *     for each effect in fx: carry it out             (strings in it are good until the next reset)
- *     arm one timer for run.wake_at_ns when not 0     (look again after every call; 0: disarm)
- *     ... later, one of:
- *         flow_run_step(&run, &(struct flow_event){.type = FLOW_EVENT_KEY, .key = '1'}, now, fx);
- *         flow_run_step(&run, &(struct flow_event){.type = FLOW_EVENT_TIMER}, now, fx);
- *         flow_run_step(&run, &(struct flow_event){.type = FLOW_EVENT_ANSWER, .id = e.id, ...},
- * now, fx); until run.state is FLOW_RUN_OVER; then act on run.outcome, and flow_run_clear(&run).
+ *
+ *     carry out each effect in fx; what it points to is good until fx is used again;
+ *
+ *     arm one timer for run.wake_at_ns, or none when that is 0; look after every call;
+ *
+ *     later, with what has come, and again as above:
+ *
+ *     event = (struct flow_event){.type = FLOW_EVENT_KEY, .key = '1'};
+ *
+ *     event = (struct flow_event){.type = FLOW_EVENT_TIMER};
+ *
+ *     event = (struct flow_event){.type = FLOW_EVENT_ANSWER, .id = id, .result = ...};
+ *
+ *     flow_run_step(&run, &event, now, fx);
+ *
+ *     until run.state is FLOW_RUN_OVER: act on run.outcome, then flow_run_clear(&run).
  *
  * An effect marked "answered" below has an id; exactly one ANSWER (or PLAY_DONE, PLAY_FAILED) event
  * with that id is owed, now or in an hour, but never from inside the flow_run_ call that made the
@@ -36,8 +44,7 @@
  * at TIMER. Whispers may last two minutes; that clock, and who is hung up then, belong to the
  * contact room.
  */
-#ifndef FLOW_ENGINE_H
-#define FLOW_ENGINE_H
+#pragma once
 
 #include "flow/attributes.h"
 #include "flow/model.h"
@@ -47,11 +54,11 @@
 #define FLOW_EFFECT_PAIRS_MAX 256u
 #define FLOW_STEPS_MAX        1000u /* actions within one second */
 #define FLOW_MODULE_DEPTH_MAX 5u
-#define FLOW_INPUT_MAX        128u /* digits of one stored input */
-#define FLOW_COUNTERS_MAX     64u  /* Loop blocks that one contact can be in */
+#define FLOW_INPUT_MAX        128u  /* digits of one stored input */
+#define FLOW_STORED_INPUT_MAX 2048u /* the same encrypted */
+#define FLOW_COUNTERS_MAX     64u   /* Loop blocks that one contact can be in */
 
-/* ---- What the contact keeps for all its flows, one after the other ----------------------------
- */
+/* ---- What the contact keeps for all its flows, one after the other ------------------- */
 
 struct flow_counter {
 	uint64_t key; /* flow id and action identifier, hashed */
@@ -65,8 +72,9 @@ struct flow_counter {
  * copy of `attributes`.
  */
 struct flow_memory {
-	struct attributes attributes;          /* $.Attributes */
-	char stored_input[FLOW_INPUT_MAX + 1]; /* $.StoredCustomerInput: never log, never record */
+	struct attributes attributes; /* $.Attributes */
+	char stored_input[FLOW_STORED_INPUT_MAX +
+			  1]; /* $.StoredCustomerInput: never log, never record */
 	struct flow_counter counters[FLOW_COUNTERS_MAX];
 	uint32_t counter_stamp;
 };
@@ -103,8 +111,7 @@ struct flow_context {
 	bool trace;       /* a TRACE effect for every action */
 };
 
-/* ---- Effects ------------------------------------------------------------------------------------
- */
+/* ---- Effects ------------------------------------------------------------------------- */
 
 /*
  * Who answers what. "id": answered with FLOW_EVENT_ANSWER unless said otherwise; results in
@@ -160,6 +167,9 @@ enum flow_effect_type {
 	/* call: place the outbound call of an outbound whisper, if not placed yet. No answer: next
 	   at once. */
 	FLOW_EFFECT_CALL_OUTBOUND,
+	/* encrypt: stored input under a public key; .text is stored in its place. [OK with .text,
+	   ERROR] */
+	FLOW_EFFECT_ENCRYPT_INPUT,
 	/* text: AgentOnHold, CustomerOnHold, OffHold, for the contact transferred from. [OK, ERROR]
 	 */
 	FLOW_EFFECT_HOLD_PARTICIPANT,
@@ -363,6 +373,11 @@ struct flow_effect {
 					       condition */
 			uint16_t target;    /* or FLOW_NO_ACTION */
 		} trace;
+		struct {
+			const char *digits; /* secret: never log */
+			const char *key_id;
+			const char *key; /* PEM */
+		} encrypt;
 		const char *text;
 		int64_t number;
 		bool flag;
@@ -382,6 +397,9 @@ struct flow_effects {
 	struct attribute pairs[FLOW_EFFECT_PAIRS_MAX];
 	uint32_t text_length;
 	char text[FLOW_EFFECT_TEXT_MAX];
+	/* Flows that a run has left while effects still point into them; released by the reset. */
+	uint32_t left_count;
+	struct flow *left[FLOW_EFFECTS_MAX];
 };
 
 void flow_effects_reset(struct flow_effects *effects);
@@ -514,5 +532,3 @@ void flow_run_stop(struct flow_run *run, struct flow_effects *effects);
 
 /* Gives back what the run holds; zero bytes afterwards. Takes NULL. */
 void flow_run_clear(struct flow_run *run);
-
-#endif

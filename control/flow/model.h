@@ -12,8 +12,7 @@
  *
  * Targets are indexes into `actions`, or FLOW_NO_ACTION where the file leaves a branch open.
  */
-#ifndef FLOW_MODEL_H
-#define FLOW_MODEL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -355,5 +354,3 @@ const struct flow_param *flow_action_param_at(
 
 /* The target of an error branch, or FLOW_NO_ACTION. Does not fall back to NoMatchingError. */
 uint16_t flow_action_error(const struct flow_action *action, enum flow_error error);
-
-#endif

@@ -19,8 +19,7 @@
  *
  * What the flow refers to and what its type allows is not judged here: checker.h.
  */
-#ifndef FLOW_READER_H
-#define FLOW_READER_H
+#pragma once
 
 #include "flow/model.h"
 
@@ -42,5 +41,3 @@ struct flow_reader_options {
  */
 int flow_read(const char *text, size_t length, const struct flow_reader_options *options,
 	struct report *report, struct flow **out);
-
-#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/checker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "flow/hooks.h"
+#include "flow/rules.h"
+
+#define INTERRUPT_SAFE_S 20
+
+static const char *const resource_names[FLOW_RESOURCE_COUNT] = {
+	[FLOW_RESOURCE_QUEUE] = "queue",
+	[FLOW_RESOURCE_AGENT] = "agent",
+	[FLOW_RESOURCE_PROMPT] = "prompt",
+	[FLOW_RESOURCE_FLOW] = "flow",
+	[FLOW_RESOURCE_MODULE] = "flow module",
+	[FLOW_RESOURCE_HOURS] = "hours of operation",
+	[FLOW_RESOURCE_PHONE_NUMBER] = "phone number",
+};
+
+const char *flow_resource_name(enum flow_resource kind)
+{
+	return (unsigned)kind < FLOW_RESOURCE_COUNT ? resource_names[kind] : "?";
+}
+
+const char *flow_reference_id(const char *reference, size_t *length)
+{
+	const char *slash;
+
+	if (strncmp(reference, "arn:", 4) != 0) {
+		*length = strlen(reference);
+		return reference;
+	}
+	slash = strrchr(reference, '/');
+	if (slash == NULL)
+		slash = strrchr(reference, ':');
+	*length = strcspn(slash + 1, ":");
+	return slash + 1;
+}
+
+struct check {
+	const struct flow *flow;
+	const struct flow_action *action;
+	const struct flow_resolver *resolver;
+	struct report *report;
+	size_t errors;
+};
+
+__attribute__((format(printf, 4, 5))) static void problem(struct check *check,
+	enum report_severity severity, const char *where, const char *format, ...)
+{
+	char place[REPORT_PLACE_MAX];
+	va_list args;
+
+	snprintf(place, sizeof(place), "%s: action '%.80s': %.200s", check->flow->file,
+		check->action->identifier, where);
+	if (severity == REPORT_ERROR)
+		check->errors++;
+	va_start(args, format);
+	report_vadd(check->report, severity, place, format, args);
+	va_end(args);
+}
+
+/* ---- Branches ------------------------------------------------------------------------ */
+
+static void check_follow(struct check *check, const struct flow_action_rule *rule)
+{
+	const struct flow_action *action = check->action;
+	const char *type = flow_action_name((enum flow_action_type)action->type);
+
+	if (rule->follow == FLOW_FOLLOW_TERMINAL && action->next != FLOW_NO_ACTION)
+		problem(check, REPORT_WARNING, "Transitions.NextAction",
+			"expected nothing after %s; it is never followed", type);
+	if (rule->follow != FLOW_FOLLOW_NEXT || action->next != FLOW_NO_ACTION)
+		return;
+	if (action->type == FLOW_ACTION_DEQUEUE_TO_QUEUE)
+		problem(check, REPORT_ERROR, "Transitions.NextAction",
+			"expected an action after Success: with none the contact is not moved");
+	else
+		problem(check, REPORT_WARNING, "Transitions.NextAction",
+			"expected an action after %s", type);
+}
+
+static void check_errors(struct check *check, const struct flow_action_rule *rule)
+{
+	for (int error = 0; error < FLOW_ERROR_COUNT; error++) {
+		if ((rule->errors & 1u << error) &&
+			flow_action_error(check->action, (enum flow_error)error) == FLOW_NO_ACTION)
+			problem(check, REPORT_WARNING, "Transitions.Errors", "expected a branch %s",
+				flow_error_name((enum flow_error)error));
+	}
+}
+
+static bool has_condition(const struct flow_action *action, const char *operand)
+{
+	for (uint16_t i = 0; i < action->condition_count; i++) {
+		if (action->conditions[i].operand.source != NULL &&
+			strcmp(action->conditions[i].operand.source, operand) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_conditions(struct check *check, const char *first, const char *second)
+{
+	if (!has_condition(check->action, first) || !has_condition(check->action, second))
+		problem(check, REPORT_WARNING, "Transitions.Conditions",
+			"expected a condition %s and a condition %s", first, second);
+}
+
+/* ---- References ---------------------------------------------------------------------- */
+
+static void check_flow_type(struct check *check, const struct flow_param *param, const char *where,
+	const struct flow_resource_info *info)
+{
+	enum flow_type wanted = FLOW_TYPE_UNKNOWN;
+
+	if (info->never_published)
+		problem(check, REPORT_ERROR, where,
+			"expected a published flow; '%.80s' is only saved", param->value.source);
+	if (info->type == FLOW_TYPE_UNKNOWN)
+		return;
+	if (param->id == FLOW_PARAM_HOOK && flow_hook_parse(param->key.source) >= 0)
+		wanted = flow_hook_type((enum flow_hook)flow_hook_parse(param->key.source));
+	if (param->id == FLOW_PARAM_MODULE)
+		wanted = FLOW_TYPE_MODULE;
+	if (wanted != FLOW_TYPE_UNKNOWN && info->type != wanted)
+		problem(check, REPORT_ERROR, where,
+			"expected a flow of type %s; '%.80s' is of type %s", flow_type_name(wanted),
+			param->value.source, flow_type_name(info->type));
+	else if (param->id == FLOW_PARAM_FLOW && info->type == FLOW_TYPE_MODULE)
+		problem(check, REPORT_ERROR, where, "expected a flow; '%.80s' is a module",
+			param->value.source);
+}
+
+static void check_reference(struct check *check, const struct flow_param *param,
+	enum flow_resource kind, const char *where)
+{
+	const struct flow_resolver *resolver = check->resolver;
+	const char *reference = param->value.source;
+	struct flow_resource_info info = {0};
+
+	if (*reference == '\0' && param->resource_name == NULL) {
+		problem(check, REPORT_WARNING, where, "expected a %s, found an empty text",
+			flow_resource_name(kind));
+		return;
+	}
+	if (resolver == NULL)
+		return;
+	if (!resolver->find(resolver->owner, kind, reference, param->resource_name, &info)) {
+		problem(check, kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR,
+			where, "expected a %s of this instance; there is no '%.200s'",
+			flow_resource_name(kind),
+			*reference != '\0' ? reference : param->resource_name);
+		return;
+	}
+	if (kind == FLOW_RESOURCE_FLOW || kind == FLOW_RESOURCE_MODULE)
+		check_flow_type(check, param, where, &info);
+	if (kind == FLOW_RESOURCE_AGENT && info.may_not_take_calls)
+		problem(check, REPORT_WARNING, where,
+			"expected a user who may take calls; contacts sent to '%.80s' are offered "
+			"to nobody",
+			reference);
+}
+
+/* ---- Parameters ---------------------------------------------------------------------- */
+
+static void check_interrupt(struct check *check, const struct flow_param *param, const char *where)
+{
+	int64_t seconds;
+
+	if (flow_text_to_number(param->value.source, &seconds) && seconds <= INTERRUPT_SAFE_S)
+		problem(check, REPORT_WARNING, where,
+			"expected more than %d seconds: a contact just being offered to an agent "
+			"cannot be "
+			"moved",
+			INTERRUPT_SAFE_S);
+}
+
+static void check_param(struct check *check, const struct flow_param *param)
+{
+	const char *key;
+	size_t key_length;
+	const struct flow_param_rule *rule = flow_param_rule(
+		(enum flow_action_type)check->action->type, param->place, &key, &key_length);
+	char where[REPORT_PLACE_MAX];
+
+	snprintf(where, sizeof(where), "Parameters.%.200s", param->place);
+	if (param->id == FLOW_PARAM_HOOK && flow_hook_parse(param->key.source) < 0)
+		problem(check, REPORT_WARNING, where,
+			"expected the name of a hook; '%.60s' is none", param->key.source);
+	if (rule == NULL || param->value.class != FLOW_VALUE_STATIC)
+		return;
+	if (param->id == FLOW_PARAM_INTERRUPT_S)
+		check_interrupt(check, param, where);
+	if (param->id == FLOW_PARAM_PHONE_NUMBER && !flow_text_is_e164(param->value.source))
+		problem(check, REPORT_WARNING, where,
+			"expected a number in E.164, as +12025550143; found '%.60s'",
+			param->value.source);
+	if (rule->kind == FLOW_KIND_RESOURCE)
+		check_reference(check, param, rule->resource, where);
+}
+
+static void check_action(struct check *check)
+{
+	const struct flow_action *action = check->action;
+	const struct flow_action_rule *rule = flow_action_rule((enum flow_action_type)action->type);
+
+	if (check->flow->type != FLOW_TYPE_UNKNOWN &&
+		!(rule->types & FLOW_TYPE_BIT(check->flow->type)))
+		problem(check, REPORT_WARNING, "Type",
+			"expected an action that flows of type %s allow; %s is not one",
+			flow_type_name((enum flow_type)check->flow->type),
+			flow_action_name((enum flow_action_type)action->type));
+	check_follow(check, rule);
+	check_errors(check, rule);
+	if (action->type == FLOW_ACTION_CHECK_HOURS)
+		check_conditions(check, "True", "False");
+	if (action->type == FLOW_ACTION_LOOP)
+		check_conditions(check, "ContinueLooping", "DoneLooping");
+	for (uint16_t i = 0; i < action->param_count; i++)
+		check_param(check, &action->params[i]);
+}
+
+/* ---- Reach --------------------------------------------------------------------------- */
+
+static void visit(bool *reached, uint16_t *stack, size_t *depth, uint16_t target)
+{
+	if (target == FLOW_NO_ACTION || reached[target])
+		return;
+	reached[target] = true;
+	stack[(*depth)++] = target;
+}
+
+static void check_reach(struct check *check)
+{
+	const struct flow *flow = check->flow;
+	bool reached[FLOW_ACTIONS_MAX] = {false};
+	uint16_t stack[FLOW_ACTIONS_MAX];
+	size_t depth = 0;
+
+	visit(reached, stack, &depth, flow->start);
+	while (depth > 0) {
+		const struct flow_action *action = &flow->actions[stack[--depth]];
+
+		visit(reached, stack, &depth, action->next);
+		for (uint16_t i = 0; i < action->error_count; i++)
+			visit(reached, stack, &depth, action->errors[i].target);
+		for (uint16_t i = 0; i < action->condition_count; i++)
+			visit(reached, stack, &depth, action->conditions[i].target);
+	}
+	for (uint16_t i = 0; i < flow->action_count; i++) {
+		check->action = &flow->actions[i];
+		if (!reached[i])
+			problem(check, REPORT_NOTE, "Identifier", "no action leads here");
+	}
+}
+
+int flow_check(const struct flow *flow, const struct flow_resolver *resolver, struct report *report)
+{
+	struct check check = {.flow = flow, .resolver = resolver, .report = report};
+
+	for (uint16_t i = 0; i < flow->action_count; i++) {
+		check.action = &flow->actions[i];
+		check_action(&check);
+	}
+	check_reach(&check);
+	return check.errors > 0 ? -EINVAL : 0;
+}
