@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Get customer input (one key) and Store customer input (digits). Time limits: the first key has
+ * the input time limit, counted from the end of the prompt; each further key the inter-digit pause.
+ * No key at all is an error for a menu, and the stored word Timeout for stored input.
+ */
+#include <string.h>
+
+#include "flow/action_prompt.h"
+#include "flow/phone_number.h"
+
+#define FIRST_KEY_DEFAULT_S  5
+#define FIRST_KEY_MAX_S      3600 /* real files have 300 where the console allows 180 */
+#define INTERDIGIT_DEFAULT_S 5
+#define INTERDIGIT_MAX_S     20
+#define TERMINATOR_DEFAULT   "#"
+#define TERMINATOR_MAX       5u
+#define PHONE_DIGITS_MAX     20u
+#define CUSTOM_DIGITS_MAX    20u /* where the file gives no maximum */
+#define KEYS                 "0123456789*#"
+
+static bool stores(struct flow_machine *m)
+{
+	return flow_param_flag(m, FLOW_PARAM_STORE_INPUT, false);
+}
+
+static uint64_t seconds_of(
+	struct flow_machine *m, enum flow_param_id id, int64_t otherwise, int64_t max)
+{
+	int64_t seconds;
+
+	if (!flow_param_number(m, id, &seconds) || seconds < 1)
+		seconds = otherwise;
+	return (uint64_t)(seconds < max ? seconds : max) * FLOW_SECOND_NS;
+}
+
+static uint16_t max_digits(struct flow_machine *m)
+{
+	int64_t max;
+
+	if (flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT))
+		return PHONE_DIGITS_MAX;
+	if (!flow_param_number(m, FLOW_PARAM_MAX_DIGITS, &max) || max < 1)
+		return CUSTOM_DIGITS_MAX;
+	return max < FLOW_INPUT_MAX ? (uint16_t)max : FLOW_INPUT_MAX;
+}
+
+static void set_terminator(struct flow_machine *m)
+{
+	const char *text = flow_param_text(m, FLOW_PARAM_TERMINATOR);
+	size_t length = strspn(text, KEYS);
+
+	if (length == 0 || length > TERMINATOR_MAX || text[length] != '\0')
+		text = TERMINATOR_DEFAULT;
+	strcpy(m->run->terminator, text);
+}
+
+static void begin(struct flow_machine *m)
+{
+	struct flow_run *run = m->run;
+
+	explicit_bzero(run->input, sizeof(run->input));
+	run->input_length = 0;
+	run->input_started = false;
+	run->first_key_ns =
+		seconds_of(m, FLOW_PARAM_INPUT_TIME_S, FIRST_KEY_DEFAULT_S, FIRST_KEY_MAX_S);
+	run->interdigit_ns =
+		seconds_of(m, FLOW_PARAM_INTERDIGIT_S, INTERDIGIT_DEFAULT_S, INTERDIGIT_MAX_S);
+	run->input_max = max_digits(m);
+	set_terminator(m);
+}
+
+static enum flow_step input_enter(struct flow_machine *m)
+{
+	const struct flow_message *messages;
+	uint16_t count = flow_param_messages(m, &messages);
+	struct flow_effect *effect;
+
+	begin(m);
+	if (m->full)
+		return FLOW_STEP_FULL;
+	if (!flow_messages_fit(m, messages, count))
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	if (count == 0)
+		return flow_wait_for(m, FLOW_WAIT_INPUT, m->now_ns + m->run->first_key_ns);
+	effect = flow_play(m, messages, count);
+	if (effect == NULL)
+		return FLOW_STEP_FULL;
+	effect->play.ends_with_key = true;
+	return flow_wait_for(m, FLOW_WAIT_INPUT, 0);
+}
+
+/* ---- Stored input -------------------------------------------------------------------- */
+
+static void store(struct flow_machine *m, const char *value)
+{
+	struct flow_memory *memory = m->run->context->memory;
+
+	explicit_bzero(memory->stored_input, sizeof(memory->stored_input));
+	strncpy(memory->stored_input, value, FLOW_STORED_INPUT_MAX);
+	explicit_bzero(m->run->input, sizeof(m->run->input));
+}
+
+/* Typed digits as a number in E.164. */
+static bool to_phone_number(struct flow_machine *m, char out[PHONE_NUMBER_SIZE])
+{
+	if (flow_text_choice(flow_param_text(m, FLOW_PARAM_NUMBER_FORMAT), "E164") == 0)
+		return phone_number_from_international(m->run->input, out);
+	return phone_number_from_local(m->run->input, flow_param_text(m, FLOW_PARAM_COUNTRY), out);
+}
+
+static enum flow_step encrypt(struct flow_machine *m)
+{
+	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_ENCRYPT_INPUT);
+
+	if (effect == NULL)
+		return FLOW_STEP_FULL;
+	effect->encrypt.digits = m->run->input;
+	effect->encrypt.key_id = flow_param_text(m, FLOW_PARAM_ENCRYPTION_KEY_ID);
+	effect->encrypt.key = flow_param_text(m, FLOW_PARAM_ENCRYPTION_KEY);
+	return flow_wait_answer(m, effect);
+}
+
+static enum flow_step finish(struct flow_machine *m)
+{
+	char number[PHONE_NUMBER_SIZE];
+
+	if (m->run->input_length == 0) {
+		store(m, "Timeout");
+		return flow_next(m);
+	}
+	if (flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
+		if (!to_phone_number(m, number))
+			return flow_fail(m, FLOW_ERROR_INVALID_PHONE_NUMBER);
+		store(m, number);
+		return flow_next(m);
+	}
+	if (flow_has_param(m, FLOW_PARAM_ENCRYPTION_KEY))
+		return encrypt(m);
+	store(m, m->run->input);
+	return flow_next(m);
+}
+
+/* True, and the terminator taken off, when what was typed ends with it. */
+static bool terminated(struct flow_run *run)
+{
+	size_t size = strlen(run->terminator);
+
+	if (run->input_length < size ||
+		strcmp(run->input + run->input_length - size, run->terminator) != 0)
+		return false;
+	run->input_length = (uint16_t)(run->input_length - size);
+	run->input[run->input_length] = '\0';
+	return true;
+}
+
+static bool cancels(struct flow_machine *m, char key)
+{
+	return key == '*' && strchr(m->run->terminator, '*') == NULL &&
+	       !flow_param_flag(m, FLOW_PARAM_DISABLE_CANCEL, false);
+}
+
+static enum flow_step collect(struct flow_machine *m, char key)
+{
+	struct flow_run *run = m->run;
+
+	run->wake_at_ns = m->now_ns + run->interdigit_ns;
+	if (cancels(m, key)) {
+		run->input_length = 0;
+		run->input[0] = '\0';
+		return FLOW_STEP_WAIT;
+	}
+	run->input[run->input_length++] = key;
+	run->input[run->input_length] = '\0';
+	if (terminated(run) || run->input_length >= run->input_max)
+		return finish(m);
+	return FLOW_STEP_WAIT;
+}
+
+/* ---- Events -------------------------------------------------------------------------- */
+
+static enum flow_step input_key(struct flow_machine *m, char key)
+{
+	char result[2] = {key, '\0'};
+
+	if (key == '\0' || strchr(KEYS, key) == NULL)
+		return FLOW_STEP_WAIT;
+	if (!m->run->input_started)
+		flow_stop_playing(m);
+	m->run->input_started = true;
+	return stores(m) ? collect(m, key) : flow_result(m, result);
+}
+
+static enum flow_step input_encrypted(struct flow_machine *m, const struct flow_event *event)
+{
+	if (event->result != FLOW_RESULT_OK || event->text == NULL ||
+		strlen(event->text) > FLOW_STORED_INPUT_MAX) {
+		store(m, "");
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	}
+	store(m, event->text);
+	return flow_next(m);
+}
+
+static enum flow_step input_event(struct flow_machine *m, const struct flow_event *event)
+{
+	struct flow_run *run = m->run;
+
+	switch (event->type) {
+	case FLOW_EVENT_PLAY_DONE:
+		if (!run->input_started)
+			run->wake_at_ns = m->now_ns + run->first_key_ns;
+		return FLOW_STEP_WAIT;
+	case FLOW_EVENT_PLAY_FAILED:
+		return run->input_started ? FLOW_STEP_WAIT
+					  : flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	case FLOW_EVENT_KEY:
+		return input_key(m, event->key);
+	case FLOW_EVENT_TIMER:
+		return stores(m) ? finish(m) : flow_fail(m, FLOW_ERROR_INPUT_TIME_LIMIT);
+	case FLOW_EVENT_ANSWER:
+		return input_encrypted(m, event);
+	default:
+		return FLOW_STEP_WAIT;
+	}
+}
+
+const struct flow_handler flow_get_input_handler = {input_enter, input_event};

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void flow_effects_reset(struct flow_effects *effects)
+{
+	effects->count = 0;
+	effects->message_count = 0;
+	effects->pair_count = 0;
+	effects->text_length = 0;
+	while (effects->left_count > 0)
+		flow_release(effects->left[--effects->left_count]);
+}
+
+/* ---- Effects ------------------------------------------------------------------------- */
+
+struct flow_effect *flow_emit(struct flow_machine *m, enum flow_effect_type type)
+{
+	struct flow_effect *effect;
+
+	if (m->effects->count >= FLOW_EFFECTS_MAX) {
+		m->full = true;
+		return NULL;
+	}
+	effect = &m->effects->items[m->effects->count++];
+	*effect = (struct flow_effect){.type = type, .action = m->action};
+	return effect;
+}
+
+static uint32_t new_id(struct flow_run *run)
+{
+	if (++run->next_id == 0)
+		run->next_id = 1;
+	return run->next_id;
+}
+
+struct flow_effect *flow_ask(struct flow_machine *m, enum flow_effect_type type)
+{
+	struct flow_effect *effect = flow_emit(m, type);
+
+	if (effect != NULL)
+		effect->id = new_id(m->run);
+	return effect;
+}
+
+void flow_stop_playing(struct flow_machine *m)
+{
+	if (m->run->play_id == 0)
+		return;
+	if (flow_emit(m, FLOW_EFFECT_STOP_PLAYING) != NULL)
+		m->run->play_id = 0;
+}
+
+const char *flow_keep(struct flow_machine *m, const char *text, size_t length)
+{
+	struct flow_effects *fx = m->effects;
+	char *copy = fx->text + fx->text_length;
+
+	if (length >= FLOW_EFFECT_TEXT_MAX - fx->text_length) {
+		m->full = true;
+		return "";
+	}
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	fx->text_length += (uint32_t)length + 1;
+	return copy;
+}
+
+void flow_log(struct flow_machine *m, enum flow_log_level level, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+	int length = snprintf(text, sizeof(text),
+		"flow %.60s: action '%.60s': ", m->run->flow->name, m->action->identifier);
+	struct flow_effect *effect;
+
+	va_start(args, format);
+	vsnprintf(text + length, sizeof(text) - (size_t)length, format, args);
+	va_end(args);
+	effect = flow_emit(m, FLOW_EFFECT_LOG);
+	if (effect == NULL)
+		return;
+	effect->log.level = level;
+	effect->log.text = flow_keep(m, text, strlen(text));
+}
+
+/* ---- Values -------------------------------------------------------------------------- */
+
+static const char *look_up(const struct flow_machine *m, const struct flow_part *part)
+{
+	const struct flow_run *run = m->run;
+	const struct flow_context *context = run->context;
+
+	switch ((enum flow_space)part->space) {
+	case FLOW_SPACE_ATTRIBUTES:
+		return attributes_get_n(&context->memory->attributes, part->text, part->length);
+	case FLOW_SPACE_FLOW_ATTRIBUTES:
+		return attributes_get_n(&run->flow_attributes, part->text, part->length);
+	case FLOW_SPACE_EXTERNAL:
+		return attributes_get_n(&run->external, part->text, part->length);
+	case FLOW_SPACE_STORED_INPUT:
+		return context->memory->stored_input;
+	case FLOW_SPACE_METRICS:
+		return attributes_get_n(&run->metrics, part->text, part->length);
+	case FLOW_SPACE_LEX:
+		return attributes_get_n(&run->lex, part->text, part->length);
+	case FLOW_SPACE_MODULES:
+		return NULL;
+	case FLOW_SPACE_FACT:
+		return context->fact != NULL ? context->fact(context->owner, part->text) : NULL;
+	}
+	return NULL;
+}
+
+/* Appends to the text that is being put together at the end of the effects' text. */
+static bool append(
+	struct flow_machine *m, uint32_t start, uint32_t *length, const char *text, size_t size)
+{
+	if (size >= FLOW_EFFECT_TEXT_MAX - start - *length) {
+		m->full = true;
+		return false;
+	}
+	memcpy(m->effects->text + start + *length, text, size);
+	*length += (uint32_t)size;
+	return true;
+}
+
+const char *flow_text(struct flow_machine *m, const struct flow_value *value)
+{
+	uint32_t start = m->effects->text_length;
+	uint32_t length = 0;
+
+	if (value->class == FLOW_VALUE_STATIC)
+		return value->source != NULL ? value->source : "";
+	for (uint16_t i = 0; i < value->part_count; i++) {
+		const struct flow_part *part = &value->parts[i];
+		const char *text = part->is_path ? look_up(m, part) : part->text;
+		size_t size = part->is_path ? (text != NULL ? strlen(text) : 0) : part->length;
+
+		if (size > 0 && !append(m, start, &length, text, size))
+			return "";
+	}
+	if (!append(m, start, &length, "", 1))
+		return "";
+	m->effects->text_length = start + length;
+	return m->effects->text + start;
+}
+
+const char *flow_param_text(struct flow_machine *m, enum flow_param_id id)
+{
+	const struct flow_param *param = flow_action_param(m->action, id);
+
+	return param != NULL ? flow_text(m, &param->value) : "";
+}
+
+bool flow_has_param(const struct flow_machine *m, enum flow_param_id id)
+{
+	const struct flow_param *param = flow_action_param(m->action, id);
+
+	return param != NULL && *param->value.source != '\0';
+}
+
+bool flow_param_number(struct flow_machine *m, enum flow_param_id id, int64_t *number)
+{
+	return flow_text_to_number(flow_param_text(m, id), number);
+}
+
+bool flow_param_flag(struct flow_machine *m, enum flow_param_id id, bool otherwise)
+{
+	bool flag;
+
+	return flow_text_to_flag(flow_param_text(m, id), &flag) ? flag : otherwise;
+}
+
+struct flow_target flow_param_target(struct flow_machine *m)
+{
+	const struct flow_param *queue = flow_action_param(m->action, FLOW_PARAM_QUEUE);
+	const struct flow_param *agent = flow_action_param(m->action, FLOW_PARAM_AGENT);
+	const struct flow_param *param = queue != NULL ? queue : agent;
+	struct flow_target target = {.queue = "", .agent = ""};
+
+	if (param == NULL)
+		return target;
+	if (queue != NULL)
+		target.queue = flow_text(m, &queue->value);
+	else
+		target.agent = flow_text(m, &agent->value);
+	target.dynamic = param->value.class != FLOW_VALUE_STATIC;
+	target.resource_name = param->resource_name;
+	return target;
+}
+
+static bool message_kind(const struct flow_param *param, enum flow_message_kind *kind)
+{
+	switch (param->id) {
+	case FLOW_PARAM_TEXT:
+		*kind = FLOW_MESSAGE_TEXT;
+		return true;
+	case FLOW_PARAM_SSML:
+		*kind = FLOW_MESSAGE_SSML;
+		return true;
+	case FLOW_PARAM_PROMPT:
+		*kind = FLOW_MESSAGE_PROMPT;
+		return true;
+	case FLOW_PARAM_MEDIA_URI:
+		*kind = FLOW_MESSAGE_MEDIA;
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint16_t flow_param_messages(struct flow_machine *m, const struct flow_message **messages)
+{
+	struct flow_effects *fx = m->effects;
+	uint16_t count = 0;
+
+	*messages = fx->messages + fx->message_count;
+	for (uint16_t i = 0; i < m->action->param_count; i++) {
+		const struct flow_param *param = &m->action->params[i];
+		enum flow_message_kind kind;
+		const char *text;
+
+		if (!message_kind(param, &kind))
+			continue;
+		text = flow_text(m, &param->value);
+		if (*text == '\0' && param->resource_name == NULL)
+			continue;
+		if (fx->message_count >= FLOW_MESSAGES_MAX) {
+			m->full = true;
+			break;
+		}
+		fx->messages[fx->message_count++] =
+			(struct flow_message){kind, text, param->resource_name};
+		count++;
+	}
+	return count;
+}
+
+bool flow_add_pair(struct flow_machine *m, const char *name, const char *value)
+{
+	if (m->effects->pair_count >= FLOW_EFFECT_PAIRS_MAX) {
+		m->full = true;
+		return false;
+	}
+	m->effects->pairs[m->effects->pair_count++] = (struct attribute){name, value};
+	return true;
+}
+
+size_t flow_param_pairs(
+	struct flow_machine *m, enum flow_param_id id, const struct attribute **pairs)
+{
+	size_t count = 0;
+
+	*pairs = m->effects->pairs + m->effects->pair_count;
+	for (uint16_t i = 0; i < m->action->param_count; i++) {
+		const struct flow_param *param = &m->action->params[i];
+
+		if (param->id != id)
+			continue;
+		if (!flow_add_pair(m, flow_text(m, &param->key), flow_text(m, &param->value)))
+			break;
+		count++;
+	}
+	return count;
+}
+
+/* ---- Conditions ---------------------------------------------------------------------- */
+
+/* A decimal number and nothing else. No locale, no hexadecimal, no infinity. */
+static bool to_number(const char *text, double *number)
+{
+	size_t at = strspn(text, " ");
+	size_t digits;
+	size_t fraction = 0;
+
+	text += at;
+	at = *text == '-' || *text == '+';
+	digits = strspn(text + at, "0123456789");
+	if (text[at + digits] == '.')
+		fraction = strspn(text + at + digits + 1, "0123456789");
+	if (digits + fraction == 0)
+		return false;
+	at += digits + (fraction > 0 ? fraction + 1 : text[at + digits] == '.');
+	if (text[at + strspn(text + at, " ")] != '\0')
+		return false;
+	*number = strtod(text, NULL);
+	return true;
+}
+
+static bool compare_numbers(enum flow_operator op, const char *left, const char *right)
+{
+	double a, b;
+
+	if (!to_number(left, &a) || !to_number(right, &b))
+		return false;
+	switch (op) {
+	case FLOW_GREATER:
+		return a > b;
+	case FLOW_GREATER_OR_EQUAL:
+		return a >= b;
+	case FLOW_LESS:
+		return a < b;
+	default:
+		return a <= b;
+	}
+}
+
+bool flow_compare(enum flow_operator op, const char *left, const char *right)
+{
+	size_t n = strlen(left);
+	size_t size = strlen(right);
+
+	switch (op) {
+	case FLOW_EQUALS:
+		return strcmp(left, right) == 0;
+	case FLOW_STARTS_WITH:
+		return n > 0 && strncmp(left, right, size) == 0;
+	case FLOW_ENDS_WITH:
+		return n > 0 && size <= n && strcmp(left + n - size, right) == 0;
+	case FLOW_CONTAINS:
+		return n > 0 && strstr(left, right) != NULL;
+	default:
+		return compare_numbers(op, left, right);
+	}
+}
