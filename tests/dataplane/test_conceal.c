@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conceal.h"
+
+#include "mix.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { FRAME = 160 };
+
+static void tone(int16_t *pcm, unsigned frame)
+{
+	for (unsigned i = 0; i < FRAME; i++)
+		pcm[i] = (int16_t)(8000 * sin(2 * M_PI * 150 * (frame * FRAME + i) / 8000.0));
+}
+
+static int largest_step(const int16_t *pcm, int16_t before)
+{
+	int largest = abs(pcm[0] - before);
+
+	for (unsigned i = 1; i < FRAME; i++)
+		largest = abs(pcm[i] - pcm[i - 1]) > largest ? abs(pcm[i] - pcm[i - 1]) : largest;
+	return largest;
+}
+
+static void without_a_past_it_is_silent(void **state)
+{
+	struct conceal c;
+	int16_t pcm[FRAME] = {1, 2, 3};
+
+	conceal_init(&c);
+	conceal_lost(&c, pcm, FRAME);
+	assert_int_equal(mix_level(pcm, FRAME), 0);
+}
+
+static void a_loss_goes_on_fades_and_blends_back(void **state)
+{
+	struct conceal c;
+	int16_t pcm[FRAME];
+	uint32_t level[8];
+	unsigned frame = 0;
+	int16_t last = 0;
+
+	conceal_init(&c);
+	for (; frame < 10; frame++) {
+		tone(pcm, frame);
+		conceal_good(&c, pcm, FRAME);
+		last = pcm[FRAME - 1];
+	}
+	for (unsigned lost = 0; lost < 8; lost++, frame++) {
+		conceal_lost(&c, pcm, FRAME);
+		assert_true(largest_step(pcm, last) < 3000);
+		last = pcm[FRAME - 1];
+		level[lost] = mix_level(pcm, FRAME);
+	}
+	assert_in_range(level[0], 2500, 6000);
+	assert_true(level[1] < level[0] && level[2] < level[1]);
+	assert_int_equal(level[4], 0);
+	tone(pcm, frame);
+	conceal_good(&c, pcm, FRAME);
+	assert_true(largest_step(pcm, last) < 3000);
+}
+
+static void joined_frames_do_not_click(void **state)
+{
+	int16_t dropped[FRAME], next[FRAME];
+
+	tone(dropped, 3);
+	tone(next, 4);
+	int16_t first = dropped[0], end = next[FRAME - 1];
+	conceal_join(next, dropped, FRAME);
+	assert_int_equal(next[0], first);
+	assert_true(abs(next[FRAME - 1] - end) < 200);
+	assert_true(largest_step(next, first) < 3000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_past_it_is_silent),
+		cmocka_unit_test(a_loss_goes_on_fades_and_blends_back),
+		cmocka_unit_test(joined_frames_do_not_click),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

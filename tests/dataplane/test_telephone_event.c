@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "telephone_event.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct telephone_event_receiver receiver;
+static char told[128];
+
+static int begin(void **state)
+{
+	telephone_event_receiver_reset(&receiver);
+	told[0] = '\0';
+	return 0;
+}
+
+static enum telephone_event_verdict take(
+	unsigned event, bool end, unsigned duration, uint32_t timestamp, bool marker)
+{
+	uint8_t payload[4] = {(uint8_t)event, (uint8_t)(end << 7 | 10), (uint8_t)(duration >> 8),
+		(uint8_t)duration};
+	char digit = '?';
+	enum telephone_event_verdict v =
+		telephone_event_receive(&receiver, payload, 4, timestamp, marker, &digit);
+
+	if (v == TELEPHONE_EVENT_BEGUN)
+		strncat(told, &digit, 1);
+	else
+		assert_int_equal(digit, '?');
+	return v;
+}
+
+static void every_key_has_its_code(void **state)
+{
+	const char *keys = "0123456789*#ABCD";
+
+	for (int i = 0; i < 256; i++)
+		assert_int_equal(telephone_event_digit((uint8_t)i), i < 16 ? keys[i] : '\0');
+	for (int c = -128; c < 128; c++) {
+		int upper = c >= 'a' && c <= 'd' ? c - 32 : c;
+		const char *found = upper ? strchr(keys, upper) : NULL;
+		assert_int_equal(telephone_event_code((char)c), found ? (int)(found - keys) : -1);
+	}
+}
+
+static void a_key_is_told_once_whatever_is_lost(void **state)
+{
+	/* Seven packets: four updates, three ends; every subset of them that is not empty. */
+	for (unsigned kept = 1; kept < 128; kept++) {
+		begin(NULL);
+		for (uint32_t key = 0; key < 3; key++)
+			for (unsigned i = 0; i < 7; i++)
+				if (kept >> i & 1)
+					take(5, i >= 4, i < 4 ? (i + 1) * 160 : 800,
+						4294960000u + key * 4000, i == 0);
+		assert_string_equal(told, "555");
+	}
+}
+
+static void reordered_packets_tell_nothing_new(void **state)
+{
+	assert_int_equal(take(1, false, 160, 1000, true), TELEPHONE_EVENT_BEGUN);
+	assert_int_equal(take(1, true, 480, 1000, false), TELEPHONE_EVENT_ENDED);
+	assert_int_equal(take(1, false, 320, 1000, false), TELEPHONE_EVENT_REPEATED);
+	assert_int_equal(take(1, true, 480, 1000, false), TELEPHONE_EVENT_REPEATED);
+	assert_int_equal(take(2, false, 160, 5000, true), TELEPHONE_EVENT_BEGUN);
+	assert_int_equal(take(1, true, 480, 1000, false), TELEPHONE_EVENT_REPEATED);
+	assert_int_equal(take(2, false, 320, 5000, false), TELEPHONE_EVENT_CONTINUES);
+	assert_string_equal(told, "12");
+}
+
+static void a_long_key_in_segments_is_one(void **state)
+{
+	uint32_t timestamp = 4294900000u;
+
+	for (unsigned segment = 0; segment < 5; segment++, timestamp += 65535)
+		for (unsigned duration = 160; duration <= 65535; duration += 65375)
+			take(9, segment == 4 && duration > 160, duration, timestamp,
+				segment == 0 && duration == 160);
+	assert_string_equal(told, "9");
+	/* The same key again, right behind, but marked as new. */
+	take(9, false, 160, timestamp, true);
+	assert_string_equal(told, "99");
+}
+
+static void what_is_no_key_is_ignored(void **state)
+{
+	char digit;
+
+	for (unsigned event = 16; event < 256; event++)
+		assert_int_equal(
+			take(event, false, 160, event * 1000, true), TELEPHONE_EVENT_IGNORED);
+	for (size_t bytes = 0; bytes < 4; bytes++)
+		assert_int_equal(telephone_event_receive(&receiver, (const uint8_t *)"\1\1\1",
+					 bytes, 1, true, &digit),
+			TELEPHONE_EVENT_BAD);
+	take(1, false, 160, 1000, true);
+	assert_int_equal(take(2, false, 320, 1000, false), TELEPHONE_EVENT_BAD);
+	assert_string_equal(told, "1");
+}
+
+/* Runs a sender to its end; what its packets tell a receiver, and how long it took. */
+static unsigned run(struct telephone_event_sender *s, uint32_t units, char *shape, size_t size)
+{
+	struct telephone_event_packet packet;
+	unsigned periods = 0;
+	size_t at = 0;
+
+	for (uint32_t timestamp = 4294966000u; periods < 6000; periods++, timestamp += units) {
+		char digit;
+		enum telephone_event_step step = telephone_event_step(s, timestamp, units, &packet);
+
+		if (step == TELEPHONE_EVENT_STEP_DONE)
+			break;
+		assert_int_not_equal(step, TELEPHONE_EVENT_STEP_NOTHING);
+		char mark = '.';
+		if (step == TELEPHONE_EVENT_STEP_PACKET) {
+			enum telephone_event_verdict v = telephone_event_receive(&receiver,
+				packet.payload, 4, packet.timestamp, packet.marker, &digit);
+			assert_int_equal(packet.marker, v == TELEPHONE_EVENT_BEGUN);
+			mark = v == TELEPHONE_EVENT_BEGUN       ? digit
+			       : v == TELEPHONE_EVENT_CONTINUES ? '-'
+			       : v == TELEPHONE_EVENT_ENDED     ? 'E'
+								: 'e';
+		}
+		if (at + 1 < size)
+			shape[at++] = mark;
+	}
+	shape[at] = '\0';
+	assert_int_equal(telephone_event_step(s, 0, units, &packet), TELEPHONE_EVENT_STEP_NOTHING);
+	return periods;
+}
+
+static void sends_keys_gaps_and_pauses(void **state)
+{
+	struct telephone_event_sender s;
+	char shape[200];
+
+	telephone_event_sender_init(&s);
+	assert_int_equal(telephone_event_send(&s, "1,d", 3, 100, 80, 200), 0);
+	assert_int_equal(telephone_event_send(&s, "1", 1, 100, 80, 200), -EBUSY);
+	run(&s, 160, shape, sizeof(shape));
+	assert_string_equal(shape, "1---Eee.."
+				   ".........."
+				   "D---Eee..");
+}
+
+static void durations_rise_and_the_timestamp_stands(void **state)
+{
+	struct telephone_event_sender s;
+	struct telephone_event_packet packet;
+
+	telephone_event_sender_init(&s);
+	assert_int_equal(telephone_event_send(&s, "#", 1, 60, 40, 100), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(telephone_event_step(&s, 8000 + i * 160, 160, &packet),
+			TELEPHONE_EVENT_STEP_PACKET);
+		assert_int_equal(packet.timestamp, 8000);
+		assert_int_equal(packet.payload[0], 11);
+		assert_int_equal(packet.payload[1] >> 7, i >= 2);
+		assert_int_equal(
+			packet.payload[2] << 8 | packet.payload[3], i < 3 ? (i + 1) * 160 : 480);
+		assert_int_equal(packet.marker, i == 0);
+	}
+	assert_int_equal(telephone_event_step(&s, 9000, 160, &packet), TELEPHONE_EVENT_STEP_DONE);
+}
+
+static void every_length_and_time_is_told_once(void **state)
+{
+	char digits[CORD_DIGITS_MAX + 1], shape[4000];
+
+	for (unsigned count = 1; count <= CORD_DIGITS_MAX; count++) {
+		for (unsigned ms = 40; ms <= 1000; ms += 240) {
+			struct telephone_event_sender s;
+			unsigned n = 0;
+
+			begin(NULL);
+			memset(digits, '7', sizeof(digits));
+			telephone_event_sender_init(&s);
+			assert_int_equal(telephone_event_send(&s, digits, count, ms, ms, 100), 0);
+			run(&s, 160, shape, sizeof(shape));
+			for (const char *c = shape; *c; c++)
+				n += *c == '7';
+			if (strlen(shape) + 1 < sizeof(shape))
+				assert_int_equal(n, count);
+		}
+	}
+}
+
+static void refuses_what_it_cannot_send(void **state)
+{
+	struct telephone_event_sender s;
+
+	telephone_event_sender_init(&s);
+	assert_int_equal(telephone_event_send(&s, "", 0, 100, 100, 100), -EINVAL);
+	assert_int_equal(
+		telephone_event_send(&s, "1", CORD_DIGITS_MAX + 1, 100, 100, 100), -EINVAL);
+	assert_int_equal(telephone_event_send(&s, "1x", 2, 100, 100, 100), -EINVAL);
+	assert_int_equal(telephone_event_send(&s, "1", 1, 39, 100, 100), -EINVAL);
+	assert_int_equal(telephone_event_send(&s, "1", 1, 100, 1001, 100), -EINVAL);
+	assert_int_equal(telephone_event_send(&s, "1", 1, 100, 100, 5001), -EINVAL);
+	assert_int_equal(telephone_event_send_more(&s, ','), -EINVAL);
+}
+
+static void keys_that_are_passed_on_queue_up(void **state)
+{
+	struct telephone_event_sender s;
+	struct telephone_event_packet packet;
+	char shape[2000], got[CORD_DIGITS_MAX + 3] = {0};
+	unsigned n = 0;
+
+	telephone_event_sender_init(&s);
+	assert_int_equal(telephone_event_send_more(&s, '0'), 0);
+	telephone_event_step(&s, 4294900000u, 160, &packet);
+	take(0, false, 160, 4294900000u, true);
+	for (unsigned i = 0; i < CORD_DIGITS_MAX; i++)
+		assert_int_equal(telephone_event_send_more(&s, (char)('1' + i % 9)), 0);
+	assert_int_equal(telephone_event_send_more(&s, '1'), -ENOSPC);
+	run(&s, 160, shape, sizeof(shape));
+	for (const char *c = shape; *c; c++)
+		if (strchr("0123456789", *c))
+			got[n++] = *c;
+	assert_int_equal(n, CORD_DIGITS_MAX);
+	for (unsigned i = 0; i < CORD_DIGITS_MAX; i++)
+		assert_int_equal(got[i], '1' + i % 9);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_has_its_code),
+		cmocka_unit_test_setup(a_key_is_told_once_whatever_is_lost, begin),
+		cmocka_unit_test_setup(reordered_packets_tell_nothing_new, begin),
+		cmocka_unit_test_setup(a_long_key_in_segments_is_one, begin),
+		cmocka_unit_test_setup(what_is_no_key_is_ignored, begin),
+		cmocka_unit_test_setup(sends_keys_gaps_and_pauses, begin),
+		cmocka_unit_test_setup(durations_rise_and_the_timestamp_stands, begin),
+		cmocka_unit_test_setup(every_length_and_time_is_told_once, begin),
+		cmocka_unit_test_setup(refuses_what_it_cannot_send, begin),
+		cmocka_unit_test_setup(keys_that_are_passed_on_queue_up, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
