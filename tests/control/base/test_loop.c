@@ -24,7 +24,7 @@ static bool plain_mode;
 
 static int set_up(void **state)
 {
-	struct loop_config config = {.entries = 64, .buffers = 4, .plain = plain_mode};
+	struct loop_config config = {.entries = 64, .buffers = 2, .plain = plain_mode};
 
 	return loop_create(&config, &loop);
 }
@@ -486,6 +486,59 @@ static void connect_is_refused(void **state)
 	loop_stream_close(client.stream);
 }
 
+/* A listener whose backlog is full lets a connect hang. */
+static void connect_times_out(void **state)
+{
+	struct end ends[8] = {{0}};
+	struct address at = local_address();
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	unsigned timed_out = 0;
+
+	at.length = sizeof(at.in);
+	assert_int_equal(bind(fd, &at.any, at.length), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, &at.any, &at.length), 0);
+	for (int i = 0; i < 8; i++) {
+		struct loop_stream_config config = end_config(&ends[i]);
+
+		config.connect_timeout_ns = 50 * CLOCK_MS;
+		assert_int_equal(loop_connect(loop, &at, NULL, &config, &ends[i].stream), 0);
+	}
+	until(&ends[7].closed, 1);
+	settle(20);
+	for (int i = 0; i < 8; i++) {
+		timed_out += ends[i].closed && ends[i].error == -ETIMEDOUT;
+		assert_int_equal(ends[i].connected + ends[i].closed, 1);
+		loop_stream_close(ends[i].stream);
+	}
+	assert_true(timed_out >= 5);
+	close(fd);
+}
+
+/* Two buffers for forty streams that all talk at once, and are finished at once. */
+static void streams_share_few_buffers(void **state)
+{
+	static uint8_t data[50000];
+	struct end server[40] = {{0}}, client[40] = {{0}};
+	struct loop_listener *l[40];
+	size_t got = 0;
+
+	for (int i = 0; i < 40; i++) {
+		l[i] = connect_pair(&client[i], &server[i]);
+		assert_int_equal(loop_stream_send(client[i].stream, data, sizeof(data)), 0);
+		loop_stream_finish(client[i].stream);
+	}
+	for (int i = 0; i < 40; i++) {
+		until(&server[i].closed, 1);
+		got += server[i].bytes;
+		loop_stream_close(server[i].stream);
+		loop_listener_close(l[i]);
+	}
+	assert_int_equal(got, 40 * sizeof(data));
+	settle(5);
+	assert_int_equal(loop_stats(loop)->handles, 0);
+}
+
 static void unix_stream_knows_its_peer(void **state)
 {
 	struct end client = {0}, server = {0};
@@ -836,6 +889,8 @@ static const struct CMUnitTest tests[] = {
 	LOOP_TEST(stream_half_close),
 	LOOP_TEST(stream_closed_in_its_callback),
 	LOOP_TEST(connect_is_refused),
+	LOOP_TEST(connect_times_out),
+	LOOP_TEST(streams_share_few_buffers),
 	LOOP_TEST(unix_stream_knows_its_peer),
 	LOOP_TEST(stale_socket_file_is_replaced),
 	LOOP_TEST(packets_carry_descriptors),
