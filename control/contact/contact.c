@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contact/contact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "contact/switchboard.h"
+
+#define BIT(state) (1u << CONTACT_##state)
+
+/* What may follow what. A live contact may always end. */
+static const uint32_t transitions[CONTACT_STATE_COUNT] = {
+	[CONTACT_ARRIVING] = BIT(FLOW) | BIT(ENDED) | BIT(CLOSED),
+	[CONTACT_FLOW] = BIT(QUEUED) | BIT(ENDED),
+	[CONTACT_QUEUED] = BIT(OFFERED) | BIT(ENDED) | BIT(FLOW),
+	[CONTACT_OFFERED] = BIT(QUEUED) | BIT(AGENT_WHISPER) | BIT(ENDED),
+	[CONTACT_AGENT_WHISPER] = BIT(QUEUED) | BIT(CUSTOMER_WHISPER) | BIT(ENDED),
+	[CONTACT_CUSTOMER_WHISPER] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
+	[CONTACT_TALKING] = BIT(HOLD) | BIT(FLOW) | BIT(ENDED),
+	[CONTACT_HOLD] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
+	[CONTACT_ENDED] = BIT(CLOSED),
+	[CONTACT_CLOSED] = 0,
+};
+
+const char *contact_state_name(enum contact_state state)
+{
+	static const char *const names[] = {
+#define X(name, word) word,
+		CONTACT_STATES(X)
+#undef X
+	};
+	return state < CONTACT_STATE_COUNT ? names[state] : "?";
+}
+
+const char *contact_method_name(enum contact_method method)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		CONTACT_METHODS(X)
+#undef X
+	};
+	return names[method];
+}
+
+const char *contact_reason_name(enum contact_reason reason)
+{
+	static const char *const names[] = {
+#define X(name) #name,
+		CONTACT_REASONS(X)
+#undef X
+	};
+	return reason == CONTACT_REASON_NONE ? "" : names[reason];
+}
+
+bool contact_transition(enum contact_state from, enum contact_state to)
+{
+	return transitions[from] & 1u << to;
+}
+
+void contact_set_state(struct contact *contact, enum contact_state state, uint64_t now_ns)
+{
+	if (contact->state == state)
+		return;
+	CHECK(contact_transition(contact->state, state));
+	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s -> %s after %u ms",
+		contact_state_name(contact->state), contact_state_name(state),
+		(unsigned)((now_ns - contact->segment.initiated) / CLOCK_MS));
+	contact->state = state;
+	contact->version++;
+}
+
+bool contact_is_live(const struct contact *contact)
+{
+	return contact->state < CONTACT_ENDED;
+}
+
+uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns)
+{
+	return moment_ns ? clock_wall_at(&contact->clock, moment_ns) : 0;
+}
+
+void contact_text(char *to, size_t size, const char *from)
+{
+	size_t n = from ? strnlen(from, size - 1) : 0;
+
+	if (n)
+		memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static struct contact_segment fresh_segment(
+	struct contact *contact, enum contact_method method, uint64_t now_ns)
+{
+	struct contact_segment s = {.method = method,
+		.initiated = now_ns,
+		.queue = ROUTER_NONE,
+		.agent = ROUTER_NONE};
+
+	random_uuid(&contact->board->random, s.id);
+	return s;
+}
+
+void contact_first_segment(struct contact *contact, enum contact_method method, uint64_t now_ns)
+{
+	contact->segment = fresh_segment(contact, method, now_ns);
+	memcpy(contact->segment.initial, contact->segment.id, sizeof(contact->segment.id));
+}
+
+bool segment_is_wrapping(const struct contact_segment *segment)
+{
+	return segment->acw_started && !segment->acw_ended;
+}
+
+void contact_next_segment(struct contact *contact, enum contact_method method, uint64_t now_ns)
+{
+	struct contact_segment *old = &contact->segment, *kept;
+	struct contact_segment next = fresh_segment(contact, method, now_ns);
+
+	memcpy(next.initial, old->initial, sizeof(next.initial));
+	memcpy(next.previous, old->id, sizeof(next.previous));
+	memcpy(old->next, next.id, sizeof(old->next));
+	next.connected = now_ns;
+	old->disconnected = now_ns;
+	contact_record_put(contact, old, !segment_is_wrapping(old), now_ns);
+	if (segment_is_wrapping(old)) {
+		kept = malloc(sizeof(*kept));
+		CHECK(kept);
+		*kept = *old;
+		kept->older = contact->past;
+		contact->past = kept;
+	}
+	contact->segment = next;
+	contact->version++;
+}
+
+struct contact_segment *contact_wrapped_by(struct contact *contact, uint32_t agent)
+{
+	if (contact->segment.agent == agent && segment_is_wrapping(&contact->segment))
+		return &contact->segment;
+	for (struct contact_segment *s = contact->past; s; s = s->older)
+		if (s->agent == agent)
+			return s;
+	return NULL;
+}
+
+void contact_drop_past(struct contact *contact, struct contact_segment *segment)
+{
+	for (struct contact_segment **p = &contact->past; *p; p = &(*p)->older) {
+		if (*p != segment)
+			continue;
+		*p = segment->older;
+		free(segment);
+		return;
+	}
+}
+
+void contact_set_data(struct contact *contact, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} rows[] = {
+		{"Name", contact->name, sizeof(contact->name)},
+		{"Description", contact->description, sizeof(contact->description)},
+		{"LanguageCode", contact->language, sizeof(contact->language)},
+		{"CustomerId", contact->customer_id, sizeof(contact->customer_id)},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			contact_text(rows[i].to, rows[i].size, value);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * contact: one customer's interaction, from arrival to the end of after-contact work.
+ *
+ *             answered           queued            offer              accepted
+ *   ARRIVING ----------> FLOW ----------> QUEUED <-------> OFFERED -----------+
+ *      |                  | ^               |  ^    ended      |              v
+ *      |                  | | disconnect    |  |          AGENT_WHISPER <-----+
+ *      |                  | | flow          |  +--------------+  |
+ *      |                  | |               |   agent dropped    | over
+ *      |                  | |               |                    v
+ *      |                  | |               |            CUSTOMER_WHISPER
+ *      |                  | |               |                    | over
+ *      |                  | +---------------|------------+       v
+ *      |                  |                 |            +--- TALKING <-> HOLD
+ *      v                  v                 v                    |
+ *   CLOSED <------------ ENDED <---------------------------------+
+ *            cleared       (after-contact work, or nothing left to wait for)
+ *
+ * What the customer hears follows from the state (hearing.c); what is written follows from the
+ * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a new
+ * segment: a contact id, a record and a place in the chain of its own; the legs, the room, the
+ * attributes and the hooks go on.
+ *
+ * contact_set_state() is the only writer of the state; contact_transition() the table that says
+ * what may follow what.
+ */
+#ifndef CONTACT_CONTACT_H
+#define CONTACT_CONTACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "contact/leg.h"
+#include "flow/engine.h"
+#include "queue/router.h"
+
+#define CONTACT_STATES(X)                      \
+	X(ARRIVING, "arriving")                \
+	X(FLOW, "flow")                        \
+	X(QUEUED, "queued")                    \
+	X(OFFERED, "offered")                  \
+	X(AGENT_WHISPER, "agent-whisper")      \
+	X(CUSTOMER_WHISPER, "customer-whisper") \
+	X(TALKING, "talking")                  \
+	X(HOLD, "hold")                        \
+	X(ENDED, "ended")                      \
+	X(CLOSED, "closed")
+
+enum contact_state {
+#define X(name, word) CONTACT_##name,
+	CONTACT_STATES(X)
+#undef X
+		CONTACT_STATE_COUNT
+};
+
+/* How a segment began; the word is the one of records and events. */
+#define CONTACT_METHODS(X) \
+	X(INBOUND)         \
+	X(OUTBOUND)        \
+	X(TRANSFER)        \
+	X(CALLBACK)        \
+	X(API)             \
+	X(QUEUE_TRANSFER)  \
+	X(DISCONNECT)
+
+enum contact_method {
+#define X(name) CONTACT_METHOD_##name,
+	CONTACT_METHODS(X)
+#undef X
+};
+
+#define CONTACT_REASONS(X)          \
+	X(NONE)                     \
+	X(CUSTOMER_DISCONNECT)      \
+	X(AGENT_DISCONNECT)         \
+	X(THIRD_PARTY_DISCONNECT)   \
+	X(TELECOM_PROBLEM)          \
+	X(CONTACT_FLOW_DISCONNECT)  \
+	X(OTHER)
+
+/* Why it ended, in the words of the record's DisconnectReason. */
+enum contact_reason {
+#define X(name) CONTACT_REASON_##name,
+	CONTACT_REASONS(X)
+#undef X
+};
+
+/*
+ * One segment of a contact: what its record says. Moments are monotonic, 0: has not happened; the
+ * record turns them into wall time by the contact's clock.
+ */
+struct contact_segment {
+	char id[RANDOM_UUID_SIZE];
+	char initial[RANDOM_UUID_SIZE];
+	char previous[RANDOM_UUID_SIZE]; /* "" in the first */
+	char next[RANDOM_UUID_SIZE];     /* "" in the last */
+	enum contact_method method;
+	enum contact_reason reason;
+	uint64_t initiated, connected, disconnected;
+	uint64_t queued, dequeued;
+	uint32_t queue; /* router's number; ROUTER_NONE */
+	uint32_t agent; /* who took it; ROUTER_NONE */
+	uint64_t agent_connected, agent_ended; /* talk with the agent */
+	uint64_t acw_started, acw_ended;
+	uint64_t hold_started, hold_total, hold_longest;
+	uint32_t holds;
+	uint32_t attempts; /* offers to agents */
+	struct contact_segment *older; /* list of those whose after-contact work goes on */
+};
+
+struct switchboard;
+struct media_room;
+
+struct contact {
+	uint64_t id; /* in the switchboard's pool; the router's key */
+	struct switchboard *board;
+	enum contact_state state;
+	uint32_t version; /* counts changes of state: `if_version` of the admin verbs */
+	struct clock_pair clock;
+	struct contact_segment segment; /* the present one */
+	struct contact_segment *past;   /* earlier ones that an agent has not cleared yet */
+
+	/* who called, as facts for flows */
+	char customer_number[64];
+	char customer_name[128];
+	char system_number[64];
+	char *sip_headers; /* pairs "Name\0value\0", ends with "\0": $.Media.Sip.Headers.* */
+
+	/* what flows have set, kept over segments */
+	struct flow_memory memory;
+	uint32_t target_queue;    /* ROUTER_NONE: none */
+	uint32_t customer_queue;  /* the last standard queue that it was in (R67) */
+	struct flow *first_flow;            /* held until the call is up */
+	struct flow *hook[FLOW_HOOK_COUNT]; /* held; NULL: the default */
+	bool hook_disabled[FLOW_HOOK_COUNT];
+	uint32_t priority; /* 0: the queue's */
+	int64_t age_ns;
+	char language[16];
+	char voice[64];
+	char name[256];
+	char description[1024];
+	char customer_id[256];
+	char callback_number[32];
+	bool logging;
+	bool record_agent, record_customer;
+
+	/* parties; NULL: not there */
+	struct leg *customer;
+	struct leg *agent;
+	struct media_room *room;
+
+	/* the live offer; 0: none */
+	uint64_t offer;
+	uint32_t offer_agent;
+	bool accepting; /* the agent accepted at the panel; the phone is being called */
+	bool disconnect_flow_ran;
+
+	struct timer timer; /* whisper limit, panel answer */
+};
+
+const char *contact_state_name(enum contact_state state);
+const char *contact_method_name(enum contact_method method);
+const char *contact_reason_name(enum contact_reason reason);
+
+/* Whether `to` may follow `from`. */
+bool contact_transition(enum contact_state from, enum contact_state to);
+/* The one setter: checks the table, counts the version, tells the log. */
+void contact_set_state(struct contact *contact, enum contact_state state, uint64_t now_ns);
+
+/* A live customer: neither ended nor closed. */
+bool contact_is_live(const struct contact *contact);
+
+/* Begins the first segment. */
+void contact_first_segment(struct contact *contact, enum contact_method method, uint64_t now_ns);
+/*
+ * Begins the next segment of the chain. The old one is complete, or, while its agent is in
+ * after-contact work, one of the past.
+ */
+void contact_next_segment(struct contact *contact, enum contact_method method, uint64_t now_ns);
+/* The segment whose after-contact work this agent is in, present or past; NULL. */
+struct contact_segment *contact_wrapped_by(struct contact *contact, uint32_t agent);
+/* Takes a past segment out of the list and frees it. */
+void contact_drop_past(struct contact *contact, struct contact_segment *segment);
+bool segment_is_wrapping(const struct contact_segment *segment);
+
+/* Wall time of a moment of this contact. */
+uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);
+
+/* What UpdateContactData sets: Name, Description, LanguageCode, CustomerId; other names do nothing. */
+void contact_set_data(struct contact *contact, const char *name, const char *value);
+
+/* Sets one of the contact's texts, cut at its size. */
+void contact_text(char *to, size_t size, const char *from);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A segment of a contact as the value that the store keeps (store/records.h). */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "contact/switchboard.h"
+
+#define ATTRIBUTES_MAX 1024
+
+static void put_queue(
+	const struct contact *contact, const struct contact_segment *s, struct record *record)
+{
+	const struct router *router = contact->board->router;
+	const struct resource_queue *row;
+	uint32_t owner;
+
+	if (s->queue == ROUTER_NONE)
+		return;
+	row = router_queue_row(router, s->queue);
+	owner = router_queue_agent(router, s->queue);
+	record->has_queue = true;
+	if (row)
+		record->queue.queue =
+			(struct record_name){str_from(row->row.arn), str_from(row->row.name)};
+	else if (owner != ROUTER_NONE && router_agent_row(router, owner))
+		record->queue.queue.arn = str_from(router_agent_row(router, owner)->queue_arn);
+	record->queue.enqueue_wall = contact_wall(contact, s->queued);
+	record->queue.dequeue_wall = contact_wall(contact, s->dequeued);
+	record->queue.duration_ns = s->dequeued ? s->dequeued - s->queued : 0;
+}
+
+static void put_agent(const struct contact *contact, const struct contact_segment *s,
+	struct record *record, uint64_t now_ns)
+{
+	const struct resource_agent *row = s->agent == ROUTER_NONE || !s->agent_connected
+						   ? NULL
+						   : router_agent_row(contact->board->router, s->agent);
+
+	if (!row)
+		return;
+	record->has_agent = true;
+	record->agent.arn = str_from(row->row.arn);
+	record->agent.username = str_from(row->row.name);
+	record->agent.routing_profile = (struct record_name){
+		str_from(row->routing_profile->row.arn), str_from(row->routing_profile->row.name)};
+	record->agent.connected_wall = contact_wall(contact, s->agent_connected);
+	record->agent.acw_start_wall = contact_wall(contact, s->acw_started);
+	record->agent.acw_end_wall = contact_wall(contact, s->acw_ended);
+	record->agent.interaction_ns =
+		(s->agent_ended ? s->agent_ended : now_ns) - s->agent_connected;
+	record->agent.hold_ns = s->hold_total;
+	record->agent.longest_hold_ns = s->hold_longest;
+	record->agent.holds = s->holds;
+}
+
+static size_t put_attributes(const struct contact *contact, struct record_pair *pairs, size_t max)
+{
+	struct attributes_cursor cursor = {0};
+	struct attribute attribute;
+	size_t n = 0;
+
+	while (n < max && attributes_next(&contact->memory.attributes, &cursor, &attribute))
+		pairs[n++] = (struct record_pair){
+			str_from(attribute.name), str_from(attribute.value)};
+	return n;
+}
+
+void contact_record_put(struct contact *contact, const struct contact_segment *s, bool complete,
+	uint64_t now_ns)
+{
+	struct switchboard *board = contact->board;
+	struct record_pair pairs[ATTRIBUTES_MAX];
+	struct record record = {.complete = complete,
+		.contact_id = str_from(s->id),
+		.initial_contact_id = str_from(s->initial),
+		.previous_contact_id = str_from(s->previous),
+		.next_contact_id = str_from(s->next),
+		.initiation_method = str_from(contact_method_name(s->method)),
+		.account_id = str_from(board->config->account),
+		.instance_arn = str_from(instance_arn(board->instance)),
+		.disconnect_reason = str_from(contact_reason_name(s->reason)),
+		.initiation_wall = contact_wall(contact, s->initiated),
+		.connected_to_system_wall = contact_wall(contact, s->connected),
+		.disconnect_wall = contact_wall(contact, s->disconnected),
+		.last_update_wall = contact_wall(contact, now_ns),
+		.customer = {.address = str_from(contact->customer_number)},
+		.system = {.address = str_from(contact->system_number)},
+		.agent_attempts = s->attempts};
+	int rc;
+
+	put_queue(contact, s, &record);
+	put_agent(contact, s, &record, now_ns);
+	record.attributes = pairs;
+	record.n_attributes = put_attributes(contact, pairs, ATTRIBUTES_MAX);
+	rc = records_put(board->records, &record);
+	if (rc < 0) {
+		board->stats.records_refused++;
+		log_error_limited(LOG_CALL(s->id, 0), "contact", 10,
+			"the record could not be stored: %s", strerror(-rc));
+	}
+}

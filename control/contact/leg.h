@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leg: one party's part in a contact: a SIP session and a media port in the contact's room, and the
+ * treatment that the party gets.
+ *
+ *   called or calling --answered--> up --hang-up of either side--> gone
+ *
+ * A leg belongs to one contact for its life. board_leg_close() is the one way out: it ends the
+ * session in the way that its state demands, closes the port and frees the leg.
+ */
+#ifndef CONTACT_LEG_H
+#define CONTACT_LEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contact/treatment.h"
+#include "media/media.h"
+
+enum leg_role { LEG_CUSTOMER, LEG_AGENT };
+
+struct contact;
+
+struct leg {
+	uint64_t id;
+	enum leg_role role;
+	bool up; /* answered, media known */
+	bool held_by_peer;
+	uint32_t agent; /* router's number; ROUTER_NONE */
+	struct contact *contact;
+	uint64_t session; /* of sip/session.h; 0 once it is over */
+	struct media_leg *media;
+	struct treatment treatment;
+};
+
+const char *leg_role_name(enum leg_role role);
+
+#endif

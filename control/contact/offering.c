@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Offers to agents, their phones, the two whispers, and the joining: the part of a contact's way
+ * from QUEUED to TALKING, and the agent's way out of it.
+ */
+#include "contact/switchboard.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+static struct log_call call_of(const struct contact *contact)
+{
+	return (struct log_call){.contact = contact->segment.id};
+}
+
+static const struct resource_agent *agent_row(const struct contact *contact)
+{
+	return router_agent_row(contact->board->router, contact->offer_agent);
+}
+
+static void drop_agent_leg(struct contact *contact, const char *reason)
+{
+	timers_cancel(contact->board->timers, &contact->timer);
+	contact->accepting = false;
+	if (contact->agent)
+		board_leg_close(contact->agent, 0, reason);
+}
+
+/* ---- the limit on whispers and on a panel's phone ----------------------------------------------- */
+
+static void on_timer(void *ctx, uint64_t now_ns)
+{
+	struct contact *contact = ctx;
+	struct switchboard *board = contact->board;
+	struct log_call call = call_of(contact);
+
+	switch (contact->state) {
+	case CONTACT_OFFERED:
+		log_warning(&call, "contact", "the phone of the agent who accepted did not answer");
+		drop_agent_leg(contact, "not answered");
+		router_reject(board->router, 0, contact->offer, false, now_ns);
+		break;
+	case CONTACT_AGENT_WHISPER:
+		log_warning(&call, "contact", "the agent whisper lasted too long");
+		drop_agent_leg(contact, "whisper too long");
+		router_drop(board->router, 0, contact->id, now_ns);
+		break;
+	case CONTACT_CUSTOMER_WHISPER:
+		log_warning(&call, "contact", "the customer whisper lasted too long");
+		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_ns)
+{
+	timer_init(&contact->timer, on_timer, contact);
+	timers_set(contact->board->timers, &contact->timer, now_ns + limit_ns);
+}
+
+/* ---- the offer ---------------------------------------------------------------------------------- */
+
+int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
+{
+	struct switchboard *board = contact->board;
+	struct leg *leg;
+	int rc;
+
+	leg = board_leg_open(contact, LEG_AGENT, contact->offer_agent);
+	if (!leg)
+		return -ENOSPC;
+	contact->agent = leg;
+	rc = signalling_call_phone(board->signalling, agent_row(contact),
+		&(struct signalling_dial){.number = contact->customer_number,
+			.name = contact->customer_name,
+			.local = media_leg_local(leg->media),
+			.auto_answer = auto_answer},
+		now_ns, &leg->session);
+	if (rc < 0) {
+		board_leg_close(leg, 0, "");
+		return rc;
+	}
+	sip_session_set_tag(signalling_sessions(board->signalling), leg->session, leg->id);
+	if (auto_answer)
+		set_limit(contact, board->config->panel_answer_ns, now_ns);
+	return 0;
+}
+
+static void offered(struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
+{
+	struct log_call call = call_of(contact);
+	int rc;
+
+	contact->board->stats.offers++;
+	contact->offer = effect->offer;
+	contact->offer_agent = effect->agent;
+	contact->accepting = false;
+	contact->segment.attempts++;
+	contact_set_state(contact, CONTACT_OFFERED, now_ns);
+	log_info(&call, "contact", "offered to %s", agent_row(contact)->row.name);
+	if (agent_row(contact)->phone_kind != RESOURCE_PHONE_RING)
+		return;
+	rc = offering_call_phone(contact, false, now_ns);
+	if (rc < 0) {
+		log_warning(&call, "contact", "the phone of %s cannot be called: %s",
+			agent_row(contact)->row.name, strerror(-rc));
+		router_reject(contact->board->router, 0, effect->offer, true, now_ns);
+	}
+}
+
+static void withdrawn(struct contact *contact, const struct router_effect *effect)
+{
+	struct switchboard_stats *stats = &contact->board->stats;
+
+	if (contact->offer != effect->offer)
+		return;
+	if (effect->why == ROUTER_WHY_MISSED)
+		stats->offers_missed++;
+	else if (effect->why == ROUTER_WHY_REJECTED)
+		stats->offers_rejected++;
+	else
+		stats->offers_withdrawn++;
+	contact->offer = 0;
+	drop_agent_leg(contact, router_why_text(effect->why));
+}
+
+/* The caller waits again, in the old place. */
+static void returned(struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
+{
+	struct log_call call = call_of(contact);
+
+	contact->offer = 0;
+	contact->offer_agent = ROUTER_NONE;
+	contact->segment.agent = ROUTER_NONE;
+	drop_agent_leg(contact, router_why_text(effect->why));
+	log_info(&call, "contact", "waits again at position %u: %s", effect->position,
+		router_why_text(effect->why));
+	if (contact_is_live(contact))
+		contact_set_state(contact, CONTACT_QUEUED, now_ns);
+}
+
+/* ---- accepted: the whispers, one after the other (R55) ------------------------------------------ */
+
+void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
+{
+	struct contact *contact = leg->contact;
+
+	timers_cancel(contact->board->timers, &contact->timer);
+	router_accept(contact->board->router, contact->id, contact->offer, now_ns);
+}
+
+static void accept_answered(
+	struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
+{
+	if (effect->result != ROUTER_OK) {
+		drop_agent_leg(contact, router_result_text(effect->result));
+		return;
+	}
+	contact->board->stats.offers_accepted++;
+	contact->accepting = false;
+	contact->segment.agent = contact->offer_agent;
+	contact_set_state(contact, CONTACT_AGENT_WHISPER, now_ns);
+	set_limit(contact, contact->board->config->whisper_max_ns, now_ns);
+	treatment_start(&contact->agent->treatment,
+		board_hook_flow(contact, FLOW_HOOK_AGENT_WHISPER), FLOW_TYPE_AGENT_WHISPER, now_ns);
+}
+
+static void dequeued(struct contact *contact, uint64_t now_ns)
+{
+	contact->segment.dequeued = now_ns;
+	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
+	set_limit(contact, contact->board->config->whisper_max_ns, now_ns);
+	treatment_start(&contact->customer->treatment,
+		board_hook_flow(contact, FLOW_HOOK_CUSTOMER_WHISPER), FLOW_TYPE_CUSTOMER_WHISPER,
+		now_ns);
+}
+
+static void join(struct contact *contact, uint64_t now_ns)
+{
+	struct contact_segment *segment = &contact->segment;
+
+	timers_cancel(contact->board->timers, &contact->timer);
+	segment->agent_connected = now_ns;
+	contact_set_state(contact, CONTACT_TALKING, now_ns);
+	router_agent_contact(
+		contact->board->router, segment->agent, contact->id, AGENT_CONNECT, now_ns);
+	hearing_apply(contact);
+	contact_event(contact, "CONNECTED_TO_AGENT", now_ns);
+}
+
+void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns)
+{
+	struct contact *contact = leg->contact;
+	struct switchboard *board = contact->board;
+
+	if (contact->state == CONTACT_AGENT_WHISPER && leg->role == LEG_AGENT) {
+		timers_cancel(board->timers, &contact->timer);
+		if (outcome == FLOW_OUTCOME_DISCONNECTED)
+			router_drop(board->router, 0, contact->id, now_ns);
+		else
+			router_dequeue(board->router, 0, contact->id, now_ns);
+	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && leg->role == LEG_CUSTOMER) {
+		if (outcome == FLOW_OUTCOME_DISCONNECTED)
+			board_end_contact(
+				contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
+		else
+			join(contact, now_ns);
+	}
+}
+
+/* ---- the agent leaves ---------------------------------------------------------------------------- */
+
+void offering_agent_ends(struct contact *contact, uint64_t now_ns)
+{
+	struct contact_segment *segment = &contact->segment;
+
+	if (router_agent_contact(contact->board->router, segment->agent, contact->id, AGENT_END,
+		    now_ns) < 0)
+		return;
+	segment->agent_ended = now_ns;
+	segment->acw_started = now_ns;
+}
+
+/* Whether a refusal of the agent's phone is the agent's word, rather than a fault on the way. */
+static bool is_reject(const struct sip_end *end)
+{
+	return end->status == 480 || end->status == 486 || end->status / 100 == 6;
+}
+
+void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns)
+{
+	struct contact *contact = leg->contact;
+	struct switchboard *board = contact->board;
+
+	drop_agent_leg(contact, "");
+	switch (contact->state) {
+	case CONTACT_OFFERED:
+		router_reject(board->router, 0, contact->offer, !is_reject(end), now_ns);
+		break;
+	case CONTACT_AGENT_WHISPER:
+		router_drop(board->router, 0, contact->id, now_ns);
+		break;
+	case CONTACT_CUSTOMER_WHISPER:
+	case CONTACT_TALKING:
+	case CONTACT_HOLD:
+		offering_agent_ends(contact, now_ns);
+		board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+/* After-contact work was cleared, by hand, by its timeout, or by a next status. */
+static void agent_changed(
+	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
+{
+	const struct agent_contact *before = &effect->before.contact;
+	struct contact *contact = pool_get(&board->contacts, before->contact);
+	struct contact_segment *segment;
+
+	if (!contact || before->state != AGENT_SLOT_ENDED ||
+		effect->after.contact.state == AGENT_SLOT_ENDED)
+		return;
+	segment = contact_wrapped_by(contact, effect->agent);
+	if (!segment)
+		return;
+	segment->acw_ended = now_ns;
+	if (segment == &contact->segment && contact->state != CONTACT_ENDED)
+		return;
+	contact_record_put(contact, segment, true, now_ns);
+	if (segment != &contact->segment)
+		contact_drop_past(contact, segment);
+	board_close_contact(contact, now_ns);
+}
+
+void offering_router_effect(
+	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
+{
+	struct contact *contact = pool_get(&board->contacts, effect->contact);
+
+	if (effect->kind == ROUTER_AGENT_CHANGED) {
+		agent_changed(board, effect, now_ns);
+		return;
+	}
+	if (!contact || !contact_is_live(contact))
+		return;
+	switch (effect->kind) {
+	case ROUTER_OFFER:
+		offered(contact, effect, now_ns);
+		break;
+	case ROUTER_WITHDRAW:
+		withdrawn(contact, effect);
+		break;
+	case ROUTER_RETURNED:
+		returned(contact, effect, now_ns);
+		break;
+	case ROUTER_DEQUEUED:
+		if (contact->state == CONTACT_AGENT_WHISPER)
+			dequeued(contact, now_ns);
+		break;
+	case ROUTER_ANSWER:
+		if (effect->request == ROUTER_ACCEPT)
+			accept_answered(contact, effect, now_ns);
+		break;
+	case ROUTER_DIRECT_FAILED:
+	case ROUTER_AGENT_CHANGED:
+		break;
+	}
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * switchboard: the one place that carries effects out. What happens (SIP, media, router, flows,
+ * verbs of the admin socket) comes in here, moves a contact on, and goes out as calls of SIP, media
+ * and router, as records and as events. All on the loop's thread; it owns every contact and leg.
+ *
+ *     SIP session events --+                          +--> sip_session_*
+ *     media callbacks    --+                          +--> media_*
+ *     router effects     --+--> contact state machine +--> router_*
+ *     treatments over    --+     (contact.h)          +--> records, events
+ *     admin verbs        --+
+ *
+ * Files: switchboard.c (life, arrival, the end of things), offering.c (offers, agents' phones,
+ * whispers, joining), hearing.c (who hears whom), treatment.c (flows), contact_record.c and
+ * contact_event.c (what is told), desk.c (verbs of agents).
+ */
+#ifndef CONTACT_SWITCHBOARD_H
+#define CONTACT_SWITCHBOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/offload.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "contact/config.h"
+#include "contact/contact.h"
+#include "contact/instance.h"
+#include "contact/signalling.h"
+#include "media/media.h"
+#include "queue/router.h"
+#include "sip/session.h"
+#include "store/events.h"
+#include "store/records.h"
+
+struct switchboard_stats {
+	uint64_t calls_in;       /* new calls that came in */
+	uint64_t calls_answered; /* of them, answered by us */
+	uint64_t calls_refused;  /* of them, refused */
+	uint64_t offers, offers_accepted, offers_missed, offers_rejected, offers_withdrawn;
+	uint64_t records_refused; /* puts that the store did not take */
+	uint64_t contacts_closed;
+};
+
+struct switchboard {
+	struct loop *loop;
+	struct timers *timers;
+	struct offload *offload;
+	struct config *config;
+	struct instance *instance;
+	struct random random;
+	struct signalling *signalling;
+	struct media *media;
+	struct router *router;
+	struct records *records;
+	struct events *events;
+	struct pool contacts; /* struct contact */
+	struct pool legs;     /* struct leg */
+	struct flow_effects *effects;
+	struct loop_task router_task;
+	bool draining;
+	uint64_t started_ns;
+	struct clock_pair clock;
+	struct switchboard_stats stats;
+};
+
+/* ---- life ---- */
+
+/* Pools, timers and effects; the other parts are main's and are put in before the loop runs. */
+int board_init(struct switchboard *board);
+void board_clear(struct switchboard *board);
+/* Refuses new calls from now on; board_idle() tells when the last contact is gone. */
+void board_drain(struct switchboard *board);
+bool board_idle(const struct switchboard *board);
+/* Ends every contact now. */
+void board_end_all(struct switchboard *board);
+
+/* New resources, flows and numbers; the old instance goes when it has returned. */
+int board_reload(struct switchboard *board, struct instance *instance);
+
+/* ---- what comes in ---- */
+
+/* With the board as context. */
+extern const struct sip_session_events board_session_events;
+/* An agent's phone came or went. */
+void board_phone(struct switchboard *board, uint32_t agent, bool ready);
+struct media_callbacks board_media_callbacks(struct switchboard *board);
+
+/* ---- for the files of this room ---- */
+
+uint64_t board_now(const struct switchboard *board);
+
+/* The flow that a hook leads to: the contact's, else the instance's default; NULL: none is run. */
+struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook);
+/* A treatment has ended. */
+void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);
+
+/* The customer's part is over: everything that depends on it ends. */
+void board_end_contact(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
+/* The customer's agent has left: the disconnect flow, or the end. */
+void board_customer_remains(
+	struct contact *contact, enum contact_reason reason, uint64_t now_ns);
+/* Gone for good, when it has ended and no agent is in after-contact work for it. */
+void board_close_contact(struct contact *contact, uint64_t now_ns);
+
+/* A new leg with a port in the contact's room. NULL when pool or ports are used up. */
+struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent);
+/* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
+void board_leg_close(struct leg *leg, unsigned status, const char *reason);
+
+/* offering.c */
+void offering_router_effect(
+	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns);
+void offering_agent_leg_up(struct leg *leg, uint64_t now_ns);
+void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+/* Calls the agent's phone for the offer. 0 or a negative errno. */
+int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns);
+/* The agent's part is over: after-contact work begins. */
+void offering_agent_ends(struct contact *contact, uint64_t now_ns);
+void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);
+
+/* hearing.c */
+void hearing_apply(struct contact *contact);
+
+/* contact_record.c */
+void contact_record_put(struct contact *contact, const struct contact_segment *segment,
+	bool complete, uint64_t now_ns);
+
+/* contact_event.c */
+void contact_event(struct contact *contact, const char *type, uint64_t now_ns);
+void agent_event(struct switchboard *board, const struct router_effect *change);
+void system_event(struct switchboard *board, const char *type, const char *text);
+
+/* ---- verbs of agents and operators (desk.c) ---- */
+
+/* Each answers with 0 or a refusal: a negative errno, and a text that says why. */
+#define DESK_WHY_SIZE 160
+
+int desk_login(struct switchboard *board, const char *agent, const char *status,
+	char why[DESK_WHY_SIZE]);
+int desk_logout(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE]);
+int desk_status(struct switchboard *board, const char *agent, const char *status,
+	char why[DESK_WHY_SIZE]);
+/* The offer that the agent has now; `contact` (id of the segment, may be NULL) must be its. */
+int desk_accept(struct switchboard *board, const char *agent, const char *contact,
+	char why[DESK_WHY_SIZE]);
+int desk_reject(struct switchboard *board, const char *agent, const char *contact,
+	char why[DESK_WHY_SIZE]);
+/* The agent leaves the contact: after-contact work begins. */
+int desk_leave(struct switchboard *board, const char *agent, const char *contact,
+	char why[DESK_WHY_SIZE]);
+int desk_clear(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE]);
+/* An operator ends a contact. */
+int desk_end(struct switchboard *board, const char *contact, char why[DESK_WHY_SIZE]);
+
+/* A contact without legs. NULL when pool or rooms are used up. */
+struct contact *board_contact_open(
+	struct switchboard *board, enum contact_method method, uint64_t now_ns);
+
+/* By the id of its present segment; NULL. */
+struct contact *board_find_contact(const struct switchboard *board, const char *id);
+
+#endif

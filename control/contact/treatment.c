@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contact/treatment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "contact/facts.h"
+#include "contact/switchboard.h"
+
+/* The answer to an effect, given to the run when all effects of a step have been carried out. */
+struct reply {
+	bool due;
+	struct flow_event event;
+	struct attribute values[METRIC_VALUES_MAX];
+	char texts[METRIC_VALUES_MAX][METRIC_TEXT_SIZE];
+};
+
+static void drive(struct treatment *t, const struct flow_event *event, uint64_t now_ns);
+
+static struct contact *contact_of(const struct treatment *t)
+{
+	return t->leg->contact;
+}
+
+static struct switchboard *board_of(const struct treatment *t)
+{
+	return t->leg->contact->board;
+}
+
+static void on_timer(void *ctx, uint64_t now_ns)
+{
+	drive(ctx, &(struct flow_event){.type = FLOW_EVENT_TIMER}, now_ns);
+}
+
+static const char *fact(void *owner, const char *name)
+{
+	struct treatment *t = owner;
+
+	return facts_of_contact(contact_of(t), t->run.role, name, t->fact, sizeof(t->fact));
+}
+
+static struct flow *find_flow(void *owner, const char *reference)
+{
+	return instance_flow(board_of(owner)->instance, reference);
+}
+
+static uint64_t random_number(void *owner)
+{
+	return random_u64(&board_of(owner)->random);
+}
+
+void treatment_init(struct treatment *t, struct leg *leg)
+{
+	memset(t, 0, sizeof(*t));
+	t->leg = leg;
+	timer_init(&t->timer, on_timer, t);
+}
+
+static void release_clips(struct treatment *t)
+{
+	for (unsigned i = 0; i < t->n_clips; i++)
+		clip_release(t->clips[i]);
+	t->n_clips = 0;
+}
+
+void treatment_clear(struct treatment *t)
+{
+	if (!t->leg)
+		return;
+	treatment_stop(t);
+	release_clips(t);
+}
+
+bool treatment_running(const struct treatment *t)
+{
+	return t->run.state == FLOW_RUN_RUNNING || t->run.state == FLOW_RUN_WAITING;
+}
+
+uint64_t treatment_token(const struct treatment *t)
+{
+	return (uint64_t)t->play_count << 32 | t->play_id;
+}
+
+/* ---- playing ---------------------------------------------------------------------------------- */
+
+static void stop_playing(struct treatment *t)
+{
+	release_clips(t);
+	t->player = MEDIA_PLAYER_STOP;
+	t->play_id = 0;
+}
+
+static int clip_of_prompt(struct treatment *t, const struct flow_message *message,
+	struct clip **clip, char wrong[CLIPS_REASON_SIZE])
+{
+	struct switchboard *board = board_of(t);
+	const struct resource_prompt *prompt = instance_prompt(
+		board->instance, message->text, message->resource_name);
+
+	if (!prompt) {
+		snprintf(wrong, CLIPS_REASON_SIZE, "no prompt '%s'", message->text);
+		return -ENOENT;
+	}
+	return instance_prompt_clip(
+		board->instance, media_clips(board->media), prompt, contact_of(t)->voice, wrong, clip);
+}
+
+static int clip_of(struct treatment *t, const struct flow_message *message, struct clip **clip,
+	char wrong[CLIPS_REASON_SIZE])
+{
+	struct speech_text text = {.text = str_from(message->text),
+		.voice = str_from(contact_of(t)->voice),
+		.ssml = message->kind == FLOW_MESSAGE_SSML};
+
+	switch (message->kind) {
+	case FLOW_MESSAGE_TEXT:
+	case FLOW_MESSAGE_SSML:
+		return clips_text(media_clips(board_of(t)->media), &text, wrong, clip);
+	case FLOW_MESSAGE_PROMPT:
+		return clip_of_prompt(t, message, clip, wrong);
+	case FLOW_MESSAGE_MEDIA:
+		break;
+	}
+	snprintf(wrong, CLIPS_REASON_SIZE, "media by URI has no store here: %s", message->text);
+	return -ENOTSUP;
+}
+
+static void play(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
+{
+	struct clip *clips[MEDIA_LIST_MAX];
+	char wrong[CLIPS_REASON_SIZE] = "more messages than one list holds";
+	unsigned n = 0;
+	int rc = effect->play.count > MEDIA_LIST_MAX ? -E2BIG : 0;
+
+	for (unsigned i = 0; rc == 0 && i < effect->play.count; i++) {
+		rc = clip_of(t, &effect->play.messages[i], &clips[n], wrong);
+		if (rc == 0)
+			n++;
+	}
+	if (rc < 0) {
+		log_warning(LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow",
+			"action '%s' cannot play: %s", effect->action->identifier, wrong);
+		for (unsigned i = 0; i < n; i++)
+			clip_release(clips[i]);
+		reply->due = true;
+		reply->event =
+			(struct flow_event){.type = FLOW_EVENT_PLAY_FAILED, .id = effect->id};
+		return;
+	}
+	release_clips(t);
+	memcpy(t->clips, clips, n * sizeof(clips[0]));
+	t->n_clips = n;
+	t->loop = effect->play.loop;
+	t->player = MEDIA_PLAYER_START;
+	t->play_id = effect->id;
+	t->play_count++;
+}
+
+/* ---- questions that are answered from memory --------------------------------------------------- */
+
+static void answer(struct reply *reply, const struct flow_effect *effect, enum flow_result result)
+{
+	reply->due = true;
+	reply->event = (struct flow_event){
+		.type = FLOW_EVENT_ANSWER, .id = effect->id, .result = result};
+}
+
+static void set_target_queue(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply)
+{
+	uint32_t queue = facts_target_queue(contact_of(t), &effect->target);
+
+	if (queue == ROUTER_NONE) {
+		answer(reply, effect, FLOW_RESULT_ERROR);
+		return;
+	}
+	contact_of(t)->target_queue = queue;
+	answer(reply, effect, FLOW_RESULT_OK);
+}
+
+static void check_hours(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
+{
+	int open = facts_hours_open(contact_of(t), effect->hours.hours, effect->hours.resource_name);
+
+	answer(reply, effect,
+		open < 0 ? FLOW_RESULT_ERROR : open ? FLOW_RESULT_YES : FLOW_RESULT_NO);
+}
+
+static void check_metric(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
+{
+	uint32_t queue = facts_target_queue(contact_of(t), &effect->metric.target);
+	int64_t number;
+
+	if (facts_metric(contact_of(t), queue, effect->metric.metric, now_ns, &number) < 0) {
+		answer(reply, effect, FLOW_RESULT_ERROR);
+		return;
+	}
+	answer(reply, effect, FLOW_RESULT_OK);
+	reply->event.number = number;
+}
+
+static void get_metrics(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
+{
+	uint32_t queue = facts_target_queue(contact_of(t), &effect->target);
+	int n = facts_metrics(contact_of(t), queue, now_ns, reply->values, reply->texts);
+
+	if (n < 0) {
+		answer(reply, effect, FLOW_RESULT_ERROR);
+		return;
+	}
+	answer(reply, effect, FLOW_RESULT_OK);
+	reply->event.values = reply->values;
+	reply->event.value_count = (size_t)n;
+}
+
+/* ---- requests to the router ------------------------------------------------------------------- */
+
+static void to_queue(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
+{
+	struct contact *contact = contact_of(t);
+	struct router_enqueue request = {.tag = t->leg->id,
+		.contact = contact->id,
+		.queue = contact->target_queue,
+		.via = QUEUE_VIA_FLOW,
+		.priority = contact->priority,
+		.age_ns = contact->age_ns};
+
+	if (contact->target_queue == ROUTER_NONE ||
+		router_enqueue(board_of(t)->router, &request, now_ns) < 0)
+		answer(reply, effect, FLOW_RESULT_ERROR);
+	else
+		t->router_id = effect->id;
+}
+
+static void move_to_queue(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
+{
+	uint32_t queue = facts_target_queue(contact_of(t), &effect->target);
+
+	if (queue == ROUTER_NONE || router_move(board_of(t)->router, t->leg->id,
+					    contact_of(t)->id, queue, now_ns) < 0)
+		answer(reply, effect, FLOW_RESULT_ERROR);
+	else
+		t->router_id = effect->id;
+}
+
+static void set_priority(struct treatment *t, const struct flow_effect *effect, uint64_t now_ns)
+{
+	struct contact *contact = contact_of(t);
+
+	if (effect->type == FLOW_EFFECT_SET_PRIORITY)
+		contact->priority = (uint32_t)effect->number;
+	else
+		contact->age_ns = effect->number * (int64_t)CLOCK_S;
+	if (contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED)
+		router_set_priority(board_of(t)->router, 0, contact->id, contact->priority,
+			contact->age_ns, now_ns);
+}
+
+static enum flow_result result_of(enum router_result result)
+{
+	switch (result) {
+	case ROUTER_OK:
+		return FLOW_RESULT_OK;
+	case ROUTER_FULL:
+		return FLOW_RESULT_AT_CAPACITY;
+	default:
+		return FLOW_RESULT_ERROR;
+	}
+}
+
+void treatment_router_answer(
+	struct treatment *t, const struct router_effect *effect, uint64_t now_ns)
+{
+	struct flow_event event = {
+		.type = FLOW_EVENT_ANSWER, .id = t->router_id, .result = result_of(effect->result)};
+
+	if (!t->router_id)
+		return;
+	t->router_id = 0;
+	drive(t, &event, now_ns);
+}
+
+/* ---- what flows set --------------------------------------------------------------------------- */
+
+static void set_hook(struct contact *contact, const struct flow_effect *effect)
+{
+	struct flow **hook = &contact->hook[effect->hook.hook];
+
+	flow_release(*hook);
+	*hook = effect->hook.disabled ? NULL : flow_hold(effect->hook.flow);
+	contact->hook_disabled[effect->hook.hook] = effect->hook.disabled;
+}
+
+static void set_contact_data(struct contact *contact, const struct flow_effect *effect)
+{
+	for (size_t i = 0; i < effect->pairs.count; i++)
+		contact_set_data(
+			contact, effect->pairs.list[i].name, effect->pairs.list[i].value);
+}
+
+static void log_effect(const struct treatment *t, const struct flow_effect *effect)
+{
+	static const enum log_level levels[] = {
+		[FLOW_LOG_INFO] = LOG_LEVEL_INFO,
+		[FLOW_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[FLOW_LOG_ERROR] = LOG_LEVEL_ERROR,
+	};
+
+	log_at(levels[effect->log.level], LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow",
+		"%s", effect->log.text);
+}
+
+/* ---- the step --------------------------------------------------------------------------------- */
+
+static void carry_out(struct treatment *t, const struct flow_effect *effect, struct reply *reply,
+	uint64_t now_ns)
+{
+	struct contact *contact = contact_of(t);
+
+	switch (effect->type) {
+	case FLOW_EFFECT_PLAY:
+		play(t, effect, reply);
+		break;
+	case FLOW_EFFECT_STOP_PLAYING:
+		stop_playing(t);
+		break;
+	case FLOW_EFFECT_SET_TARGET_QUEUE:
+		set_target_queue(t, effect, reply);
+		break;
+	case FLOW_EFFECT_CHECK_HOURS:
+		check_hours(t, effect, reply);
+		break;
+	case FLOW_EFFECT_CHECK_METRIC:
+		check_metric(t, effect, reply, now_ns);
+		break;
+	case FLOW_EFFECT_GET_METRICS:
+		get_metrics(t, effect, reply, now_ns);
+		break;
+	case FLOW_EFFECT_TRANSFER_TO_QUEUE:
+		to_queue(t, effect, reply, now_ns);
+		break;
+	case FLOW_EFFECT_MOVE_TO_QUEUE:
+		move_to_queue(t, effect, reply, now_ns);
+		break;
+	case FLOW_EFFECT_SET_PRIORITY:
+	case FLOW_EFFECT_ADJUST_AGE:
+		set_priority(t, effect, now_ns);
+		break;
+	case FLOW_EFFECT_SET_HOOK:
+		set_hook(contact, effect);
+		break;
+	case FLOW_EFFECT_SET_CONTACT_DATA:
+		set_contact_data(contact, effect);
+		break;
+	case FLOW_EFFECT_SET_VOICE:
+		contact_text(contact->voice, sizeof(contact->voice), effect->voice.voice);
+		break;
+	case FLOW_EFFECT_SET_RECORDING:
+		contact->record_agent = effect->recording.agent;
+		contact->record_customer = effect->recording.customer;
+		break;
+	case FLOW_EFFECT_SET_LOGGING:
+		contact->logging = effect->flag;
+		break;
+	case FLOW_EFFECT_SET_STREAMING:
+		answer(reply, effect, FLOW_RESULT_OK);
+		break;
+	case FLOW_EFFECT_SET_CALLBACK_NUMBER:
+		contact_text(contact->callback_number, sizeof(contact->callback_number),
+			effect->text);
+		answer(reply, effect, FLOW_RESULT_OK);
+		break;
+	case FLOW_EFFECT_LOG:
+		log_effect(t, effect);
+		break;
+	case FLOW_EFFECT_ATTRIBUTES_SET:
+	case FLOW_EFFECT_SET_TAGS:
+	case FLOW_EFFECT_CALL_OUTBOUND:
+	case FLOW_EFFECT_TRACE:
+	case FLOW_EFFECT_DISCONNECT: /* run.outcome says it when the run is over */
+	case FLOW_EFFECT_OVER:
+	case FLOW_EFFECT_COUNT:
+		break;
+	default: /* outside services and numbers that this switch does not reach */
+		log_info(LOG_CALL(contact->segment.id, t->leg->id), "flow",
+			"action '%s': %s is not available here", effect->action->identifier,
+			flow_effect_name(effect->type));
+		answer(reply, effect, FLOW_RESULT_ERROR);
+		break;
+	}
+}
+
+static void arm(struct treatment *t)
+{
+	struct timers *timers = board_of(t)->timers;
+
+	if (t->run.wake_at_ns && t->run.state != FLOW_RUN_OVER)
+		timers_set(timers, &t->timer, t->run.wake_at_ns);
+	else
+		timers_cancel(timers, &t->timer);
+}
+
+/* Tells the run about an event (NULL: its first effects are there already) until it waits. */
+static void drive(struct treatment *t, const struct flow_event *event, uint64_t now_ns)
+{
+	struct flow_effects *effects = board_of(t)->effects;
+	struct reply reply = {0};
+	enum flow_outcome outcome;
+
+	if (event) {
+		if (!treatment_running(t))
+			return;
+		flow_effects_reset(effects);
+		if (flow_run_step(&t->run, event, now_ns, effects) < 0)
+			return;
+	}
+	for (;;) {
+		reply.due = false;
+		for (uint32_t i = 0; i < effects->count; i++)
+			carry_out(t, &effects->items[i], &reply, now_ns);
+		if (!reply.due || t->run.state == FLOW_RUN_OVER)
+			break;
+		flow_effects_reset(effects);
+		flow_run_step(&t->run, &reply.event, now_ns, effects);
+	}
+	arm(t);
+	hearing_apply(contact_of(t));
+	if (t->run.state != FLOW_RUN_OVER)
+		return;
+	outcome = t->run.outcome;
+	flow_run_clear(&t->run);
+	board_treatment_over(t->leg, outcome, now_ns);
+}
+
+void treatment_start(
+	struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns)
+{
+	struct switchboard *board = board_of(t);
+
+	treatment_stop(t);
+	if (!flow) {
+		hearing_apply(contact_of(t));
+		board_treatment_over(t->leg, FLOW_OUTCOME_PROCEED, now_ns);
+		return;
+	}
+	t->context = (struct flow_context){.owner = t,
+		.memory = &contact_of(t)->memory,
+		.fact = fact,
+		.find_flow = find_flow,
+		.random = random_number,
+		.wait_pauses = board->config->wait_pauses};
+	log_info(LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow", "flow '%s' starts as %s",
+		flow->name, flow_type_name(role));
+	flow_effects_reset(board->effects);
+	CHECK(flow_run_start(&t->run, flow, role, &t->context, now_ns, board->effects) == 0);
+	drive(t, NULL, now_ns);
+}
+
+void treatment_stop(struct treatment *t)
+{
+	timers_cancel(board_of(t)->timers, &t->timer);
+	t->router_id = 0;
+	if (t->play_id)
+		stop_playing(t);
+	flow_run_clear(&t->run);
+}
+
+void treatment_key(struct treatment *t, char key, uint64_t now_ns)
+{
+	drive(t, &(struct flow_event){.type = FLOW_EVENT_KEY, .key = key}, now_ns);
+}
+
+static void play_over(
+	struct treatment *t, enum flow_event_type type, uint64_t token, uint64_t now_ns)
+{
+	uint32_t id = t->play_id;
+
+	if (!id || token != treatment_token(t))
+		return;
+	t->play_id = 0;
+	drive(t, &(struct flow_event){.type = type, .id = id}, now_ns);
+}
+
+void treatment_play_ended(struct treatment *t, uint64_t token, uint64_t now_ns)
+{
+	play_over(t, FLOW_EVENT_PLAY_DONE, token, now_ns);
+}
+
+void treatment_play_failed(struct treatment *t, uint64_t token, const char *why, uint64_t now_ns)
+{
+	log_warning(LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow",
+		"a prompt could not be played: %s", why);
+	play_over(t, FLOW_EVENT_PLAY_FAILED, token, now_ns);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * treatment: a flow at work on one leg: it steps the flow's run, carries out what the run asks for,
+ * and brings the answers back. One leg has one treatment; the next flow replaces the last.
+ *
+ *   IDLE --treatment_start--> RUNNING --over--> IDLE, and board_treatment_over() says what follows
+ *
+ * What is played is kept as a wish (player, clips) that hearing.c puts into the room together with
+ * who hears whom, so that a new treatment and a new mix are heard in one tick.
+ */
+#ifndef CONTACT_TREATMENT_H
+#define CONTACT_TREATMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/timers.h"
+#include "flow/engine.h"
+#include "media/media.h"
+#include "queue/router.h"
+
+struct leg;
+
+struct treatment {
+	struct leg *leg;
+	struct flow_run run;
+	struct flow_context context;
+	struct timer timer;
+
+	/* what is to be heard; hearing.c takes it */
+	enum media_player player;
+	struct clip *clips[MEDIA_LIST_MAX]; /* held */
+	unsigned n_clips;
+	bool loop;
+	uint32_t play_id; /* of the run, 0: nothing that it waits for */
+	uint32_t play_count; /* makes tokens: counts the plays of this leg */
+
+	uint32_t router_id; /* answer that a request to the router owes, 0: none */
+	char fact[256];     /* the text that the last fact was put into */
+};
+
+void treatment_init(struct treatment *t, struct leg *leg);
+/* Stops what runs and gives back what is held. */
+void treatment_clear(struct treatment *t);
+
+bool treatment_running(const struct treatment *t);
+/* Starts a flow; NULL runs none and is over at once, as an empty whisper is. */
+void treatment_start(
+	struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns);
+/* Ends the run without a word to anybody. */
+void treatment_stop(struct treatment *t);
+
+void treatment_key(struct treatment *t, char key, uint64_t now_ns);
+void treatment_play_ended(struct treatment *t, uint64_t token, uint64_t now_ns);
+void treatment_play_failed(
+	struct treatment *t, uint64_t token, const char *why, uint64_t now_ns);
+/* The answer of a request that this treatment made to the router. */
+void treatment_router_answer(
+	struct treatment *t, const struct router_effect *answer, uint64_t now_ns);
+
+/* Token of the present play. */
+uint64_t treatment_token(const struct treatment *t);
+
+#endif
