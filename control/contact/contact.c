@@ -93,10 +93,8 @@ void contact_text(char *to, size_t size, const char *from)
 static struct contact_segment fresh_segment(
 	struct contact *contact, enum contact_method method, uint64_t now_ns)
 {
-	struct contact_segment s = {.method = method,
-		.initiated = now_ns,
-		.queue = ROUTER_NONE,
-		.agent = ROUTER_NONE};
+	struct contact_segment s = {
+		.method = method, .initiated = now_ns, .queue = ROUTER_NONE, .agent = ROUTER_NONE};
 
 	random_uuid(&contact->board->random, s.id);
 	return s;

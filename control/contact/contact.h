@@ -18,8 +18,8 @@
  *            cleared       (after-contact work, or nothing left to wait for)
  *
  * What the customer hears follows from the state (hearing.c); what is written follows from the
- * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a new
- * segment: a contact id, a record and a place in the chain of its own; the legs, the room, the
+ * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a
+ * new segment: a contact id, a record and a place in the chain of its own; the legs, the room, the
  * attributes and the hooks go on.
  *
  * contact_set_state() is the only writer of the state; contact_transition() the table that says
@@ -37,16 +37,16 @@
 #include "flow/engine.h"
 #include "queue/router.h"
 
-#define CONTACT_STATES(X)                      \
-	X(ARRIVING, "arriving")                \
-	X(FLOW, "flow")                        \
-	X(QUEUED, "queued")                    \
-	X(OFFERED, "offered")                  \
-	X(AGENT_WHISPER, "agent-whisper")      \
+#define CONTACT_STATES(X)                       \
+	X(ARRIVING, "arriving")                 \
+	X(FLOW, "flow")                         \
+	X(QUEUED, "queued")                     \
+	X(OFFERED, "offered")                   \
+	X(AGENT_WHISPER, "agent-whisper")       \
 	X(CUSTOMER_WHISPER, "customer-whisper") \
-	X(TALKING, "talking")                  \
-	X(HOLD, "hold")                        \
-	X(ENDED, "ended")                      \
+	X(TALKING, "talking")                   \
+	X(HOLD, "hold")                         \
+	X(ENDED, "ended")                       \
 	X(CLOSED, "closed")
 
 enum contact_state {
@@ -72,13 +72,13 @@ enum contact_method {
 #undef X
 };
 
-#define CONTACT_REASONS(X)          \
-	X(NONE)                     \
-	X(CUSTOMER_DISCONNECT)      \
-	X(AGENT_DISCONNECT)         \
-	X(THIRD_PARTY_DISCONNECT)   \
-	X(TELECOM_PROBLEM)          \
-	X(CONTACT_FLOW_DISCONNECT)  \
+#define CONTACT_REASONS(X)         \
+	X(NONE)                    \
+	X(CUSTOMER_DISCONNECT)     \
+	X(AGENT_DISCONNECT)        \
+	X(THIRD_PARTY_DISCONNECT)  \
+	X(TELECOM_PROBLEM)         \
+	X(CONTACT_FLOW_DISCONNECT) \
 	X(OTHER)
 
 /* Why it ended, in the words of the record's DisconnectReason. */
@@ -101,13 +101,13 @@ struct contact_segment {
 	enum contact_reason reason;
 	uint64_t initiated, connected, disconnected;
 	uint64_t queued, dequeued;
-	uint32_t queue; /* router's number; ROUTER_NONE */
-	uint32_t agent; /* who took it; ROUTER_NONE */
+	uint32_t queue;                        /* router's number; ROUTER_NONE */
+	uint32_t agent;                        /* who took it; ROUTER_NONE */
 	uint64_t agent_connected, agent_ended; /* talk with the agent */
 	uint64_t acw_started, acw_ended;
 	uint64_t hold_started, hold_total, hold_longest;
 	uint32_t holds;
-	uint32_t attempts; /* offers to agents */
+	uint32_t attempts;             /* offers to agents */
 	struct contact_segment *older; /* list of those whose after-contact work goes on */
 };
 
@@ -131,8 +131,8 @@ struct contact {
 
 	/* what flows have set, kept over segments */
 	struct flow_memory memory;
-	uint32_t target_queue;    /* ROUTER_NONE: none */
-	uint32_t customer_queue;  /* the last standard queue that it was in (R67) */
+	uint32_t target_queue;              /* ROUTER_NONE: none */
+	uint32_t customer_queue;            /* the last standard queue that it was in (R67) */
 	struct flow *first_flow;            /* held until the call is up */
 	struct flow *hook[FLOW_HOOK_COUNT]; /* held; NULL: the default */
 	bool hook_disabled[FLOW_HOOK_COUNT];
@@ -151,6 +151,8 @@ struct contact {
 	struct leg *customer;
 	struct leg *agent;
 	struct media_room *room;
+
+	int trunk; /* whose channel it holds; -1: none */
 
 	/* the live offer; 0: none */
 	uint64_t offer;
@@ -189,7 +191,8 @@ bool segment_is_wrapping(const struct contact_segment *segment);
 /* Wall time of a moment of this contact. */
 uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);
 
-/* What UpdateContactData sets: Name, Description, LanguageCode, CustomerId; other names do nothing. */
+/* What UpdateContactData sets: Name, Description, LanguageCode, CustomerId; other names do nothing.
+ */
 void contact_set_data(struct contact *contact, const char *name, const char *value);
 
 /* Sets one of the contact's texts, cut at its size. */

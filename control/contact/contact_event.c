@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is told to those who subscribe: contact events, the agent event stream (R104 to R110), system
- * events. Stored input and attributes never appear in them.
+ * What is told to those who subscribe: contact events, the agent event stream (R104 to R110),
+ * system events. Stored input and attributes never appear in them.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -40,7 +40,8 @@ static json_t *text_or_null(const char *text)
 	return text && text[0] ? json_string(text) : json_null();
 }
 
-/* ---- contact events ----------------------------------------------------------------------------- */
+/* ---- contact events -----------------------------------------------------------------------------
+ */
 
 static json_t *queue_info(const struct contact *contact)
 {
@@ -54,8 +55,9 @@ static json_t *queue_info(const struct contact *contact)
 	row = router_queue_row(router, s->queue);
 	owner = router_queue_agent(router, s->queue);
 	return json_pack("{s:s?, s:s, s:o}", "QueueArn",
-		row ? row->row.arn
-		    : owner != ROUTER_NONE ? router_agent_row(router, owner)->queue_arn : NULL,
+		row                    ? row->row.arn
+		: owner != ROUTER_NONE ? router_agent_row(router, owner)->queue_arn
+				       : NULL,
 		"QueueType", row ? "STANDARD" : "AGENT", "EnqueueTimestamp",
 		stamp(contact_wall(contact, s->queued)));
 }
@@ -63,9 +65,10 @@ static json_t *queue_info(const struct contact *contact)
 static json_t *agent_info(const struct contact *contact)
 {
 	const struct contact_segment *s = &contact->segment;
-	const struct resource_agent *row = s->agent == ROUTER_NONE || !s->agent_connected
-						   ? NULL
-						   : router_agent_row(contact->board->router, s->agent);
+	const struct resource_agent *row =
+		s->agent == ROUTER_NONE || !s->agent_connected
+			? NULL
+			: router_agent_row(contact->board->router, s->agent);
 
 	if (!row)
 		return json_null();
@@ -91,7 +94,8 @@ void contact_event(struct contact *contact, const char *type, uint64_t now_ns)
 			queue_info(contact), "AgentInfo", agent_info(contact)));
 }
 
-/* ---- the agent event stream ---------------------------------------------------------------------- */
+/* ---- the agent event stream
+ * ---------------------------------------------------------------------- */
 
 static json_t *status(const struct switchboard *board, const struct agent_snapshot *s)
 {
@@ -159,16 +163,17 @@ static json_t *contact_entry(const struct switchboard *board, const struct agent
 	if (!segment)
 		segment = &contact->segment;
 	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "ContactId", segment->id,
-		"InitialContactId", segment->previous[0] ? json_string(segment->initial) : json_null(),
-		"Channel", "VOICE", "InitiationMethod", contact_method_name(segment->method),
-		"State", state, "StateStartTimestamp", moment(board, s->contact.state_since_ns),
+		"InitialContactId",
+		segment->previous[0] ? json_string(segment->initial) : json_null(), "Channel",
+		"VOICE", "InitiationMethod", contact_method_name(segment->method), "State", state,
+		"StateStartTimestamp", moment(board, s->contact.state_since_ns),
 		"ConnectedToAgentTimestamp", moment(board, s->contact.connected_at_ns),
 		"QueueTimestamp", moment(board, s->contact.queued_at_ns), "Queue",
 		queue ? json_pack("{s:s, s:s}", "ARN", queue->row.arn, "Name", queue->row.name)
 		      : json_null());
 }
 
-static json_t *snapshot(const struct switchboard *board, const struct agent_snapshot *s)
+json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s)
 {
 	json_t *contacts = json_array(), *entry;
 
@@ -181,11 +186,6 @@ static json_t *snapshot(const struct switchboard *board, const struct agent_snap
 		json_array_append_new(contacts, entry);
 	return json_pack("{s:o, s:o, s:o, s:o}", "AgentStatus", status(board, s), "NextAgentStatus",
 		next_status(board, s), "Configuration", configuration(s), "Contacts", contacts);
-}
-
-json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s)
-{
-	return snapshot(board, s);
 }
 
 static const char *event_type(const struct router_effect *change)
@@ -208,12 +208,14 @@ void agent_event(struct switchboard *board, const struct router_effect *change)
 			"EventTimestamp", stamp(clock_wall_at(&board->clock, change->at_ns)),
 			"EventId", id, "EventType", event_type(change), "InstanceARN",
 			instance_arn(board->instance), "Version", "2017-10-01",
-			"CurrentAgentSnapshot", snapshot(board, &change->after),
+			"CurrentAgentSnapshot", agent_snapshot_json(board, &change->after),
 			"PreviousAgentSnapshot",
-			change->before.logged_in ? snapshot(board, &change->before) : json_null()));
+			change->before.logged_in ? agent_snapshot_json(board, &change->before)
+						 : json_null()));
 }
 
-/* ---- system events ------------------------------------------------------------------------------- */
+/* ---- system events
+ * ------------------------------------------------------------------------------- */
 
 void system_event(struct switchboard *board, const char *type, const char *text)
 {

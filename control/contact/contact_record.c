@@ -33,9 +33,10 @@ static void put_queue(
 static void put_agent(const struct contact *contact, const struct contact_segment *s,
 	struct record *record, uint64_t now_ns)
 {
-	const struct resource_agent *row = s->agent == ROUTER_NONE || !s->agent_connected
-						   ? NULL
-						   : router_agent_row(contact->board->router, s->agent);
+	const struct resource_agent *row =
+		s->agent == ROUTER_NONE || !s->agent_connected
+			? NULL
+			: router_agent_row(contact->board->router, s->agent);
 
 	if (!row)
 		return;
@@ -61,13 +62,13 @@ static size_t put_attributes(const struct contact *contact, struct record_pair *
 	size_t n = 0;
 
 	while (n < max && attributes_next(&contact->memory.attributes, &cursor, &attribute))
-		pairs[n++] = (struct record_pair){
-			str_from(attribute.name), str_from(attribute.value)};
+		pairs[n++] =
+			(struct record_pair){str_from(attribute.name), str_from(attribute.value)};
 	return n;
 }
 
-void contact_record_put(struct contact *contact, const struct contact_segment *s, bool complete,
-	uint64_t now_ns)
+void contact_record_put(
+	struct contact *contact, const struct contact_segment *s, bool complete, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
 	struct record_pair pairs[ATTRIBUTES_MAX];

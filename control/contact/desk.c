@@ -34,8 +34,8 @@ static int find_status(const struct switchboard *board, const char *name,
 	return -ENOENT;
 }
 
-int desk_login(struct switchboard *board, const char *agent, const char *status,
-	char why[DESK_WHY_SIZE])
+int desk_login(
+	struct switchboard *board, const char *agent, const char *status, char why[DESK_WHY_SIZE])
 {
 	const struct resource_status *row = NULL;
 	struct agent_snapshot s;
@@ -60,12 +60,12 @@ int desk_logout(struct switchboard *board, const char *agent, char why[DESK_WHY_
 		return rc;
 	rc = router_agent_logout(board->router, s.agent, board_now(board));
 	return rc == -EBUSY ? refuse(why, rc, "the agent is on a contact")
-	       : rc < 0	    ? refuse(why, rc, strerror(-rc))
+	       : rc < 0     ? refuse(why, rc, strerror(-rc))
 			    : 0;
 }
 
-int desk_status(struct switchboard *board, const char *agent, const char *status,
-	char why[DESK_WHY_SIZE])
+int desk_status(
+	struct switchboard *board, const char *agent, const char *status, char why[DESK_WHY_SIZE])
 {
 	const struct resource_status *row;
 	struct agent_snapshot s;
@@ -77,7 +77,7 @@ int desk_status(struct switchboard *board, const char *agent, const char *status
 		return rc;
 	rc = router_agent_status(board->router, s.agent, row, board_now(board));
 	return rc == -ENOTCONN ? refuse(why, rc, "the agent is not logged in")
-	       : rc < 0	       ? refuse(why, rc, strerror(-rc))
+	       : rc < 0        ? refuse(why, rc, strerror(-rc))
 			       : 0;
 }
 
@@ -97,8 +97,8 @@ static int find_contact(struct switchboard *board, const char *agent, const char
 	return 0;
 }
 
-int desk_accept(struct switchboard *board, const char *agent, const char *id,
-	char why[DESK_WHY_SIZE])
+int desk_accept(
+	struct switchboard *board, const char *agent, const char *id, char why[DESK_WHY_SIZE])
 {
 	struct contact *contact;
 	struct agent_snapshot s;
@@ -121,8 +121,8 @@ int desk_accept(struct switchboard *board, const char *agent, const char *id,
 	return 0;
 }
 
-int desk_reject(struct switchboard *board, const char *agent, const char *id,
-	char why[DESK_WHY_SIZE])
+int desk_reject(
+	struct switchboard *board, const char *agent, const char *id, char why[DESK_WHY_SIZE])
 {
 	struct contact *contact;
 	struct agent_snapshot s;
@@ -137,8 +137,8 @@ int desk_reject(struct switchboard *board, const char *agent, const char *id,
 	return router_reject(board->router, 0, contact->offer, false, board_now(board));
 }
 
-int desk_leave(struct switchboard *board, const char *agent, const char *id,
-	char why[DESK_WHY_SIZE])
+int desk_leave(
+	struct switchboard *board, const char *agent, const char *id, char why[DESK_WHY_SIZE])
 {
 	struct sip_end end = {0};
 	struct contact *contact;
@@ -166,7 +166,7 @@ int desk_clear(struct switchboard *board, const char *agent, char why[DESK_WHY_S
 	if (rc == -EALREADY)
 		return 0;
 	return rc == -EBUSY ? refuse(why, rc, "the contact is still live")
-	       : rc < 0	    ? refuse(why, rc, strerror(-rc))
+	       : rc < 0     ? refuse(why, rc, strerror(-rc))
 			    : 0;
 }
 

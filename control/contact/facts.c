@@ -13,7 +13,8 @@ static const struct router *router_of(const struct contact *contact)
 	return contact->board->router;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------ */
+/* ---- texts ------------------------------------------------------------------------------------
+ */
 
 static const char *queue_name(const struct contact *contact, enum flow_type role, uint32_t queue)
 {
@@ -123,8 +124,7 @@ const char *facts_of_contact(const struct contact *contact, enum flow_type role,
 	char *buffer, size_t size)
 {
 	static const char customer[] = "CustomerEndpoint.", system[] = "SystemEndpoint.",
-			  queue[] = "Queue.", agent[] = "Agent.",
-			  header[] = "Media.Sip.Headers.";
+			  queue[] = "Queue.", agent[] = "Agent.", header[] = "Media.Sip.Headers.";
 	const char *text;
 
 	if (strncmp(name, customer, sizeof(customer) - 1) == 0)
@@ -145,7 +145,8 @@ const char *facts_of_contact(const struct contact *contact, enum flow_type role,
 	return buffer;
 }
 
-/* ---- queues ----------------------------------------------------------------------------------- */
+/* ---- queues -----------------------------------------------------------------------------------
+ */
 
 uint32_t facts_target_queue(const struct contact *contact, const struct flow_target *target)
 {
@@ -182,9 +183,9 @@ int facts_hours_open(const struct contact *contact, const char *reference, const
 		hours = queue->hours;
 	if (!hours)
 		return -ENOENT;
-	return hours_is_open(&hours->hours, (int64_t)(clock_wall_at(&contact->board->clock,
-							      board_now(contact->board)) /
-						      CLOCK_S));
+	return hours_is_open(&hours->hours,
+		(int64_t)(clock_wall_at(&contact->board->clock, board_now(contact->board)) /
+			  CLOCK_S));
 }
 
 int facts_metric(const struct contact *contact, uint32_t queue, enum flow_metric metric,
@@ -237,11 +238,11 @@ int facts_metrics(const struct contact *contact, uint32_t queue, uint64_t now_ns
 		return -ENOENT;
 	name = queue_name(contact, FLOW_TYPE_UNKNOWN, queue);
 	arn = queue_arn(contact, queue);
-#define PUT(key, ...)                                                \
-	do {                                                         \
-		snprintf(texts[n], METRIC_TEXT_SIZE, __VA_ARGS__);   \
-		values[n] = (struct attribute){(key), texts[n]};     \
-		n++;                                                 \
+#define PUT(key, ...)                                              \
+	do {                                                       \
+		snprintf(texts[n], METRIC_TEXT_SIZE, __VA_ARGS__); \
+		values[n] = (struct attribute){(key), texts[n]};   \
+		n++;                                               \
 	} while (0)
 	PUT("Queue.Name", "%s", name ? name : "");
 	PUT("Queue.ARN", "%s", arn ? arn : "");

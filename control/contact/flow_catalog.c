@@ -39,8 +39,8 @@ static const struct yml_node *row_of(const struct loading *l, const char *file)
 	return NULL;
 }
 
-static int read_row(const struct loading *l, const struct yml_node *row,
-	struct flow_reader_options *options)
+static int read_row(
+	const struct loading *l, const struct yml_node *row, struct flow_reader_options *options)
 {
 	const char *type = NULL;
 
@@ -51,7 +51,8 @@ static int read_row(const struct loading *l, const struct yml_node *row,
 	yml_read_string(l->report, row, "type", YML_OPTIONAL, 64, &type);
 	if (type && flow_type_parse(type, &options->type) < 0) {
 		yml_report(l->report, yml_get(row, "type"), REPORT_ERROR,
-			"expected a flow type such as contactFlow or customerQueue, found '%s'", type);
+			"expected a flow type such as contactFlow or customerQueue, found '%s'",
+			type);
 		return -EINVAL;
 	}
 	return 0;
@@ -148,8 +149,8 @@ static int load_rows(struct loading *l, struct yml_doc **doc)
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0) {
-		report_add(l->report, REPORT_ERROR, "flows.yaml", "cannot be read: %s",
-			strerror(-rc));
+		report_add(
+			l->report, REPORT_ERROR, "flows.yaml", "cannot be read: %s", strerror(-rc));
 		return rc;
 	}
 	rc = yml_load_text(text, n, "flows.yaml", l->report, doc);

@@ -3,8 +3,8 @@
  * flow_catalog: the flows of an instance, found by id, ARN or name.
  *
  * `flows/` of the instance directory holds one flow in each `*.json`, as it was exported. Name and
- * type come from the file's metadata, else the name from the file's. `flows.yaml` may say more about
- * a file that lacks it:
+ * type come from the file's metadata, else the name from the file's. `flows.yaml` may say more
+ * about a file that lacks it:
  *
  *     flows:
  *       - file: 0x-returns.json    # below flows/

@@ -6,7 +6,8 @@
 #include "base/check.h"
 #include "contact/switchboard.h"
 
-static bool hears(const struct contact *contact, const struct leg *listener, const struct leg *talker)
+static bool hears(
+	const struct contact *contact, const struct leg *listener, const struct leg *talker)
 {
 	return listener == talker || contact->state == CONTACT_TALKING;
 }

@@ -29,7 +29,8 @@ static void drop_agent_leg(struct contact *contact, const char *reason)
 		board_leg_close(contact->agent, 0, reason);
 }
 
-/* ---- the limit on whispers and on a panel's phone ----------------------------------------------- */
+/* ---- the limit on whispers and on a panel's phone -----------------------------------------------
+ */
 
 static void on_timer(void *ctx, uint64_t now_ns)
 {
@@ -63,7 +64,8 @@ static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_n
 	timers_set(contact->board->timers, &contact->timer, now_ns + limit_ns);
 }
 
-/* ---- the offer ---------------------------------------------------------------------------------- */
+/* ---- the offer ----------------------------------------------------------------------------------
+ */
 
 int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
 {
@@ -144,7 +146,8 @@ static void returned(struct contact *contact, const struct router_effect *effect
 		contact_set_state(contact, CONTACT_QUEUED, now_ns);
 }
 
-/* ---- accepted: the whispers, one after the other (R55) ------------------------------------------ */
+/* ---- accepted: the whispers, one after the other (R55) ------------------------------------------
+ */
 
 void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
 {
@@ -206,21 +209,21 @@ void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t 
 			router_dequeue(board->router, 0, contact->id, now_ns);
 	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && leg->role == LEG_CUSTOMER) {
 		if (outcome == FLOW_OUTCOME_DISCONNECTED)
-			board_end_contact(
-				contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
+			board_end_contact(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
 		else
 			join(contact, now_ns);
 	}
 }
 
-/* ---- the agent leaves ---------------------------------------------------------------------------- */
+/* ---- the agent leaves
+ * ---------------------------------------------------------------------------- */
 
 void offering_agent_ends(struct contact *contact, uint64_t now_ns)
 {
 	struct contact_segment *segment = &contact->segment;
 
-	if (router_agent_contact(contact->board->router, segment->agent, contact->id, AGENT_END,
-		    now_ns) < 0)
+	if (router_agent_contact(
+		    contact->board->router, segment->agent, contact->id, AGENT_END, now_ns) < 0)
 		return;
 	segment->agent_ended = now_ns;
 	segment->acw_started = now_ns;

@@ -21,7 +21,8 @@ static struct sip_sessions *sessions_of(const struct switchboard *board)
 	return signalling_sessions(board->signalling);
 }
 
-/* ---- router effects, in order, outside of any other callback ----------------------------------- */
+/* ---- router effects, in order, outside of any other callback -----------------------------------
+ */
 
 static void treatment_answer(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
@@ -91,7 +92,8 @@ static void on_router_wake(void *ctx)
 	loop_task_set(board->loop, &board->router_task);
 }
 
-/* ---- legs ------------------------------------------------------------------------------------- */
+/* ---- legs -------------------------------------------------------------------------------------
+ */
 
 const char *leg_role_name(enum leg_role role)
 {
@@ -159,10 +161,9 @@ static struct media_remote remote_of(const struct sdp_stream *stream)
 		.may_send = stream->direction & CORD_MAY_SEND,
 		.may_receive = stream->direction & CORD_MAY_RECEIVE};
 
-	remote.address = address_ipv4((uint32_t)stream->remote.ip[0] << 24 |
-					      (uint32_t)stream->remote.ip[1] << 16 |
-					      (uint32_t)stream->remote.ip[2] << 8 |
-					      stream->remote.ip[3],
+	remote.address = address_ipv4(
+		(uint32_t)stream->remote.ip[0] << 24 | (uint32_t)stream->remote.ip[1] << 16 |
+			(uint32_t)stream->remote.ip[2] << 8 | stream->remote.ip[3],
 		stream->remote.udp_port);
 	return remote;
 }
@@ -178,7 +179,8 @@ static void leg_media(struct leg *leg, const struct sdp_stream *stream)
 			"what the peer's SDP says cannot be used: %s", strerror(-rc));
 }
 
-/* ---- contacts --------------------------------------------------------------------------------- */
+/* ---- contacts ---------------------------------------------------------------------------------
+ */
 
 struct contact *board_contact_open(
 	struct switchboard *board, enum contact_method method, uint64_t now_ns)
@@ -194,6 +196,7 @@ struct contact *board_contact_open(
 	contact->target_queue = ROUTER_NONE;
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
+	contact->trunk = -1;
 	contact_text(contact->language, sizeof(contact->language), "en-US");
 	contact_first_segment(contact, method, now_ns);
 	if (media_room_create(board->media, NULL, &contact->room) < 0) {
@@ -216,6 +219,7 @@ static void forget(struct contact *contact)
 	flow_memory_clear(&contact->memory);
 	free(contact->sip_headers);
 	media_room_destroy(contact->room);
+	signalling_release(board->signalling, contact->trunk);
 	pool_free(&board->contacts, contact);
 }
 
@@ -289,15 +293,13 @@ struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook)
 		return NULL;
 	if (contact->hook[hook])
 		return contact->hook[hook];
-	return defaults[hook] < 0
-		       ? NULL
-		       : instance_flow(board->instance,
-				 board->config->default_flow[defaults[hook]]);
+	return defaults[hook] < 0 ? NULL
+				  : instance_flow(board->instance,
+					    board->config->default_flow[defaults[hook]]);
 }
 
 /* The agent has left: the disconnect flow for the customer, or the end (R63). */
-void board_customer_remains(
-	struct contact *contact, enum contact_reason reason, uint64_t now_ns)
+void board_customer_remains(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
 {
 	struct flow *flow = board_hook_flow(contact, FLOW_HOOK_CUSTOMER_REMAINING);
 
@@ -312,7 +314,8 @@ void board_customer_remains(
 	treatment_start(&contact->customer->treatment, flow, FLOW_TYPE_INBOUND, now_ns);
 }
 
-/* ---- what follows a treatment ------------------------------------------------------------------ */
+/* ---- what follows a treatment ------------------------------------------------------------------
+ */
 
 static void customer_treatment_over(
 	struct contact *contact, enum flow_outcome outcome, uint64_t now_ns)
@@ -354,7 +357,8 @@ void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t n
 		customer_treatment_over(contact, outcome, now_ns);
 }
 
-/* ---- an incoming call -------------------------------------------------------------------------- */
+/* ---- an incoming call --------------------------------------------------------------------------
+ */
 
 static void refuse(struct switchboard *board, uint64_t session, unsigned status, uint32_t retry_s)
 {
@@ -393,7 +397,8 @@ static void take_identity(struct contact *contact, const struct signalling_call 
 static int answer(struct leg *leg)
 {
 	struct switchboard *board = leg->contact->board;
-	struct sdp_local local = signalling_local(board->signalling, media_leg_local(leg->media));
+	struct sdp_local local = signalling_local(
+		board->signalling, media_leg_local(leg->media), leg->contact->trunk);
 	struct sdp_stream agreed;
 	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
 
@@ -411,11 +416,13 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 	if (contact)
 		contact->customer = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
 	if (!contact || !contact->customer) {
+		signalling_release(board->signalling, call->trunk);
 		if (contact)
 			forget(contact);
 		refuse(board, session, 503, RETRY_AFTER_S);
 		return;
 	}
+	contact->trunk = call->trunk;
 	take_identity(contact, call);
 	contact->first_flow = flow_hold(flow);
 	contact->customer->session = session;
@@ -451,14 +458,17 @@ static void on_incoming(
 		status = flow ? 0 : 404;
 	}
 	if (status) {
-		log_info_limited(NULL, "contact", 20, "call to %s refused with %u", call.to, status);
+		signalling_release(board->signalling, call.trunk);
+		log_info_limited(
+			NULL, "contact", 20, "call to %s refused with %u", call.to, status);
 		refuse(board, session, status, status == 503 ? RETRY_AFTER_S : 0);
 		return;
 	}
 	arrive(board, session, &call, flow, now_ns);
 }
 
-/* ---- session events ---------------------------------------------------------------------------- */
+/* ---- session events ----------------------------------------------------------------------------
+ */
 
 static struct leg *leg_of(struct switchboard *board, uint64_t session)
 {
@@ -503,8 +513,7 @@ static void on_media(void *ctx, uint64_t session, const struct sdp_stream *media
 		leg_media(leg, media);
 }
 
-static void on_digit(
-	void *ctx, uint64_t session, char digit, unsigned duration_ms, uint64_t now_ns)
+static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_ms, uint64_t now_ns)
 {
 	struct leg *leg = leg_of(ctx, session);
 
@@ -512,8 +521,7 @@ static void on_digit(
 		treatment_key(&leg->treatment, digit, now_ns);
 }
 
-static void on_session_over(
-	void *ctx, uint64_t session, const struct sip_end *end, uint64_t now_ns)
+static void on_session_over(void *ctx, uint64_t session, const struct sip_end *end, uint64_t now_ns)
 {
 	struct leg *leg = leg_of(ctx, session);
 
@@ -549,13 +557,15 @@ const struct sip_session_events board_session_events = {
 	.failed = on_session_over,
 };
 
-/* ---- media callbacks --------------------------------------------------------------------------- */
+/* ---- media callbacks ---------------------------------------------------------------------------
+ */
 
 static void on_up(void *ctx, bool restarted)
 {
 	system_event(ctx, restarted ? "DATAPLANE_RESTARTED" : "DATAPLANE_UP", "");
-	log_info(NULL, "media", restarted ? "a new dataplane is attached: media is restored"
-					  : "the dataplane is attached");
+	log_info(NULL, "media",
+		restarted ? "a new dataplane is attached: media is restored"
+			  : "the dataplane is attached");
 }
 
 static void on_down(void *ctx, const char *why)
@@ -608,7 +618,8 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.leg_failed = on_leg_failed};
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------------------------------
+ */
 
 int board_init(struct switchboard *board)
 {
@@ -620,8 +631,8 @@ int board_init(struct switchboard *board)
 	board->effects = malloc(sizeof(*board->effects));
 	if (!board->effects)
 		return -ENOMEM;
-	rc = pool_init(&board->contacts, sizeof(struct contact),
-		(uint32_t)board->config->contacts_max);
+	rc = pool_init(
+		&board->contacts, sizeof(struct contact), (uint32_t)board->config->contacts_max);
 	if (rc == 0)
 		rc = pool_init(&board->legs, sizeof(struct leg),
 			2 * (uint32_t)board->config->contacts_max);

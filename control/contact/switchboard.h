@@ -17,6 +17,7 @@
 #ifndef CONTACT_SWITCHBOARD_H
 #define CONTACT_SWITCHBOARD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -99,8 +100,7 @@ void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t n
 /* The customer's part is over: everything that depends on it ends. */
 void board_end_contact(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
 /* The customer's agent has left: the disconnect flow, or the end. */
-void board_customer_remains(
-	struct contact *contact, enum contact_reason reason, uint64_t now_ns);
+void board_customer_remains(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
 /* Gone for good, when it has ended and no agent is in after-contact work for it. */
 void board_close_contact(struct contact *contact, uint64_t now_ns);
 
@@ -130,6 +130,8 @@ void contact_record_put(struct contact *contact, const struct contact_segment *s
 /* contact_event.c */
 void contact_event(struct contact *contact, const char *type, uint64_t now_ns);
 void agent_event(struct switchboard *board, const struct router_effect *change);
+/* A snapshot in the shape of the agent event stream, new; for listings. */
+json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s);
 void system_event(struct switchboard *board, const char *type, const char *text);
 
 /* ---- verbs of agents and operators (desk.c) ---- */
@@ -137,19 +139,19 @@ void system_event(struct switchboard *board, const char *type, const char *text)
 /* Each answers with 0 or a refusal: a negative errno, and a text that says why. */
 #define DESK_WHY_SIZE 160
 
-int desk_login(struct switchboard *board, const char *agent, const char *status,
-	char why[DESK_WHY_SIZE]);
+int desk_login(
+	struct switchboard *board, const char *agent, const char *status, char why[DESK_WHY_SIZE]);
 int desk_logout(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE]);
-int desk_status(struct switchboard *board, const char *agent, const char *status,
-	char why[DESK_WHY_SIZE]);
+int desk_status(
+	struct switchboard *board, const char *agent, const char *status, char why[DESK_WHY_SIZE]);
 /* The offer that the agent has now; `contact` (id of the segment, may be NULL) must be its. */
-int desk_accept(struct switchboard *board, const char *agent, const char *contact,
-	char why[DESK_WHY_SIZE]);
-int desk_reject(struct switchboard *board, const char *agent, const char *contact,
-	char why[DESK_WHY_SIZE]);
+int desk_accept(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
+int desk_reject(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
 /* The agent leaves the contact: after-contact work begins. */
-int desk_leave(struct switchboard *board, const char *agent, const char *contact,
-	char why[DESK_WHY_SIZE]);
+int desk_leave(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
 int desk_clear(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE]);
 /* An operator ends a contact. */
 int desk_end(struct switchboard *board, const char *contact, char why[DESK_WHY_SIZE]);

@@ -85,7 +85,8 @@ uint64_t treatment_token(const struct treatment *t)
 	return (uint64_t)t->play_count << 32 | t->play_id;
 }
 
-/* ---- playing ---------------------------------------------------------------------------------- */
+/* ---- playing ----------------------------------------------------------------------------------
+ */
 
 static void stop_playing(struct treatment *t)
 {
@@ -98,15 +99,15 @@ static int clip_of_prompt(struct treatment *t, const struct flow_message *messag
 	struct clip **clip, char wrong[CLIPS_REASON_SIZE])
 {
 	struct switchboard *board = board_of(t);
-	const struct resource_prompt *prompt = instance_prompt(
-		board->instance, message->text, message->resource_name);
+	const struct resource_prompt *prompt =
+		instance_prompt(board->instance, message->text, message->resource_name);
 
 	if (!prompt) {
 		snprintf(wrong, CLIPS_REASON_SIZE, "no prompt '%s'", message->text);
 		return -ENOENT;
 	}
-	return instance_prompt_clip(
-		board->instance, media_clips(board->media), prompt, contact_of(t)->voice, wrong, clip);
+	return instance_prompt_clip(board->instance, media_clips(board->media), prompt,
+		contact_of(t)->voice, wrong, clip);
 }
 
 static int clip_of(struct treatment *t, const struct flow_message *message, struct clip **clip,
@@ -160,13 +161,14 @@ static void play(struct treatment *t, const struct flow_effect *effect, struct r
 	t->play_count++;
 }
 
-/* ---- questions that are answered from memory --------------------------------------------------- */
+/* ---- questions that are answered from memory ---------------------------------------------------
+ */
 
 static void answer(struct reply *reply, const struct flow_effect *effect, enum flow_result result)
 {
 	reply->due = true;
-	reply->event = (struct flow_event){
-		.type = FLOW_EVENT_ANSWER, .id = effect->id, .result = result};
+	reply->event =
+		(struct flow_event){.type = FLOW_EVENT_ANSWER, .id = effect->id, .result = result};
 }
 
 static void set_target_queue(
@@ -184,10 +186,13 @@ static void set_target_queue(
 
 static void check_hours(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
 {
-	int open = facts_hours_open(contact_of(t), effect->hours.hours, effect->hours.resource_name);
+	int open =
+		facts_hours_open(contact_of(t), effect->hours.hours, effect->hours.resource_name);
 
 	answer(reply, effect,
-		open < 0 ? FLOW_RESULT_ERROR : open ? FLOW_RESULT_YES : FLOW_RESULT_NO);
+		open < 0 ? FLOW_RESULT_ERROR
+		: open   ? FLOW_RESULT_YES
+			 : FLOW_RESULT_NO);
 }
 
 static void check_metric(
@@ -219,7 +224,8 @@ static void get_metrics(
 	reply->event.value_count = (size_t)n;
 }
 
-/* ---- requests to the router ------------------------------------------------------------------- */
+/* ---- requests to the router -------------------------------------------------------------------
+ */
 
 static void to_queue(
 	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
@@ -244,8 +250,8 @@ static void move_to_queue(
 {
 	uint32_t queue = facts_target_queue(contact_of(t), &effect->target);
 
-	if (queue == ROUTER_NONE || router_move(board_of(t)->router, t->leg->id,
-					    contact_of(t)->id, queue, now_ns) < 0)
+	if (queue == ROUTER_NONE ||
+		router_move(board_of(t)->router, t->leg->id, contact_of(t)->id, queue, now_ns) < 0)
 		answer(reply, effect, FLOW_RESULT_ERROR);
 	else
 		t->router_id = effect->id;
@@ -288,7 +294,8 @@ void treatment_router_answer(
 	drive(t, &event, now_ns);
 }
 
-/* ---- what flows set --------------------------------------------------------------------------- */
+/* ---- what flows set ---------------------------------------------------------------------------
+ */
 
 static void set_hook(struct contact *contact, const struct flow_effect *effect)
 {
@@ -302,8 +309,7 @@ static void set_hook(struct contact *contact, const struct flow_effect *effect)
 static void set_contact_data(struct contact *contact, const struct flow_effect *effect)
 {
 	for (size_t i = 0; i < effect->pairs.count; i++)
-		contact_set_data(
-			contact, effect->pairs.list[i].name, effect->pairs.list[i].value);
+		contact_set_data(contact, effect->pairs.list[i].name, effect->pairs.list[i].value);
 }
 
 static void log_effect(const struct treatment *t, const struct flow_effect *effect)
@@ -318,10 +324,11 @@ static void log_effect(const struct treatment *t, const struct flow_effect *effe
 		"%s", effect->log.text);
 }
 
-/* ---- the step --------------------------------------------------------------------------------- */
+/* ---- the step ---------------------------------------------------------------------------------
+ */
 
-static void carry_out(struct treatment *t, const struct flow_effect *effect, struct reply *reply,
-	uint64_t now_ns)
+static void carry_out(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
 {
 	struct contact *contact = contact_of(t);
 
@@ -374,8 +381,8 @@ static void carry_out(struct treatment *t, const struct flow_effect *effect, str
 		answer(reply, effect, FLOW_RESULT_OK);
 		break;
 	case FLOW_EFFECT_SET_CALLBACK_NUMBER:
-		contact_text(contact->callback_number, sizeof(contact->callback_number),
-			effect->text);
+		contact_text(
+			contact->callback_number, sizeof(contact->callback_number), effect->text);
 		answer(reply, effect, FLOW_RESULT_OK);
 		break;
 	case FLOW_EFFECT_LOG:
@@ -440,8 +447,7 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 	board_treatment_over(t->leg, outcome, now_ns);
 }
 
-void treatment_start(
-	struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns)
+void treatment_start(struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns)
 {
 	struct switchboard *board = board_of(t);
 

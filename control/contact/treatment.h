@@ -32,7 +32,7 @@ struct treatment {
 	struct clip *clips[MEDIA_LIST_MAX]; /* held */
 	unsigned n_clips;
 	bool loop;
-	uint32_t play_id; /* of the run, 0: nothing that it waits for */
+	uint32_t play_id;    /* of the run, 0: nothing that it waits for */
 	uint32_t play_count; /* makes tokens: counts the plays of this leg */
 
 	uint32_t router_id; /* answer that a request to the router owes, 0: none */
@@ -45,15 +45,13 @@ void treatment_clear(struct treatment *t);
 
 bool treatment_running(const struct treatment *t);
 /* Starts a flow; NULL runs none and is over at once, as an empty whisper is. */
-void treatment_start(
-	struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns);
+void treatment_start(struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns);
 /* Ends the run without a word to anybody. */
 void treatment_stop(struct treatment *t);
 
 void treatment_key(struct treatment *t, char key, uint64_t now_ns);
 void treatment_play_ended(struct treatment *t, uint64_t token, uint64_t now_ns);
-void treatment_play_failed(
-	struct treatment *t, uint64_t token, const char *why, uint64_t now_ns);
+void treatment_play_failed(struct treatment *t, uint64_t token, const char *why, uint64_t now_ns);
 /* The answer of a request that this treatment made to the router. */
 void treatment_router_answer(
 	struct treatment *t, const struct router_effect *answer, uint64_t now_ns);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contact/instance.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/yaml.h"
+#include "queue/resource_files.h"
+
+#define PATH_SIZE     4096
+#define DOCUMENTS_MAX 512
+#define ZONES         "/usr/share/zoneinfo"
+
+/* What is open while an instance is being read. */
+struct reading {
+	const char *directory;
+	struct report *report;
+	struct resource_files *files;
+	struct yml_doc *docs[DOCUMENTS_MAX];
+	size_t n_docs;
+};
+
+static int read_zone(void *context, const char *name, void **bytes, size_t *size)
+{
+	char path[PATH_SIZE], *data;
+	size_t n;
+	int rc;
+
+	snprintf(path, sizeof(path), ZONES "/%s", name);
+	rc = file_read(path, ZONE_BYTES_MAX, &data, &n);
+	if (rc < 0)
+		return rc;
+	*bytes = data;
+	*size = n;
+	return 0;
+}
+
+/* Loads a document that may be missing: *doc stays NULL then. */
+static int load_optional(struct reading *r, const char *file, struct yml_doc **doc)
+{
+	char path[PATH_SIZE];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", r->directory, file);
+	if (access(path, F_OK) < 0)
+		return 0;
+	if (r->n_docs == DOCUMENTS_MAX) {
+		report_add(
+			r->report, REPORT_ERROR, file, "expected at most %d files", DOCUMENTS_MAX);
+		return -E2BIG;
+	}
+	rc = yml_load_file(path, file, r->report, doc);
+	if (rc == 0)
+		r->docs[r->n_docs++] = *doc;
+	return rc;
+}
+
+static int add_resources(struct reading *r)
+{
+	int worst = 0;
+
+	for (int kind = 0; kind < RESOURCE_KIND_COUNT; kind++) {
+		struct yml_doc *doc = NULL;
+		int rc = load_optional(r, resource_kind_file(kind), &doc);
+
+		if (rc == 0 && doc)
+			rc = resource_files_add(r->files, kind, doc);
+		if (rc < 0)
+			worst = rc;
+	}
+	return worst;
+}
+
+static int load_resources(
+	struct reading *r, const struct config *config, struct resources **resources)
+{
+	struct resource_files_config files = {.region = config->region,
+		.account = config->account,
+		.instance = config->instance_id,
+		.read_zone = read_zone};
+	int rc = resource_files_create(&files, &r->files);
+
+	if (rc < 0)
+		return rc;
+	rc = add_resources(r);
+	if (rc == 0)
+		rc = resource_files_finish(r->files, r->report, resources);
+	resource_files_destroy(r->files);
+	return rc;
+}
+
+/* ---- what refers to what ------------------------------------------------------------------------
+ */
+
+static bool find_resource(const struct instance *instance, enum resource_kind kind,
+	const char *reference, const char *name)
+{
+	size_t n;
+	const char *id = flow_reference_id(reference, &n);
+	char text[RESOURCE_ARN_MAX + 1];
+
+	if (n <= RESOURCE_ARN_MAX) {
+		memcpy(text, id, n);
+		text[n] = '\0';
+		if (resources_find(instance->resources, kind, text, RESOURCE_BY_ANY))
+			return true;
+	}
+	return resources_find(instance->resources, kind, reference, RESOURCE_BY_ANY) ||
+	       (name && resources_find(instance->resources, kind, name, RESOURCE_BY_NAME));
+}
+
+static bool find_flow(
+	const struct instance *instance, const char *reference, struct flow_resource_info *info)
+{
+	struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+
+	if (!flow)
+		return false;
+	info->type = flow->type;
+	info->never_published = flow->saved;
+	return true;
+}
+
+static bool find_for_flow(void *owner, enum flow_resource kind, const char *reference,
+	const char *name, struct flow_resource_info *info)
+{
+	const struct instance *instance = owner;
+	const struct resource_agent *agent;
+
+	switch (kind) {
+	case FLOW_RESOURCE_QUEUE:
+		return find_resource(instance, RESOURCE_QUEUE, reference, name);
+	case FLOW_RESOURCE_PROMPT:
+		return find_resource(instance, RESOURCE_PROMPT, reference, name);
+	case FLOW_RESOURCE_HOURS:
+		return find_resource(instance, RESOURCE_HOURS, reference, name);
+	case FLOW_RESOURCE_AGENT:
+		agent = resources_agent(instance->resources, reference, RESOURCE_BY_ANY);
+		info->may_not_take_calls = agent && !resource_agent_may_take_calls(agent);
+		return agent;
+	case FLOW_RESOURCE_FLOW:
+	case FLOW_RESOURCE_MODULE:
+		return find_flow(instance, reference, info) ||
+		       (name && find_flow(instance, name, info));
+	case FLOW_RESOURCE_PHONE_NUMBER:
+		return number_plan_is_ours(instance->plan, reference);
+	case FLOW_RESOURCE_COUNT:
+		break;
+	}
+	return false;
+}
+
+static enum resource_flow_kind flow_kind(void *context, const char *reference)
+{
+	const struct instance *instance = context;
+	const struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+
+	if (!flow)
+		return RESOURCE_FLOW_MISSING;
+	if (flow->saved)
+		return RESOURCE_FLOW_DRAFT;
+	switch (flow->type) {
+	case FLOW_TYPE_AGENT_TRANSFER:
+		return RESOURCE_FLOW_TRANSFER_TO_AGENT;
+	case FLOW_TYPE_QUEUE_TRANSFER:
+		return RESOURCE_FLOW_TRANSFER_TO_QUEUE;
+	case FLOW_TYPE_OUTBOUND_WHISPER:
+		return RESOURCE_FLOW_OUTBOUND_WHISPER;
+	default:
+		return RESOURCE_FLOW_OTHER;
+	}
+}
+
+static void judge_flow_reference(const struct instance *instance, const char *place,
+	const char *reference, enum flow_type type, struct report *report)
+{
+	const struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+
+	if (!flow)
+		report_add(
+			report, REPORT_ERROR, place, "expected a flow, found no '%s'", reference);
+	else if (flow->saved)
+		report_add(report, REPORT_ERROR, place,
+			"expected a published flow, '%s' is a draft", reference);
+	else if (flow->type != type && flow->type != FLOW_TYPE_UNKNOWN)
+		report_add(report, REPORT_ERROR, place, "expected a flow of type %s, '%s' is %s",
+			flow_type_name(type), reference, flow_type_name(flow->type));
+}
+
+static void judge_defaults(
+	const struct instance *instance, const struct config *config, struct report *report)
+{
+	static const struct {
+		const char *place;
+		enum flow_type type;
+	} rows[CONFIG_DEFAULT_COUNT] = {
+		[CONFIG_DEFAULT_CUSTOMER_QUEUE] = {"defaults.customer_queue",
+			FLOW_TYPE_CUSTOMER_QUEUE},
+		[CONFIG_DEFAULT_CUSTOMER_HOLD] = {"defaults.customer_hold",
+			FLOW_TYPE_CUSTOMER_HOLD},
+		[CONFIG_DEFAULT_CUSTOMER_WHISPER] = {"defaults.customer_whisper",
+			FLOW_TYPE_CUSTOMER_WHISPER},
+		[CONFIG_DEFAULT_AGENT_HOLD] = {"defaults.agent_hold", FLOW_TYPE_AGENT_HOLD},
+		[CONFIG_DEFAULT_AGENT_WHISPER] = {"defaults.agent_whisper",
+			FLOW_TYPE_AGENT_WHISPER},
+		[CONFIG_DEFAULT_OUTBOUND_WHISPER] = {"defaults.outbound_whisper",
+			FLOW_TYPE_OUTBOUND_WHISPER},
+	};
+
+	for (int i = 0; i < CONFIG_DEFAULT_COUNT; i++)
+		judge_flow_reference(
+			instance, rows[i].place, config->default_flow[i], rows[i].type, report);
+}
+
+static void judge_numbers(const struct instance *instance, struct report *report)
+{
+	for (size_t i = 0; i < number_plan_count(instance->plan); i++) {
+		const struct number_entry *number = number_plan_at(instance->plan, i);
+		char place[64];
+
+		snprintf(place, sizeof(place), "cordboard.yaml:%u: numbers", number->line);
+		judge_flow_reference(instance, place, number->flow, FLOW_TYPE_INBOUND, report);
+	}
+}
+
+/* Recorded prompts must be there to be played. */
+static void judge_prompts(const struct instance *instance, struct report *report)
+{
+	uint32_t n = resources_count(instance->resources, RESOURCE_PROMPT);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct resource_prompt *prompt =
+			(const struct resource_prompt *)resources_row(
+				instance->resources, RESOURCE_PROMPT, i);
+		char path[PATH_SIZE];
+
+		if (!prompt->file || strncmp(prompt->file, "tone:", 5) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/prompts/%s", instance->directory, prompt->file);
+		if (access(path, R_OK) < 0)
+			report_add(report, REPORT_ERROR, prompt->row.place,
+				"expected a sound file, cannot read prompts/%s: %s", prompt->file,
+				strerror(errno));
+	}
+}
+
+static int judge(
+	const struct instance *instance, const struct config *config, struct report *report)
+{
+	struct flow_resolver resolver = {.find = find_for_flow, .owner = (void *)instance};
+
+	for (size_t i = 0; i < instance->flows.n; i++)
+		flow_check(instance->flows.flows[i], &resolver, report);
+	resource_files_check_flows(instance->resources, flow_kind, (void *)instance, report);
+	judge_defaults(instance, config, report);
+	judge_numbers(instance, report);
+	judge_prompts(instance, report);
+	return report_has_errors(report) ? -EINVAL : 0;
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
+
+static int load_main_file(struct reading *r, struct instance *instance)
+{
+	struct yml_doc *doc = NULL;
+	int rc = load_optional(r, "cordboard.yaml", &doc);
+
+	if (rc == 0 && !doc) {
+		report_add(r->report, REPORT_ERROR, "cordboard.yaml", "expected this file in %s",
+			r->directory);
+		rc = -ENOENT;
+	}
+	if (rc == 0)
+		rc = trunk_set_load(yml_get(yml_root(doc), "trunks"), r->report, &instance->trunks);
+	if (rc == 0)
+		rc = number_plan_load(yml_get(yml_root(doc), "number_plan"),
+			yml_get(yml_root(doc), "numbers"), instance->trunks, r->report,
+			&instance->plan);
+	return rc;
+}
+
+int instance_load(const char *directory, const struct config *config, struct report *report,
+	struct instance **out)
+{
+	struct reading r = {.directory = directory, .report = report};
+	struct instance *instance = calloc(1, sizeof(*instance));
+	int rc, main_rc, flow_rc;
+
+	if (!instance)
+		return -ENOMEM;
+	instance->directory = strdup(directory);
+	rc = instance->directory ? load_resources(&r, config, &instance->resources) : -ENOMEM;
+	main_rc = load_main_file(&r, instance);
+	if (main_rc < 0)
+		rc = main_rc;
+	if (instance->resources) {
+		flow_rc = flow_catalog_load(&instance->flows, directory,
+			resources_instance_arn(instance->resources), report);
+		if (flow_rc < 0)
+			rc = flow_rc;
+	}
+	if (rc == 0)
+		rc = judge(instance, config, report);
+	for (size_t i = 0; i < r.n_docs; i++)
+		yml_destroy(r.docs[i]);
+	if (rc < 0) {
+		instance_destroy(instance);
+		return rc;
+	}
+	*out = instance;
+	return 0;
+}
+
+void instance_destroy(struct instance *instance)
+{
+	if (!instance)
+		return;
+	flow_catalog_clear(&instance->flows);
+	number_plan_free(instance->plan);
+	trunk_set_free(instance->trunks);
+	resources_destroy(instance->resources);
+	free(instance->directory);
+	free(instance);
+}
+
+int instance_read_config(const char *directory, struct config *config, struct report *report)
+{
+	char path[PATH_SIZE];
+	struct yml_doc *doc;
+	int rc;
+
+	config_preset(config);
+	snprintf(path, sizeof(path), "%s/cordboard.yaml", directory);
+	rc = yml_load_file(path, "cordboard.yaml", report, &doc);
+	if (rc < 0)
+		return rc;
+	rc = config_read(config, yml_root(doc), report);
+	yml_destroy(doc);
+	return rc;
+}
+
+/* ---- look-ups
+ * ------------------------------------------------------------------------------------ */
+
+const char *instance_arn(const struct instance *instance)
+{
+	return resources_instance_arn(instance->resources);
+}
+
+struct flow *instance_flow(const struct instance *instance, const char *reference)
+{
+	return flow_catalog_find(&instance->flows, reference);
+}
+
+const struct resource_prompt *instance_prompt(
+	const struct instance *instance, const char *reference, const char *name)
+{
+	const struct resource_prompt *prompt;
+	char text[RESOURCE_ARN_MAX + 1];
+	size_t n;
+	const char *id = flow_reference_id(reference, &n);
+
+	prompt = resources_prompt(instance->resources, reference, RESOURCE_BY_ANY);
+	if (!prompt && n <= RESOURCE_ARN_MAX) {
+		memcpy(text, id, n);
+		text[n] = '\0';
+		prompt = resources_prompt(instance->resources, text, RESOURCE_BY_ID);
+	}
+	if (!prompt && name)
+		prompt = resources_prompt(instance->resources, name, RESOURCE_BY_NAME);
+	return prompt;
+}
+
+int instance_prompt_clip(const struct instance *instance, struct clips *clips,
+	const struct resource_prompt *prompt, const char *voice, char wrong[CLIPS_REASON_SIZE],
+	struct clip **clip)
+{
+	struct speech_text spoken = {
+		.text = str_from(prompt->text), .voice = str_from(voice), .ssml = false};
+	char path[PATH_SIZE];
+
+	if (!prompt->file)
+		return clips_text(clips, &spoken, wrong, clip);
+	if (strncmp(prompt->file, "tone:", 5) == 0)
+		return clips_source(clips, str_from(prompt->file), wrong, clip);
+	snprintf(path, sizeof(path), "%s/prompts/%s", instance->directory, prompt->file);
+	return clips_source(clips, str_from(path), wrong, clip);
+}

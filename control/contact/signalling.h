@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signalling: the SIP room put together for an instance: transports, user agent, trunks, agents'
+ * phones, number plan, guard; and the policy that says who may do what:
+ *
+ *     source address of a trunk, or its digest credentials   INVITE to the instance's numbers
+ *     phone of an agent (registered or static)               INVITE to numbers of the plan
+ *     REGISTER with an agent's credentials                   binds the phone
+ *     anybody else                                           a refusal that helps no scanner
+ *
+ * The switchboard judges a call with signalling_judge(), and dials with signalling_call_phone() and
+ * signalling_dial().
+ */
+#ifndef CONTACT_SIGNALLING_H
+#define CONTACT_SIGNALLING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/random.h"
+#include "contact/config.h"
+#include "contact/instance.h"
+#include "sip/session.h"
+#include "sip/ua.h"
+
+struct signalling;
+
+struct signalling_config {
+	struct loop *loop;
+	struct random *random;
+	const struct config *config;
+	const struct instance *instance;
+	const struct sip_session_events *events;
+	void *ctx; /* of the events and of `phone` */
+	/* An agent's phone can be called from now on, or cannot any more. */
+	void (*phone)(void *ctx, const struct resource_agent *agent, bool ready);
+	/* Every message in and out; may be NULL. */
+	void (*trace)(void *ctx, const struct sip_trace *trace);
+	void *trace_ctx;
+};
+
+/* -EADDRINUSE and friends; `failed` says what could not be opened (may be NULL). */
+int signalling_open(
+	const struct signalling_config *config, char failed[128], struct signalling **out);
+void signalling_close(struct signalling *signalling);
+void signalling_reload(struct signalling *signalling, const struct instance *instance);
+/* New calls get 503 from now on. */
+void signalling_drain(struct signalling *signalling, uint32_t retry_after_s);
+
+struct sip_ua *signalling_ua(struct signalling *signalling);
+struct sip_sessions *signalling_sessions(struct signalling *signalling);
+
+/* A new call, judged. Texts are copies; `flow` belongs to the instance. */
+struct signalling_call {
+	char from[64];       /* E.164 where the plan can make it so, else as the peer wrote it */
+	char from_name[128]; /* display name, "" when none */
+	char to[64];
+	char peer[SIP_PEER_NAME_SIZE];
+	bool by_phone;
+	int trunk;                          /* index, its channel is taken; -1: none */
+	const struct resource_agent *agent; /* by_phone: whose */
+	const char *flow;                   /* of the number; NULL when dialled by a phone */
+	const struct sip_incoming *incoming;
+};
+
+/* 0 and the call, or the SIP status that refuses it (404 no such number, 403 not allowed, 503 over
+ * the trunk's limits). `call` is always filled as far as it is known. */
+unsigned signalling_judge(struct signalling *signalling, const struct sip_incoming *incoming,
+	uint64_t now_ns, struct signalling_call *call);
+/* A call that was let in through a trunk is over: its channel is free. */
+void signalling_release(struct signalling *signalling, int trunk);
+
+/* $.Media.Sip.Headers.*: pairs "Name\0value\0…\0", malloc'ed; NULL when there are none. */
+char *signalling_headers(const struct signalling_call *call);
+
+/* What our SDP says for a port; `trunk` -1: the instance's codecs. */
+struct sdp_local signalling_local(
+	const struct signalling *signalling, struct address port, int trunk);
+
+struct signalling_dial {
+	const char *number; /* caller id: number, or user part of From */
+	const char *name;   /* caller id: name */
+	struct address local;
+	bool auto_answer; /* ask the phone to answer by itself */
+};
+
+/* Calls an agent's phone. -EHOSTUNREACH: not registered. */
+int signalling_call_phone(struct signalling *signalling, const struct resource_agent *agent,
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session);
+
+struct signalling_stats {
+	uint32_t phones_registered;
+	uint32_t trunks, trunks_up;
+	uint64_t guard_failures, guard_blocked;
+};
+void signalling_stats(const struct signalling *signalling, struct signalling_stats *out);
+
+#endif
