@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clips: sealed memory from control, checked once, read by every worker.
+ *
+ *               CLIP_ADD, checked              CLIP_REMOVE          last user left and every
+ *   (unknown) --------------------> READY ---------------> LEAVING  worker has passed: unmapped
+ *
+ * The main lcore alone adds, removes and unmaps. A worker finds a clip by its id when a playlist
+ * names it, and counts itself as a user; both happen within one pass of its loop. The main lcore
+ * takes a clip out of the table first, waits until every worker has begun another pass, and only
+ * then believes that the number of users cannot rise: no lock on either side.
+ */
+#ifndef DATAPLANE_CLIP_H
+#define DATAPLANE_CLIP_H
+
+#include <cordboard/clip.h>
+#include <cordboard/segment.h>
+
+#include <stdatomic.h>
+
+/* A frame is 20 ms. */
+#define CLIP_FRAME_SAMPLES 160u
+
+struct clip {
+	cord_clip_id id;
+	uint32_t frames;
+	/* payload of each format, NULL: not there (yet); written by the main lcore */
+	const uint8_t *_Atomic payload[CORD_CLIP_FORMAT_COUNT];
+	/* playlists that name it, staged or playing; any worker */
+	_Atomic uint32_t users;
+	/* main lcore alone */
+	void *mapped[CORD_CLIP_FORMAT_COUNT];
+	size_t bytes[CORD_CLIP_FORMAT_COUNT];
+	uint64_t lease;                    /* the control that wants it */
+	uint64_t passes[CORD_WORKERS_MAX]; /* of each worker when it left the table */
+	bool announce;                     /* control asked for the removal and is told */
+	struct clip *next;                 /* among those that are leaving */
+};
+
+#define CLIP_TABLE (2u * CORD_CLIPS_MAX)
+
+struct clips {
+	struct clip *_Atomic table[CLIP_TABLE]; /* written by the main lcore */
+	struct clip *leaving;                   /* main lcore alone, as all below */
+	uint32_t count;
+};
+
+/*
+ * Takes a clip's memory of `bytes` bytes: checks seals, maps, checks header and every frame. An id
+ * and format that is known already is done at once. `lease` says who wants it: when the table is
+ * full, clips without users that an earlier lease left behind make room. passes: of each worker,
+ * now. Never closes fd. Main lcore.
+ */
+enum cord_attach_result clip_add(struct clips *clips, int fd, uint64_t bytes, cord_clip_id id,
+	uint32_t format, uint64_t lease, const uint64_t *passes, uint32_t workers);
+
+/*
+ * Takes a clip out of the table. passes: of each worker, now. CORD_ATTACH_RESULT_OK, or
+ * CORD_ATTACH_RESULT_CLIP_UNKNOWN. Main lcore.
+ */
+enum cord_attach_result clip_remove(
+	struct clips *clips, cord_clip_id id, const uint64_t *passes, uint32_t workers);
+
+/*
+ * Unmaps one clip that left and has no user any more, if there is one. Its id if control asked for
+ * the removal, else 0. passes: of each worker, now. Main lcore.
+ */
+cord_clip_id clip_reap(struct clips *clips, const uint64_t *passes, uint32_t workers);
+
+/* Unmaps all. No worker may run. */
+void clips_destroy(struct clips *clips);
+
+/* A ready clip, or NULL. Any worker. */
+struct clip *clip_find(const struct clips *clips, cord_clip_id id);
+
+static inline void clip_use(struct clip *clip)
+{
+	atomic_fetch_add_explicit(&clip->users, 1, memory_order_acq_rel);
+}
+
+static inline void clip_leave(struct clip *clip)
+{
+	atomic_fetch_sub_explicit(&clip->users, 1, memory_order_acq_rel);
+}
+
+/* A stored frame in a format, or NULL when the clip has none in it. frame < clip->frames. */
+static inline const uint8_t *clip_frame(
+	const struct clip *clip, enum cord_clip_format format, uint32_t frame)
+{
+	const uint8_t *payload = atomic_load_explicit(&clip->payload[format], memory_order_acquire);
+	uint32_t frame_bytes =
+		format == CORD_CLIP_L16 ? 2 * CLIP_FRAME_SAMPLES : CLIP_FRAME_SAMPLES;
+
+	return payload ? payload + (size_t)frame * frame_bytes : NULL;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Ethernet port: one receive and one transmit queue for each worker where the driver has as
+ * many. Otherwise worker 0 has the only queue of that direction: it receives for all (ports have
+ * owners, so packets are passed on), or sends for all.
+ *
+ * Packet buffers have names of 32 bits (nic_handle): the jitter buffer keeps those.
+ */
+#ifndef DATAPLANE_NIC_H
+#define DATAPLANE_NIC_H
+
+#include <cordboard/types.h>
+
+#include <rte_mbuf.h>
+
+struct nic {
+	uint16_t port;
+	uint16_t rx_queues, tx_queues; /* as many as workers, or 1 */
+	uint8_t mac[6];
+	struct rte_mempool *pool;
+	uintptr_t handle_base;
+};
+
+struct nic_config {
+	uint16_t port;
+	uint16_t workers;
+	uint32_t mbufs;
+	uint16_t descriptors;
+};
+
+/* Makes the pool, configures and starts the port. 0, or a negative errno, logged. EAL runs. */
+int nic_open(struct nic *nic, const struct nic_config *config);
+void nic_close(struct nic *nic);
+
+/* Makes the pool only: for tests and benches without a port. */
+int nic_pool_create(struct nic *nic, uint32_t mbufs);
+
+/* Packets that the pool needs so that no ceiling of the rest is ever limited by it. */
+uint32_t nic_mbufs_needed(uint32_t ports, uint32_t workers, uint32_t descriptors);
+
+static inline uint32_t nic_handle(const struct nic *nic, const struct rte_mbuf *m)
+{
+	return (uint32_t)(((uintptr_t)m - nic->handle_base) >> 6);
+}
+
+static inline struct rte_mbuf *nic_mbuf(const struct nic *nic, uint32_t handle)
+{
+	return (struct rte_mbuf *)(nic->handle_base + ((uintptr_t)handle << 6));
+}
+
+#endif

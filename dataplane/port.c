@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port.h"
+
+#include "packet.h"
+#include "room.h"
+#include "tx.h"
+#include "worker.h"
+
+/* What open and set have in common, so that it is judged once. */
+struct port_terms {
+	const struct cord_address *remote;
+	uint8_t codec, payload_type, event_payload_type, ptime_ms, direction;
+	uint8_t receive_payload_type, receive_event_payload_type;
+};
+
+static bool ptime_allowed(uint8_t ms)
+{
+	return ms == 10 || ms == 20 || ms == 30 || ms == 40 || ms == 60;
+}
+
+static bool event_type_allowed(uint8_t event, uint8_t media)
+{
+	return event == CORD_NO_PAYLOAD_TYPE || (event < 128 && event != media);
+}
+
+static bool terms_allowed(const struct port_terms *t)
+{
+	return t->remote->family == CORD_FAMILY_IPV4 && t->remote->udp_port != 0 &&
+	       t->codec > CORD_CODEC_NONE && t->codec < CORD_CODEC_COUNT && t->payload_type < 128 &&
+	       t->receive_payload_type < 128 &&
+	       event_type_allowed(t->event_payload_type, t->payload_type) &&
+	       event_type_allowed(t->receive_event_payload_type, t->receive_payload_type) &&
+	       ptime_allowed(t->ptime_ms) &&
+	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0;
+}
+
+static uint32_t remote_ip(const struct cord_address *a)
+{
+	uint32_t ip;
+
+	memcpy(&ip, a->ip, sizeof(ip));
+	return ip;
+}
+
+static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, uint32_t ip, cord_time now_ns)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t local = slot / dp->ports_per_address;
+	uint32_t hop = neighbor_next_hop(&dp->neighbors, local, ip);
+	uint8_t mac[6];
+
+	if (hop == 0)
+		return NEIGHBOR_NONE;
+	uint32_t index = neighbor_acquire(&dp->neighbors, hop);
+
+	if (index != NEIGHBOR_NONE && !neighbor_mac(&dp->neighbors, index, mac)) {
+		struct rte_mbuf *m = tx_arp_request(&dp->nic, dp->config.ip[local], hop);
+
+		if (m)
+			tx_frame(w, m, CORD_COUNTER_tx_other);
+	}
+	(void)now_ns;
+	return index;
+}
+
+static void terms_apply(struct port *p, const struct port_terms *t)
+{
+	p->remote_ip = remote_ip(t->remote);
+	p->remote_udp = packet_be16(t->remote->udp_port);
+	p->codec = t->codec;
+	p->payload_type = t->payload_type;
+	p->event_payload_type = t->event_payload_type;
+	p->receive_payload_type = t->receive_payload_type;
+	p->receive_event_payload_type = t->receive_event_payload_type;
+	p->ptime_ms = t->ptime_ms;
+	p->direction = t->direction;
+	p->flags &= (uint16_t)~PORT_RICH_OUT;
+	if (t->ptime_ms != 20)
+		p->flags |= PORT_RICH_OUT;
+}
+
+struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t slot = cord_id_slot(id);
+
+	*refusal = CORD_REFUSAL_BAD_SLOT;
+	if (slot >= dp->config.ports)
+		return NULL;
+	uint8_t owner = atomic_load_explicit(&dp->port_owner[slot], memory_order_acquire);
+
+	*refusal = CORD_REFUSAL_STALE_ID;
+	if (owner == OWNER_NONE || id == 0)
+		return NULL;
+	*refusal = CORD_REFUSAL_WRONG_WORKER;
+	if (owner != w->index)
+		return NULL;
+	*refusal = CORD_REFUSAL_STALE_ID;
+	if (dp->port[slot].id != id)
+		return NULL;
+	*refusal = CORD_REFUSAL_NONE;
+	return &dp->port[slot];
+}
+
+static void port_init(struct worker *w, struct port *p, const struct cord_port_open *m,
+	uint32_t slot, cord_time now_ns)
+{
+	struct dataplane *dp = w->dp;
+	struct port_cold *cold = &dp->port_cold[slot];
+	uint32_t local = slot / dp->ports_per_address;
+
+	memset(p, 0, sizeof(*p));
+	/* The record for concealment is begun when it is needed. */
+	memset(cold, 0, offsetof(struct port_cold, conceal));
+	cold->last_generation = cord_id_generation(m->port);
+	cold->opened = now_ns;
+	p->id = m->port;
+	p->slot = slot;
+	p->room = PORT_NONE;
+	p->neighbor = NEIGHBOR_NONE;
+	p->ssrc = m->ssrc;
+	p->local_ip = dp->config.ip[local];
+	p->local_udp = packet_be16(
+		(uint16_t)(dp->config.udp_port_base + 2 * (slot % dp->ports_per_address)));
+	p->sequence = (uint16_t)worker_random(w);
+	p->timestamp_base = worker_random(w);
+	jitter_init(&p->jitter, 8);
+	rtp_source_init(&p->source);
+}
+
+enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, cord_time now_ns)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t slot = cord_id_slot(m->port);
+	uint8_t none = OWNER_NONE;
+	const struct port_terms terms = {
+		&m->remote,
+		m->codec,
+		m->payload_type,
+		m->event_payload_type,
+		m->ptime_ms,
+		m->direction,
+		m->receive_payload_type,
+		m->receive_event_payload_type,
+	};
+
+	if (slot >= dp->config.ports)
+		return CORD_REFUSAL_BAD_SLOT;
+	if (!terms_allowed(&terms) || cord_id_generation(m->port) == 0)
+		return CORD_REFUSAL_BAD_VALUE;
+	if (!atomic_compare_exchange_strong(&dp->port_owner[slot], &none, (uint8_t)w->index))
+		return CORD_REFUSAL_SLOT_TAKEN;
+	if (cord_id_generation(m->port) <= dp->port_cold[slot].last_generation) {
+		atomic_store(&dp->port_owner[slot], OWNER_NONE);
+		return CORD_REFUSAL_OLD_GENERATION;
+	}
+	struct port *p = &dp->port[slot];
+
+	port_init(w, p, m, slot, now_ns);
+	terms_apply(p, &terms);
+	p->neighbor = next_hop_acquire(w, slot, p->remote_ip, now_ns);
+	w->ports++;
+	port_status_write(w, p);
+	return CORD_REFUSAL_NONE;
+}
+
+enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord_time now_ns)
+{
+	enum cord_refusal refusal;
+	struct port *p = port_find(w, m->port, &refusal);
+	const struct port_terms terms = {
+		&m->remote,
+		m->codec,
+		m->payload_type,
+		m->event_payload_type,
+		m->ptime_ms,
+		m->direction,
+		m->receive_payload_type,
+		m->receive_event_payload_type,
+	};
+
+	if (p == NULL)
+		return refusal;
+	if (!terms_allowed(&terms))
+		return CORD_REFUSAL_BAD_VALUE;
+	bool moved = p->remote_ip != remote_ip(&m->remote) ||
+		     p->remote_udp != packet_be16(m->remote.udp_port);
+	bool recoded = p->codec != m->codec;
+
+	terms_apply(p, &terms);
+	if (moved) {
+		neighbor_release(&w->dp->neighbors, p->neighbor);
+		p->neighbor = next_hop_acquire(w, p->slot, p->remote_ip, now_ns);
+		p->flags &= (uint16_t) ~(PORT_HEARD | PORT_RTCP_MUX);
+	}
+	/* What waits in either direction is in the old codec. */
+	if (recoded) {
+		port_flush(w, p);
+		w->dp->port_cold[p->slot].out_count = 0;
+	}
+	port_status_write(w, p);
+	return CORD_REFUSAL_NONE;
+}
+
+void port_flush(struct worker *w, struct port *p)
+{
+	uint32_t handle[JITTER_SLOTS];
+	unsigned n = jitter_flush(&p->jitter, handle);
+
+	for (unsigned i = 0; i < n; i++)
+		rte_pktmbuf_free(nic_mbuf(&w->dp->nic, handle[i]));
+	w->dp->port_cold[p->slot].in_count = 0;
+	p->flags &= (uint16_t)~PORT_RICH_IN;
+}
+
+void port_remove(struct worker *w, struct port *p, cord_time now_ns)
+{
+	struct dataplane *dp = w->dp;
+	struct port_cold *cold = &dp->port_cold[p->slot];
+
+	(void)now_ns;
+	room_leave(w, p);
+	port_flush(w, p);
+	player_close(&cold->player);
+	atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
+	neighbor_release(&dp->neighbors, p->neighbor);
+	p->id = 0;
+	port_status_write(w, p);
+	w->ports--;
+	atomic_store_explicit(&dp->port_owner[p->slot], OWNER_NONE, memory_order_release);
+}
+
+enum cord_refusal port_close(struct worker *w, const struct cord_port_close *m, cord_time now_ns)
+{
+	enum cord_refusal refusal;
+	struct port *p = port_find(w, m->port, &refusal);
+
+	if (p)
+		port_remove(w, p, now_ns);
+	return refusal;
+}
+
+enum cord_refusal port_playlist(struct worker *w, const struct cord_port_playlist *m)
+{
+	enum cord_refusal refusal;
+	struct port *p = port_find(w, m->port, &refusal);
+	struct player_list list = {.generation = m->generation, .clips = m->clips, .loop = m->loop};
+
+	if (p == NULL)
+		return refusal;
+	if (m->generation == 0 || m->clips == 0 || m->clips > CORD_PLAYLIST_MAX || m->loop > 1)
+		return CORD_REFUSAL_BAD_VALUE;
+	for (uint32_t i = 0; i < m->clips; i++) {
+		list.clip[i] = clip_find(&w->dp->clips, m->clip[i]);
+		if (list.clip[i] == NULL)
+			return CORD_REFUSAL_UNKNOWN_CLIP;
+	}
+	for (uint32_t i = 0; i < m->clips; i++)
+		clip_use(list.clip[i]);
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+
+	player_stage(&cold->player, &list);
+	atomic_store_explicit(&cold->staged_generation, m->generation, memory_order_relaxed);
+	return CORD_REFUSAL_NONE;
+}
+
+static bool digits_allowed(const struct cord_port_digits *m)
+{
+	if (m->digits == 0 || m->digits > CORD_DIGITS_MAX || m->duration_ms < 40 ||
+		m->duration_ms > 1000 || m->gap_ms < 40 || m->gap_ms > 1000 || m->pause_ms < 100 ||
+		m->pause_ms > 5000)
+		return false;
+	for (uint32_t i = 0; i < m->digits; i++) {
+		if (m->digit[i] == 0 || strchr("0123456789*#ABCD,", m->digit[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+enum cord_refusal port_digits(struct worker *w, const struct cord_port_digits *m)
+{
+	enum cord_refusal refusal;
+	struct port *p = port_find(w, m->port, &refusal);
+
+	if (p == NULL)
+		return refusal;
+	if (!digits_allowed(m))
+		return CORD_REFUSAL_BAD_VALUE;
+	if (p->event_payload_type == CORD_NO_PAYLOAD_TYPE)
+		return CORD_REFUSAL_NO_DIGITS;
+	if (p->flags & PORT_KEYS)
+		return CORD_REFUSAL_BUSY;
+	if (telephone_event_send(&w->dp->port_cold[p->slot].event_out, m->digit, m->digits,
+		    m->duration_ms, m->gap_ms, m->pause_ms))
+		return CORD_REFUSAL_BAD_VALUE;
+	p->flags |= PORT_KEYS | PORT_KEYS_ASKED | PORT_CHANGED;
+	return CORD_REFUSAL_NONE;
+}
+
+void port_pass_key(struct worker *w, struct port *p, char digit)
+{
+	if (p->event_payload_type == CORD_NO_PAYLOAD_TYPE || !(p->direction & CORD_MAY_SEND))
+		return;
+	if (telephone_event_send_more(&w->dp->port_cold[p->slot].event_out, digit) == 0)
+		p->flags |= PORT_KEYS;
+}
+
+void port_status_write(struct worker *w, struct port *p)
+{
+	struct dataplane *dp = w->dp;
+	const struct port_cold *cold = &dp->port_cold[p->slot];
+	struct cord_port_status *s = &dp->port_status[p->slot];
+	uint32_t expected = rtp_source_expected(&p->source);
+
+	p->flags &= (uint16_t)~PORT_CHANGED;
+	cord_port_status_begin(s);
+	s->ssrc = p->ssrc;
+	s->port = p->id;
+	s->room = p->room == PORT_NONE ? 0 : dp->room[p->room].id;
+	s->opened = cold->opened;
+	s->first_rx = cold->first_rx;
+	s->last_rx = p->last_rx;
+	s->player_generation = cold->player.list.generation;
+	s->player_clip = cold->player.at;
+	s->player_frame = cold->player.frame;
+	s->player_running = cold->player.running;
+	s->owner = (uint8_t)w->index;
+	s->digits_sending = !!(p->flags & PORT_KEYS_ASKED);
+	s->digits = cold->keys;
+	memcpy(s->digit, cold->key, sizeof(s->digit));
+	s->rx_packets = p->rx_packets;
+	s->tx_packets = p->tx_packets;
+	s->rx_lost = expected > p->source.received ? expected - p->source.received : 0;
+	s->rx_late = cold->late;
+	s->rx_duplicate = cold->duplicate;
+	s->rx_dropped = p->rx_dropped;
+	s->concealed = cold->concealed;
+	s->silent = cold->silent;
+	s->jitter_us = rtp_source_jitter(&p->source) * 125;
+	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / 8;
+	s->source_dropped = cold->source_dropped;
+	cord_port_status_end(s);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A media port: one leg's stream in and stream out.
+ *
+ * Ports lie in one array, indexed by slot, which the local address and UDP port of a packet give
+ * directly. Each slot has an owner: the worker whose ring opened the port, later the worker of the
+ * room it moved to. The owner alone touches the port's memory; another worker that receives one of
+ * its packets passes the packet on. An owner gives a port away by storing the new owner and then
+ * saying so in an exchange (worker.h).
+ *
+ * What a packet and a tick touch of a plain port lies in the first cache lines of struct port; what
+ * few ports need (keys, playlists, other packet times, concealment) in struct port_cold.
+ *
+ * Streams: one SSRC for life, sequence + 1 for each packet, timestamps by media time: 160 for each
+ * period of 20 ms since the segment began, so that they go on across gaps, rooms and workers.
+ */
+#ifndef DATAPLANE_PORT_H
+#define DATAPLANE_PORT_H
+
+#include "conceal.h"
+#include "jitter.h"
+#include "player.h"
+#include "rtcp.h"
+#include "rtp_source.h"
+#include "telephone_event.h"
+
+#include <cordboard/segment.h>
+
+struct dataplane;
+struct worker;
+
+#define PORT_NONE         0xffffffffu
+#define PORT_PERIOD_UNITS 160u /* samples and RTP clock units of 20 ms */
+#define PORT_CODES_MAX    (PORT_PERIOD_UNITS * CORD_PTIME_MAX_MS / 20)
+/* Comfort noise (RFC 3389) at 8 kHz: RFC 3551. */
+#define PORT_COMFORT_NOISE 13u
+/* Good frames after which a port without loss needs no record for concealment any more. */
+#define PORT_CONCEAL_CALM 250u
+#define PORT_RTCP_NS      5000000000ull
+
+enum port_flags {
+	PORT_PLAYING = 1 << 0,    /* its player runs */
+	PORT_KEYS = 1 << 1,       /* keys are being sent */
+	PORT_KEYS_ASKED = 1 << 2, /* ... by a command: the end is announced */
+	PORT_HEARD = 1 << 3,      /* MEDIA_FIRST has been told */
+	PORT_CONCEALS = 1 << 4,   /* the record for concealment is in use */
+	PORT_RICH_IN = 1 << 5,    /* received samples wait in cold->in[] */
+	PORT_RICH_OUT = 1 << 6,   /* packet time to send is not 20 ms */
+	PORT_QUIET = 1 << 7,      /* the last frame received had no talk in it */
+	PORT_STARTED = 1 << 8,    /* a packet has been sent */
+	PORT_CHANGED = 1 << 9,    /* its status in the segment is to be written */
+	PORT_RTCP_MUX = 1 << 10,  /* the peer sends RTCP to the RTP port */
+	PORT_SILENT = 1 << 11,    /* the last frame received was silence for lack of talk */
+};
+
+struct port {
+	/* line 1: address, stream out */
+	alignas(64) cord_id id; /* 0: closed */
+	uint32_t remote_ip;     /* network order, as all addresses and UDP ports here */
+	uint16_t remote_udp;
+	uint16_t local_udp;
+	uint32_t local_ip;
+	uint32_t neighbor;
+	uint8_t codec, payload_type, event_payload_type, ptime_ms;
+	uint8_t receive_payload_type, receive_event_payload_type;
+	uint8_t direction;
+	uint8_t member; /* place in its room */
+	uint16_t flags; /* enum port_flags */
+	uint32_t room;  /* slot, PORT_NONE: in none */
+	uint32_t ssrc;
+	uint32_t timestamp_base;
+	uint32_t period; /* last one in which it was worked */
+	uint32_t slot;
+	uint16_t sequence; /* of the next packet */
+	uint16_t marker;   /* 1: the next packet begins a stretch */
+
+	/* lines 2 and 3: play-out */
+	struct jitter jitter;
+
+	/* line 4: stream in */
+	alignas(64) struct rtp_source source;
+	cord_time last_rx;
+	uint32_t rx_packets, tx_packets;
+	uint32_t tx_bytes;
+	uint32_t rx_dropped;
+	uint32_t reserved[2];
+};
+_Static_assert(sizeof(struct port) == 256, "four cache lines");
+
+struct port_cold {
+	struct player player;
+	struct telephone_event_receiver event_in;
+	struct telephone_event_sender event_out;
+	_Atomic uint32_t staged_generation; /* of player.staged, for a worker that asks for it */
+	uint32_t last_generation;           /* of the slot's last port; survives close */
+	cord_time opened, first_rx;
+	uint32_t keys;
+	char key[CORD_DIGIT_LOG];
+	uint32_t late, duplicate, concealed, silent, source_dropped;
+	/* RTCP */
+	struct rtcp_interval interval;
+	cord_time rtcp_next, sr_at;
+	uint64_t sr_ntp;
+	/* other packet times: samples that wait to be heard, codes that wait to be sent */
+	uint32_t in_count, out_count;
+	uint32_t out_timestamp;
+	int16_t in[2 * PORT_CODES_MAX];
+	uint8_t out[2 * PORT_CODES_MAX];
+	/* concealment */
+	uint32_t conceal_good;
+	struct conceal conceal;
+};
+
+/*
+ * Judges a command's copy and applies it. Every one returns why it refused, or
+ * CORD_REFUSAL_NONE. The caller is the worker whose ring the command came in.
+ */
+enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, cord_time now_ns);
+enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord_time now_ns);
+enum cord_refusal port_close(struct worker *w, const struct cord_port_close *m, cord_time now_ns);
+enum cord_refusal port_playlist(struct worker *w, const struct cord_port_playlist *m);
+enum cord_refusal port_digits(struct worker *w, const struct cord_port_digits *m);
+
+/* An open port of this worker by id; why not, in *refusal. */
+struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal);
+
+/* Closes without judging: the port is open and ours. */
+void port_remove(struct worker *w, struct port *p, cord_time now_ns);
+
+/* Gives the packets in the jitter buffer back and forgets the stream's play-out. */
+void port_flush(struct worker *w, struct port *p);
+
+/* Passes one key on to this port's peer. */
+void port_pass_key(struct worker *w, struct port *p, char digit);
+
+/* Writes the port's status in the segment. */
+void port_status_write(struct worker *w, struct port *p);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "room.h"
+
+#include "check.h"
+#include "mix.h"
+#include "worker.h"
+
+static struct room *room_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t slot = cord_id_slot(id);
+
+	*refusal = CORD_REFUSAL_BAD_SLOT;
+	if (slot >= dp->config.rooms)
+		return NULL;
+	uint8_t owner = atomic_load_explicit(&dp->room_owner[slot], memory_order_acquire);
+
+	*refusal = CORD_REFUSAL_STALE_ID;
+	if (owner == OWNER_NONE || id == 0)
+		return NULL;
+	*refusal = CORD_REFUSAL_WRONG_WORKER;
+	if (owner != w->index)
+		return NULL;
+	*refusal = CORD_REFUSAL_STALE_ID;
+	if (dp->room[slot].id != id)
+		return NULL;
+	*refusal = CORD_REFUSAL_NONE;
+	return &dp->room[slot];
+}
+
+static void room_status_write(struct worker *w, const struct room *r)
+{
+	struct cord_room_status *s = &w->dp->room_status[r->slot];
+
+	atomic_store_explicit(&s->members, r->members, memory_order_relaxed);
+	atomic_store_explicit(&s->worker_phase, w->index << 16 | r->phase, memory_order_relaxed);
+	atomic_store_explicit(&s->room, r->id, memory_order_release);
+}
+
+/* A room goes to the phase with the fewest, so no phase ever holds more than its share. */
+static void phase_add(struct worker *w, struct room *r)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i < CORD_PHASES; i++) {
+		if (w->phase_count[i] < w->phase_count[best])
+			best = i;
+	}
+	CHECK(w->phase_count[best] < w->phase_capacity);
+	r->phase = best;
+	r->place = w->phase_count[best]++;
+	w->phase_rooms[best][r->place] = r->slot;
+}
+
+static void phase_remove(struct worker *w, struct room *r)
+{
+	uint32_t *rooms = w->phase_rooms[r->phase];
+	uint32_t last = rooms[--w->phase_count[r->phase]];
+
+	rooms[r->place] = last;
+	w->dp->room[last].place = r->place;
+}
+
+enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t slot = cord_id_slot(m->room);
+	uint32_t generation = cord_id_generation(m->room);
+	uint8_t none = OWNER_NONE;
+
+	if (slot >= dp->config.rooms)
+		return CORD_REFUSAL_BAD_SLOT;
+	if (generation == 0 || m->rate_hz != 8000)
+		return CORD_REFUSAL_BAD_VALUE;
+	if (!atomic_compare_exchange_strong(&dp->room_owner[slot], &none, (uint8_t)w->index))
+		return CORD_REFUSAL_SLOT_TAKEN;
+	struct room *r = &dp->room[slot];
+
+	if (generation <= r->last_generation) {
+		atomic_store(&dp->room_owner[slot], OWNER_NONE);
+		return CORD_REFUSAL_OLD_GENERATION;
+	}
+	*r = (struct room){.id = m->room, .slot = slot, .last_generation = generation};
+	phase_add(w, r);
+	w->rooms++;
+	room_status_write(w, r);
+	return CORD_REFUSAL_NONE;
+}
+
+/* Makes a port sit in no room; what it had received and not heard is gone. */
+static void unseat(struct worker *w, struct port *p)
+{
+	port_flush(w, p);
+	p->room = PORT_NONE;
+	p->flags |= PORT_CHANGED;
+}
+
+void room_remove(struct worker *w, struct room *r)
+{
+	struct dataplane *dp = w->dp;
+
+	for (uint32_t i = 0; i < r->members; i++) {
+		struct port *p = &dp->port[r->port[i]];
+
+		unseat(w, p);
+		port_status_write(w, p);
+	}
+	phase_remove(w, r);
+	w->rooms--;
+	r->members = 0;
+	r->id = 0;
+	room_status_write(w, r);
+	atomic_store_explicit(&dp->room_owner[r->slot], OWNER_NONE, memory_order_release);
+}
+
+enum cord_refusal room_close(struct worker *w, const struct cord_room_close *m)
+{
+	enum cord_refusal refusal;
+	struct room *r = room_find(w, m->room, &refusal);
+
+	if (r)
+		room_remove(w, r);
+	return refusal;
+}
+
+/* Takes bit n out of a mask; the bits above move down. */
+static uint16_t mask_without(uint16_t mask, uint32_t n)
+{
+	uint16_t below = (uint16_t)((1u << n) - 1);
+
+	return (uint16_t)((mask & below) | ((mask >> 1) & ~below));
+}
+
+/* Masks that follow from the others. */
+static void room_derive(struct room *r)
+{
+	r->gained = 0;
+	r->heard = 0;
+	r->keys_passed = 0;
+	for (uint32_t i = 0; i < r->members; i++) {
+		r->heard |= (uint16_t)(r->hears[i] & ~(1u << i));
+		if (r->digits_to[i])
+			r->keys_passed |= (uint16_t)(1u << i);
+	}
+	for (uint32_t i = 0; i < r->gains; i++)
+		r->gained |= (uint16_t)(1u << r->gain[i].listener);
+}
+
+static void gains_without(struct room *r, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < r->gains; i++) {
+		struct room_gain g = r->gain[i];
+
+		if (g.listener == n || g.talker == n)
+			continue;
+		g.listener -= g.listener > n;
+		g.talker -= g.talker > n;
+		r->gain[kept++] = g;
+	}
+	r->gains = (uint8_t)kept;
+}
+
+void room_leave(struct worker *w, struct port *p)
+{
+	struct dataplane *dp = w->dp;
+
+	if (p->room == PORT_NONE)
+		return;
+	struct room *r = &dp->room[p->room];
+	uint32_t n = p->member;
+
+	for (uint32_t i = n; i + 1 < r->members; i++) {
+		r->port[i] = r->port[i + 1];
+		r->hears[i] = r->hears[i + 1];
+		r->digits_to[i] = r->digits_to[i + 1];
+		dp->port[r->port[i]].member = (uint8_t)i;
+	}
+	r->members--;
+	for (uint32_t i = 0; i < r->members; i++) {
+		r->hears[i] = mask_without(r->hears[i], n);
+		r->digits_to[i] = mask_without(r->digits_to[i], n);
+	}
+	gains_without(r, n);
+	room_derive(r);
+	room_status_write(w, r);
+	unseat(w, p);
+}
+
+/* Whether the port can be named at all, wherever it is. */
+static enum cord_refusal member_check(
+	struct worker *w, const struct cord_room_member *m, uint32_t members, bool *is_foreign)
+{
+	struct dataplane *dp = w->dp;
+	uint32_t slot = cord_id_slot(m->port);
+	uint16_t all = (uint16_t)((1u << members) - 1);
+
+	if (slot >= dp->config.ports)
+		return CORD_REFUSAL_BAD_SLOT;
+	uint8_t owner = atomic_load_explicit(&dp->port_owner[slot], memory_order_acquire);
+
+	if (owner == OWNER_NONE || m->port == 0)
+		return CORD_REFUSAL_STALE_ID;
+	*is_foreign = owner != w->index;
+	/* The id of a foreign port is judged by its owner when it is asked for. */
+	if (!*is_foreign && dp->port[slot].id != m->port)
+		return CORD_REFUSAL_STALE_ID;
+	if ((m->hears & ~all) || (m->digits_to & ~all) || m->player > CORD_PLAYER_START)
+		return CORD_REFUSAL_BAD_VALUE;
+	if (m->player != CORD_PLAYER_START)
+		return CORD_REFUSAL_NONE;
+	uint32_t staged =
+		atomic_load_explicit(&dp->port_cold[slot].staged_generation, memory_order_relaxed);
+
+	return m->player_generation != 0 && staged == m->player_generation ? CORD_REFUSAL_NONE
+									   : CORD_REFUSAL_BAD_VALUE;
+}
+
+static bool gains_allowed(const struct cord_room_set *m)
+{
+	for (uint32_t i = 0; i < m->gains; i++) {
+		const struct cord_room_gain *g = &m->gain[i];
+		bool in_range = g->gain_db == CORD_GAIN_MUTE ||
+				(g->gain_db >= CORD_GAIN_MIN_DB && g->gain_db <= CORD_GAIN_MAX_DB);
+
+		if (g->listener >= m->members || g->talker >= m->members || !in_range)
+			return false;
+	}
+	return true;
+}
+
+enum cord_refusal room_set_check(struct worker *w, const struct cord_room_set *m,
+	uint32_t foreign[CORD_ROOM_MEMBERS_MAX], uint32_t *foreign_count)
+{
+	enum cord_refusal refusal;
+	uint32_t count = 0;
+
+	if (room_find(w, m->room, &refusal) == NULL)
+		return refusal;
+	if (m->members > CORD_ROOM_MEMBERS_MAX)
+		return CORD_REFUSAL_ROOM_FULL;
+	if (m->gains > CORD_ROOM_GAINS_MAX || !gains_allowed(m))
+		return CORD_REFUSAL_BAD_VALUE;
+	for (uint32_t i = 0; i < m->members; i++) {
+		bool is_foreign = false;
+
+		refusal = member_check(w, &m->member[i], m->members, &is_foreign);
+		if (refusal != CORD_REFUSAL_NONE)
+			return refusal;
+		for (uint32_t j = 0; j < i; j++) {
+			if (cord_id_slot(m->member[j].port) == cord_id_slot(m->member[i].port))
+				return CORD_REFUSAL_PORT_TWICE;
+		}
+		if (is_foreign)
+			foreign[count++] = cord_id_slot(m->member[i].port);
+	}
+	*foreign_count = count;
+	return CORD_REFUSAL_NONE;
+}
+
+static bool named(const struct cord_room_set *m, uint32_t slot)
+{
+	for (uint32_t i = 0; i < m->members; i++) {
+		if (cord_id_slot(m->member[i].port) == slot)
+			return true;
+	}
+	return false;
+}
+
+static void member_apply(
+	struct worker *w, struct room *r, uint32_t i, const struct cord_room_member *m)
+{
+	struct port *p = &w->dp->port[cord_id_slot(m->port)];
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+
+	r->port[i] = p->slot;
+	r->hears[i] = m->hears;
+	r->digits_to[i] = m->digits_to & (uint16_t) ~(1u << i);
+	p->room = r->slot;
+	p->member = (uint8_t)i;
+	if (m->player == CORD_PLAYER_START) {
+		player_start(&cold->player);
+		atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
+		p->flags |= PORT_PLAYING;
+	} else if (m->player == CORD_PLAYER_STOP) {
+		player_stop(&cold->player);
+		p->flags &= (uint16_t)~PORT_PLAYING;
+	}
+	port_status_write(w, p);
+}
+
+void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time now_ns)
+{
+	struct dataplane *dp = w->dp;
+	struct room *r = &dp->room[cord_id_slot(m->room)];
+
+	(void)now_ns;
+	for (uint32_t i = 0; i < r->members; i++) {
+		struct port *p = &dp->port[r->port[i]];
+
+		if (!named(m, p->slot)) {
+			unseat(w, p);
+			port_status_write(w, p);
+		}
+	}
+	for (uint32_t i = 0; i < m->members; i++) {
+		struct port *p = &dp->port[cord_id_slot(m->member[i].port)];
+
+		if (p->room != PORT_NONE && p->room != r->slot)
+			room_leave(w, p);
+	}
+	r->members = m->members;
+	for (uint32_t i = 0; i < m->members; i++)
+		member_apply(w, r, i, &m->member[i]);
+	r->gains = m->gains;
+	for (uint32_t i = 0; i < m->gains; i++)
+		r->gain[i] = (struct room_gain){
+			m->gain[i].listener, m->gain[i].talker, mix_gain(m->gain[i].gain_db)};
+	room_derive(r);
+	room_status_write(w, r);
+}

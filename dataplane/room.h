@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A room: who hears whom. Everything the product does with media is a mask here.
+ *
+ * A room is worked once in each 20 ms period, at its phase. room_set() changes everything about it
+ * between two ticks. A port of another worker that it names is asked for first (worker.h), and the
+ * set is applied when all have come.
+ */
+#ifndef DATAPLANE_ROOM_H
+#define DATAPLANE_ROOM_H
+
+#include "port.h"
+
+struct room_gain {
+	uint8_t listener, talker;
+	int32_t gain_q14;
+};
+
+struct room {
+	alignas(64) cord_id id; /* 0: closed */
+	uint32_t slot;
+	uint32_t phase;
+	uint32_t place; /* in the phase's list */
+	uint8_t members, gains;
+	uint16_t gained;      /* bit n: listener n has gains */
+	uint16_t heard;       /* bit n: somebody hears member n */
+	uint16_t keys_passed; /* bit n: somebody gets member n's keys */
+	uint32_t port[CORD_ROOM_MEMBERS_MAX];
+	uint16_t hears[CORD_ROOM_MEMBERS_MAX];
+	uint16_t digits_to[CORD_ROOM_MEMBERS_MAX];
+	struct room_gain gain[CORD_ROOM_GAINS_MAX];
+	cord_time quiet_since;    /* of a room without control: no RTP since */
+	uint32_t last_generation; /* of the slot's last room; survives close */
+};
+
+enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m);
+enum cord_refusal room_close(struct worker *w, const struct cord_room_close *m);
+
+/*
+ * Judges everything that can be judged before foreign ports have come; changes nothing. Fills
+ * `foreign` with the slots of ports that belong to another worker.
+ */
+enum cord_refusal room_set_check(struct worker *w, const struct cord_room_set *m,
+	uint32_t foreign[CORD_ROOM_MEMBERS_MAX], uint32_t *foreign_count);
+
+/* Applies a set that room_set_check() has passed with no foreign port left. */
+void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time now_ns);
+
+/* Takes a port out of the room that it sits in, if any. */
+void room_leave(struct worker *w, struct port *p);
+
+/* Closes without judging: the room is open and ours. Its ports stay open. */
+void room_remove(struct worker *w, struct room *r);
+
+#endif

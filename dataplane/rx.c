@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rx.h"
+
+#include "event.h"
+#include "packet.h"
+#include "rtcp.h"
+#include "tx.h"
+
+#include <rte_ethdev.h>
+#include <rte_prefetch.h>
+
+#define RX_BURSTS_MAX 8u
+#define RX_PREFETCH   4u
+
+#define ARP_REQUEST       1u
+#define ARP_REPLY         2u
+#define ICMP_ECHO_REQUEST 8u
+/* A packet of the shortest and longest packet time, and the step between, in codes. */
+#define RX_CODES_STEP 80u
+
+/* A datagram to a media port, its headers checked. */
+struct datagram {
+	struct rte_mbuf *packet;
+	const struct packet_ipv4 *ip;
+	const struct packet_udp *udp;
+	uint8_t *payload;
+	uint16_t bytes;
+	bool second; /* to the odd one of the port's two UDP ports */
+};
+
+/* Whether the packet was kept: then nobody frees it. */
+struct exit {
+	enum cord_counter verdict;
+	bool kept;
+};
+
+static struct exit dropped(enum cord_counter verdict)
+{
+	return (struct exit){verdict, false};
+}
+
+static struct exit kept(enum cord_counter verdict)
+{
+	return (struct exit){verdict, true};
+}
+
+static bool is_local(const struct dataplane *dp, uint32_t ip, uint32_t *index)
+{
+	for (uint32_t i = 0; i < dp->config.addresses; i++) {
+		if (dp->config.ip[i] == ip) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Our answer to a request is the same packet with the sides exchanged. */
+static struct exit arp_answer(
+	struct worker *w, struct rte_mbuf *m, struct packet_ether *ether, struct packet_arp *arp)
+{
+	uint32_t ours = arp->to_ip;
+
+	memcpy(ether->to, arp->from_mac, 6);
+	memcpy(ether->from, w->dp->nic.mac, 6);
+	arp->operation = packet_be16(ARP_REPLY);
+	memcpy(arp->to_mac, arp->from_mac, 6);
+	arp->to_ip = arp->from_ip;
+	memcpy(arp->from_mac, w->dp->nic.mac, 6);
+	arp->from_ip = ours;
+	m->data_len = sizeof(*ether) + sizeof(*arp);
+	m->pkt_len = m->data_len;
+	m->ol_flags = 0;
+	tx_frame(w, m, CORD_COUNTER_tx_other);
+	return kept(CORD_COUNTER_rx_arp);
+}
+
+static struct exit rx_arp(struct worker *w, struct rte_mbuf *m)
+{
+	struct packet_ether *ether = rte_pktmbuf_mtod(m, struct packet_ether *);
+	struct packet_arp *arp = (struct packet_arp *)(ether + 1);
+	uint32_t local;
+
+	if (m->data_len < sizeof(*ether) + sizeof(*arp))
+		return dropped(CORD_COUNTER_drop_runt);
+	if (arp->hardware != packet_be16(1) ||
+		arp->protocol != packet_be16(PACKET_ETHERTYPE_IPV4) || arp->hardware_bytes != 6 ||
+		arp->protocol_bytes != 4)
+		return dropped(CORD_COUNTER_drop_ethertype);
+	/* Never believe that our own address is somewhere else, or that a group is a neighbour. */
+	if (!is_local(w->dp, arp->from_ip, &local) && !(arp->from_mac[0] & 1))
+		neighbor_learn(&w->dp->neighbors, arp->from_ip, arp->from_mac, w->now_ns);
+	if (arp->operation == packet_be16(ARP_REQUEST) && is_local(w->dp, arp->to_ip, &local))
+		return arp_answer(w, m, ether, arp);
+	return dropped(CORD_COUNTER_rx_arp);
+}
+
+static struct exit rx_icmp(
+	struct worker *w, struct rte_mbuf *m, struct packet_ipv4 *ip, uint16_t ip_bytes)
+{
+	struct packet_ether *ether = rte_pktmbuf_mtod(m, struct packet_ether *);
+	struct packet_icmp *icmp = (struct packet_icmp *)(ip + 1);
+	uint16_t bytes = (uint16_t)(ip_bytes - sizeof(*ip));
+	uint32_t from = ip->from;
+
+	if (bytes < sizeof(*icmp))
+		return dropped(CORD_COUNTER_drop_runt);
+	if (icmp->type != ICMP_ECHO_REQUEST || icmp->code != 0)
+		return dropped(CORD_COUNTER_drop_protocol);
+	if (packet_fold(packet_sum(icmp, bytes)) != 0)
+		return dropped(CORD_COUNTER_drop_udp_checksum);
+	memcpy(ether->to, ether->from, 6);
+	memcpy(ether->from, w->dp->nic.mac, 6);
+	ip->from = ip->to;
+	ip->to = from;
+	ip->ttl = PACKET_TTL;
+	ip->checksum = 0;
+	ip->checksum = packet_ipv4_checksum(ip);
+	icmp->type = 0;
+	icmp->checksum = 0;
+	icmp->checksum = packet_fold(packet_sum(icmp, bytes));
+	m->data_len = (uint16_t)(sizeof(*ether) + ip_bytes);
+	m->pkt_len = m->data_len;
+	m->ol_flags = 0;
+	tx_frame(w, m, CORD_COUNTER_tx_other);
+	return kept(CORD_COUNTER_rx_icmp);
+}
+
+static struct exit rx_rtcp(struct worker *w, struct port *p, const struct datagram *d)
+{
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	struct rtcp_summary summary;
+
+	if (rtcp_parse(d->payload, d->bytes, p->ssrc, &summary))
+		return dropped(CORD_COUNTER_drop_rtcp);
+	if (d->second)
+		p->flags &= (uint16_t)~PORT_RTCP_MUX;
+	else
+		p->flags |= PORT_RTCP_MUX;
+	if (summary.has_sr) {
+		cold->sr_ntp = summary.ntp;
+		cold->sr_at = w->now_ns;
+	}
+	return dropped(CORD_COUNTER_rx_rtcp);
+}
+
+/* The first packet that the port believes. */
+static void rx_heard(struct worker *w, struct port *p)
+{
+	if (p->flags & PORT_HEARD)
+		return;
+	p->flags |= PORT_HEARD;
+	w->dp->port_cold[p->slot].first_rx = w->now_ns;
+	port_status_write(w, p);
+	event_media_first(w, p->id);
+}
+
+static enum jitter_verdict insert(
+	struct worker *w, struct port *p, const struct jitter_packet *packet)
+{
+	enum jitter_verdict v = jitter_insert(&p->jitter, packet, w->now_ns);
+
+	if (v == JITTER_RESET) {
+		port_flush(w, p);
+		v = jitter_insert(&p->jitter, packet, w->now_ns);
+	}
+	return v;
+}
+
+static void rx_key(struct worker *w, struct port *p, char digit)
+{
+	struct dataplane *dp = w->dp;
+	struct port_cold *cold = &dp->port_cold[p->slot];
+
+	cold->key[cold->keys++ % CORD_DIGIT_LOG] = digit;
+	worker_count(w, CORD_COUNTER_digits_received, 1);
+	port_status_write(w, p);
+	event_digit(w, p->id, cold->keys, digit);
+	if (p->room == PORT_NONE)
+		return;
+	const struct room *r = &dp->room[p->room];
+
+	for (uint32_t to = r->digits_to[p->member]; to; to &= to - 1)
+		port_pass_key(w, &dp->port[r->port[__builtin_ctz(to)]], digit);
+}
+
+static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_header *h,
+	const uint8_t *payload, const struct jitter_packet *packet)
+{
+	char digit;
+
+	switch (telephone_event_receive(&w->dp->port_cold[p->slot].event_in, payload,
+		h->payload_bytes, h->timestamp, h->marker, &digit)) {
+	case TELEPHONE_EVENT_BAD:
+		return dropped(CORD_COUNTER_drop_event);
+	case TELEPHONE_EVENT_BEGUN:
+		rx_heard(w, p);
+		rx_key(w, p, digit);
+		break;
+	default:
+		rx_heard(w, p);
+		break;
+	}
+	if (p->room != PORT_NONE)
+		insert(w, p, packet);
+	return dropped(CORD_COUNTER_rx_event);
+}
+
+/* The frame waits in its packet, whose data is cut down to the payload. */
+static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_header *h,
+	const struct datagram *d, struct jitter_packet *packet)
+{
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	struct rte_mbuf *m = d->packet;
+
+	rx_heard(w, p);
+	p->rx_packets++;
+	p->last_rx = w->now_ns;
+	if (p->room == PORT_NONE)
+		return dropped(CORD_COUNTER_rx_media);
+	m->data_off = (uint16_t)(d->payload + h->payload_offset - (uint8_t *)m->buf_addr);
+	m->data_len = h->payload_bytes;
+	packet->handle = nic_handle(&w->dp->nic, m);
+	switch (insert(w, p, packet)) {
+	case JITTER_TAKEN:
+		return kept(CORD_COUNTER_rx_media);
+	case JITTER_DUPLICATE:
+		cold->duplicate++;
+		return dropped(CORD_COUNTER_drop_duplicate);
+	case JITTER_LATE:
+		cold->late++;
+		return dropped(CORD_COUNTER_drop_late);
+	default:
+		p->rx_dropped++;
+		return dropped(CORD_COUNTER_drop_overflow);
+	}
+}
+
+static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagram *d)
+{
+	struct rtp_header h;
+
+	if (rtp_parse(d->payload, d->bytes, &h))
+		return dropped(CORD_COUNTER_drop_rtp_header);
+	bool media = h.payload_type == p->receive_payload_type;
+	bool event = !media && h.payload_type == p->receive_event_payload_type;
+
+	if (!media && !event && h.payload_type != PORT_COMFORT_NOISE)
+		return dropped(CORD_COUNTER_drop_payload_type);
+	if (media && (h.payload_bytes == 0 || h.payload_bytes > PORT_CODES_MAX ||
+			     h.payload_bytes % RX_CODES_STEP))
+		return dropped(CORD_COUNTER_drop_payload_size);
+	switch (rtp_source_judge(&p->source, &h, media, w->now_ns, 8000)) {
+	case RTP_SOURCE_STRANGE:
+		return dropped(CORD_COUNTER_drop_ssrc);
+	case RTP_SOURCE_CHANGED:
+		port_flush(w, p);
+		telephone_event_receiver_reset(&w->dp->port_cold[p->slot].event_in);
+		break;
+	default:
+		break;
+	}
+	struct jitter_packet packet = {
+		.timestamp = h.timestamp,
+		.sequence = h.sequence,
+		.samples = h.payload_bytes,
+		.marker = h.marker,
+	};
+
+	if (media)
+		return rx_frame(w, p, &h, d, &packet);
+	if (event)
+		return rx_event(w, p, &h, d->payload + h.payload_offset, &packet);
+	rx_heard(w, p);
+	if (p->room != PORT_NONE)
+		insert(w, p, &packet);
+	return dropped(CORD_COUNTER_rx_comfort_noise);
+}
+
+static struct exit rx_port(struct worker *w, struct port *p, const struct datagram *d)
+{
+	bool rtcp = d->second || rtp_is_rtcp(d->payload, d->bytes);
+
+	/* The peer's RTCP comes from whatever UDP port it chose; its address is the negotiated one.
+	 */
+	if (d->ip->from != p->remote_ip || (!rtcp && d->udp->from != p->remote_udp)) {
+		w->dp->port_cold[p->slot].source_dropped++;
+		p->flags |= PORT_CHANGED;
+		return dropped(CORD_COUNTER_drop_source);
+	}
+	if (rtcp)
+		return rx_rtcp(w, p, d);
+	if (!(p->direction & CORD_MAY_RECEIVE))
+		return dropped(CORD_COUNTER_drop_direction);
+	struct exit e = rx_rtp(w, p, d);
+
+	p->rx_dropped +=
+		e.verdict >= CORD_COUNTER_drop_rtp_header && e.verdict <= CORD_COUNTER_drop_rtcp;
+	return e;
+}
+
+/* Finds the port that a datagram is for, and its owner. */
+static struct exit rx_udp(struct worker *w, struct datagram *d, uint32_t local, uint16_t available)
+{
+	struct dataplane *dp = w->dp;
+	uint16_t bytes = packet_be16(d->udp->length);
+
+	if (available < sizeof(*d->udp) || bytes < sizeof(*d->udp) || bytes > available)
+		return dropped(CORD_COUNTER_drop_runt);
+	if (d->udp->checksum != 0 && !dp->config.ignore_udp_checksum &&
+		packet_udp_checksum(d->ip, d->udp, bytes) != 0)
+		return dropped(CORD_COUNTER_drop_udp_checksum);
+	uint32_t offset = (uint32_t)packet_be16(d->udp->to) - dp->config.udp_port_base;
+
+	if (offset >= 2 * dp->ports_per_address)
+		return dropped(CORD_COUNTER_drop_no_port);
+	uint32_t slot = local * dp->ports_per_address + offset / 2;
+	uint8_t owner = atomic_load_explicit(&dp->port_owner[slot], memory_order_acquire);
+
+	if (owner == OWNER_NONE)
+		return dropped(CORD_COUNTER_drop_no_port);
+	if (owner != w->index) {
+		struct exchange *e = dp->worker[owner]->exchange[w->index];
+
+		if (!exchange_put(e, WORKER_WORD(WORKER_WORD_PACKET, (uintptr_t)d->packet)))
+			return dropped(CORD_COUNTER_drop_handover_full);
+		return kept(CORD_COUNTER_rx_handed_over);
+	}
+	d->second = offset & 1;
+	d->payload = (uint8_t *)(uintptr_t)(d->udp + 1);
+	d->bytes = (uint16_t)(bytes - sizeof(*d->udp));
+	return rx_port(w, &dp->port[slot], d);
+}
+
+static struct exit rx_ipv4(struct worker *w, struct rte_mbuf *m)
+{
+	struct packet_ipv4 *ip =
+		rte_pktmbuf_mtod_offset(m, struct packet_ipv4 *, sizeof(struct packet_ether));
+	uint32_t available = m->data_len - (uint32_t)sizeof(struct packet_ether);
+	uint32_t local;
+
+	if (available < sizeof(*ip))
+		return dropped(CORD_COUNTER_drop_runt);
+	/* No peer sends media with IP options, and no router should forward them. */
+	if (ip->version_length != 0x45)
+		return dropped(CORD_COUNTER_drop_ip_header);
+	uint16_t bytes = packet_be16(ip->length);
+
+	if (bytes < sizeof(*ip) || bytes > available)
+		return dropped(CORD_COUNTER_drop_runt);
+	if (packet_ipv4_checksum(ip) != 0)
+		return dropped(CORD_COUNTER_drop_ip_header);
+	if (!is_local(w->dp, ip->to, &local))
+		return dropped(CORD_COUNTER_drop_not_ours);
+	if (ip->fragment & packet_be16(0x3fff))
+		return dropped(CORD_COUNTER_drop_fragment);
+	if (ip->protocol == PACKET_PROTOCOL_ICMP)
+		return rx_icmp(w, m, ip, bytes);
+	if (ip->protocol != PACKET_PROTOCOL_UDP)
+		return dropped(CORD_COUNTER_drop_protocol);
+	struct datagram d = {.packet = m, .ip = ip, .udp = (const struct packet_udp *)(ip + 1)};
+
+	return rx_udp(w, &d, local, (uint16_t)(bytes - sizeof(*ip)));
+}
+
+static struct exit rx_ether(struct worker *w, struct rte_mbuf *m)
+{
+	const struct packet_ether *ether = rte_pktmbuf_mtod(m, const struct packet_ether *);
+
+	if (m->nb_segs != 1 || m->data_len < sizeof(*ether))
+		return dropped(CORD_COUNTER_drop_runt);
+	if (ether->type == packet_be16(PACKET_ETHERTYPE_IPV4))
+		return rx_ipv4(w, m);
+	if (ether->type == packet_be16(PACKET_ETHERTYPE_ARP))
+		return rx_arp(w, m);
+	return dropped(CORD_COUNTER_drop_ethertype);
+}
+
+void rx_packet(struct worker *w, struct rte_mbuf *m)
+{
+	struct exit e = rx_ether(w, m);
+
+	worker_count(w, e.verdict, 1);
+	if (!e.kept)
+		rte_pktmbuf_free(m);
+}
+
+uint32_t rx_step(struct worker *w)
+{
+	struct rte_mbuf *packet[WORKER_RX_BURST];
+	uint32_t total = 0;
+
+	if (w->index >= w->dp->nic.rx_queues)
+		return 0;
+	for (uint32_t burst = 0; burst < RX_BURSTS_MAX; burst++) {
+		uint16_t n = rte_eth_rx_burst(
+			w->dp->nic.port, (uint16_t)w->index, packet, WORKER_RX_BURST);
+
+		for (uint16_t i = 0; i < n && i < RX_PREFETCH; i++)
+			rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));
+		for (uint16_t i = 0; i < n; i++) {
+			if (i + RX_PREFETCH < n)
+				rte_prefetch0(rte_pktmbuf_mtod(packet[i + RX_PREFETCH], void *));
+			rx_packet(w, packet[i]);
+		}
+		total += n;
+		if (n < WORKER_RX_BURST)
+			break;
+	}
+	return total;
+}

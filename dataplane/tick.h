@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mixing period. A worker works one phase each millisecond: the rooms of that phase take a
+ * frame from every member, sum, and send every member what it hears.
+ *
+ *   take     a frame from each jitter buffer, a frame from each running player
+ *   mix      for each listener: silence, a stored clip frame, one talker's own codes, or
+ *            sum wide, subtract the unheard, apply gains, clip once, encode; listeners with the
+ *            same codec that hear the same share the result
+ *   send     one packet for each member that may send, keys in place of sound
+ *
+ * A phase that is more than a period late is skipped and counted: no room is ever worked twice in a
+ * period, and no port sends twice in one.
+ */
+#ifndef DATAPLANE_TICK_H
+#define DATAPLANE_TICK_H
+
+#include "worker.h"
+
+/* Works the phases that are due at now_ns. Returns how many. */
+uint32_t tick_step(struct worker *w, cord_time now_ns);
+
+/* Works the rooms of one phase. phase_at: counted from the epoch of CLOCK_MONOTONIC. */
+void tick_phase(struct worker *w, uint64_t phase_at);
+
+#endif

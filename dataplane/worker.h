@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: one pinned core's state and loop.
+ *
+ *   worker_pass()
+ *     rx      a burst from the NIC queue, packets and ports from other workers
+ *     command a burst from control's ring
+ *     tick    the phases that are due
+ *     tx      what has gathered
+ *     housekeeping, every WORKER_HOUSEKEEPING_NS
+ *
+ * Nothing in a pass takes a lock, allocates, logs, or makes a system call, but for the device
+ * driver's own and the one write that wakes a sleeping control.
+ *
+ * Between workers: exchange[from] carries packets, handover[from] ports (enum worker_word). A
+ * room_set that names ports of other workers is kept in `pending` while they are asked for; this
+ * worker's commands wait meanwhile, its media does not.
+ */
+#ifndef DATAPLANE_WORKER_H
+#define DATAPLANE_WORKER_H
+
+#include "dataplane.h"
+#include "exchange.h"
+#include "room.h"
+
+#include <rte_mbuf.h>
+
+#define WORKER_RX_BURST        32u
+#define WORKER_COMMAND_BURST   32u
+#define WORKER_EXCHANGE_BURST  64u
+#define WORKER_TX_PENDING      512u
+#define WORKER_HOUSEKEEPING_NS 10000000ull
+#define WORKER_SLEEP_NS        250000ull
+#define WORKER_PHASE_NS        (CORD_TICK_NS / CORD_PHASES)
+/* Passes without work before a worker that may sleep does. */
+#define WORKER_IDLE_PASSES 8u
+
+/* What a word of an exchange is: the high byte. The rest is a pointer or a slot. */
+enum worker_word {
+	WORKER_WORD_PACKET = 0, /* an mbuf for a port of yours */
+	WORKER_WORD_SEND = 1,   /* an mbuf to be sent: your queue is the NIC's only one */
+	WORKER_WORD_ASK = 2,    /* give me this port */
+	WORKER_WORD_GIVEN = 3,  /* it is yours */
+	WORKER_WORD_GONE = 4,   /* it is not mine */
+};
+#define WORKER_WORD(kind, value) ((uint64_t)(kind) << 56 | (uint64_t)(value))
+#define WORKER_WORD_KIND(word)   ((enum worker_word)((word) >> 56))
+#define WORKER_WORD_VALUE(word)  ((word) & ((1ull << 56) - 1))
+
+enum worker_rings {
+	WORKER_RINGS_OPEN = 0,
+	WORKER_RINGS_FAULT = 1, /* the worker found an impossible position and keeps off */
+	WORKER_RINGS_JOIN = 2,  /* the main lcore repaired them: take them up again */
+};
+
+/* What a member says in a tick. */
+struct talk {
+	const uint8_t *raw; /* codes of 20 ms as received, NULL: none */
+	const int16_t *pcm; /* samples, NULL: not decoded (yet) */
+	struct rte_mbuf *packet;
+	uint8_t codec;
+};
+
+/* What a listener is sent in a tick, shared by those who hear the same. */
+struct encoded {
+	uint16_t set;
+	uint8_t codec;
+	const uint8_t *codes;
+};
+
+struct tick_scratch {
+	alignas(64) int16_t pcm[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
+	alignas(64) int16_t player_pcm[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
+	alignas(64) uint8_t codes[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
+	alignas(64) int16_t mixed[PORT_PERIOD_UNITS];
+	alignas(64) int16_t spare[PORT_CODES_MAX];
+	alignas(64) int32_t sum[PORT_PERIOD_UNITS];
+	alignas(64) int32_t total[PORT_PERIOD_UNITS];
+	struct talk talk[CORD_ROOM_MEMBERS_MAX];
+	struct encoded encoded[CORD_ROOM_MEMBERS_MAX];
+	uint32_t encodings;
+};
+
+/* A worker asks for the ports of one room at a time, and each ask has one answer. */
+_Static_assert(2 * CORD_ROOM_MEMBERS_MAX <= EXCHANGE_SLOTS, "hand-overs never find a full ring");
+
+struct worker_pending {
+	bool set;
+	struct cord_message message;
+	uint32_t foreign[CORD_ROOM_MEMBERS_MAX]; /* slots asked for */
+	uint32_t foreign_count;
+	uint32_t asked;   /* sent so far */
+	uint32_t waiting; /* asked and not answered */
+};
+
+struct worker {
+	struct dataplane *dp;
+	uint32_t index;
+	bool may_sleep;
+	struct cord_worker *shared;
+	struct cord_ring_reader commands;
+	struct cord_ring_writer events;
+	_Atomic uint32_t rings;  /* enum worker_rings; the main lcore sets OPEN to JOIN */
+	_Atomic uint64_t passes; /* begun; the main lcore reads */
+	struct worker_pending pending;
+
+	/* time */
+	cord_time now_ns;  /* of this pass */
+	uint64_t phase_at; /* phases since the epoch of CLOCK_MONOTONIC: the next to work */
+	cord_time housekeeping_at, woke_at;
+	uint32_t idle_passes;
+	bool unsaid; /* events written since control was last woken */
+
+	/* rooms of each phase; phase_rooms[phase] of phase_capacity slots */
+	uint32_t *phase_rooms[CORD_PHASES];
+	uint32_t phase_count[CORD_PHASES];
+	uint32_t phase_capacity;
+	uint32_t rooms, ports, orphan_at;
+
+	/* packets to send */
+	struct rte_mbuf *tx[WORKER_TX_PENDING];
+	uint32_t tx_count;
+
+	/* by sender; ours to read. Packets may fill the first; hand-overs of ports never the second
+	 */
+	struct exchange *exchange[CORD_WORKERS_MAX], *handover[CORD_WORKERS_MAX];
+	struct tick_scratch scratch;
+	uint64_t random;
+};
+
+/* Joins a worker to its rings and memory. 0, or -ENOMEM. */
+int worker_create(struct dataplane *dp, uint32_t index, struct worker **worker);
+void worker_destroy(struct worker *w);
+
+/* One pass at now_ns; how many things moved. */
+uint32_t worker_pass(struct worker *w, cord_time now_ns);
+
+/* Passes until dp->stop. For rte_eal_remote_launch(). */
+int worker_run(void *worker);
+
+/* Asks owners for the ports of a pending set; applies or refuses it when all have answered. */
+void worker_pending_step(struct worker *w, cord_time now_ns);
+
+static inline void worker_count(struct worker *w, enum cord_counter counter, uint64_t n)
+{
+	_Atomic uint64_t *v = &w->shared->counters.value[counter];
+
+	atomic_store_explicit(
+		v, atomic_load_explicit(v, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline void worker_gauge(struct worker *w, enum cord_counter counter, uint64_t n)
+{
+	atomic_store_explicit(&w->shared->counters.value[counter], n, memory_order_relaxed);
+}
+
+/* xorshift64*: for timestamps and sequence numbers of new streams (RFC 3550 section 5.1). */
+static inline uint32_t worker_random(struct worker *w)
+{
+	w->random ^= w->random >> 12;
+	w->random ^= w->random << 25;
+	w->random ^= w->random >> 27;
+	return (uint32_t)((w->random * 0x2545f4914f6cdd1dull) >> 32);
+}
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_control.h"
+
+#include "g711.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+cord_time fake_control_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (cord_time)t.tv_sec * 1000000000u + (cord_time)t.tv_nsec;
+}
+
+int fake_control_connect(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	if (connect(s, (struct sockaddr *)&a, sizeof(a))) {
+		int rc = -errno;
+
+		close(s);
+		return rc;
+	}
+	return s;
+}
+
+int fake_control_send(int s, struct cord_attach_message *m, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec iov = {m, sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		h.msg_control = control;
+		h.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(s, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int fake_control_receive(int s, struct cord_attach_message *m, int fds[2], int timeout_ms)
+{
+	char control[CMSG_SPACE(2 * sizeof(int))];
+	struct iovec iov = {m, sizeof(*m)};
+	struct msghdr h = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct pollfd p = {.fd = s, .events = POLLIN};
+
+	fds[0] = fds[1] = -1;
+	if (poll(&p, 1, timeout_ms) != 1)
+		return -ETIME;
+	ssize_t n = recvmsg(s, &h, MSG_CMSG_CLOEXEC);
+
+	if (n <= 0)
+		return -EPIPE;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	return 0;
+}
+
+static void join(struct fake_control *c)
+{
+	char *at = (char *)c->segment;
+
+	c->worker = (struct cord_worker *)(at + c->segment->offset_workers);
+	c->port_status = (struct cord_port_status *)(at + c->segment->offset_port_status);
+	c->room_status = (struct cord_room_status *)(at + c->segment->offset_room_status);
+	for (uint32_t i = 0; i < c->segment->workers; i++) {
+		cord_ring_writer_join(&c->commands[i], &c->worker[i].commands);
+		cord_ring_reader_join(&c->events[i], &c->worker[i].events);
+	}
+	c->correlation = 1;
+	fake_control_beat(c);
+}
+
+int fake_control_attach(struct fake_control *c, const char *path)
+{
+	struct cord_attach_message m = {
+		.magic = CORD_SEGMENT_MAGIC, .type = CORD_ATTACH_HELLO, .sizes = cord_sizes_here()};
+	int fds[2];
+	int s = fake_control_connect(path);
+
+	if (s < 0)
+		return s;
+	int rc = fake_control_send(s, &m, -1);
+
+	if (rc == 0)
+		rc = fake_control_receive(s, &m, fds, 2000);
+	if (rc == 0 && m.result)
+		rc = (int)m.result;
+	if (rc) {
+		close(s);
+		return rc;
+	}
+	c->socket = s;
+	c->wake = fds[1];
+	c->bytes = m.bytes;
+	c->segment = mmap(NULL, m.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
+	close(fds[0]);
+	if (c->segment == MAP_FAILED)
+		return -errno;
+	join(c);
+	return 0;
+}
+
+void fake_control_detach(struct fake_control *c)
+{
+	munmap(c->segment, c->bytes);
+	close(c->socket);
+	close(c->wake);
+	c->segment = NULL;
+}
+
+void fake_control_beat(struct fake_control *c)
+{
+	atomic_store(&c->segment->control_heartbeat, fake_control_now());
+}
+
+uint64_t fake_control_write(struct fake_control *c, uint32_t worker, struct cord_message *m,
+	enum cord_message_type type)
+{
+	m->type = type;
+	m->size = cord_message_body_size(type);
+	m->correlation = c->correlation;
+	m->time = fake_control_now();
+	if (cord_ring_write(&c->commands[worker], m) != CORD_RING_OK)
+		return 0;
+	return c->correlation++;
+}
+
+int fake_control_poll(struct fake_control *c, uint64_t correlation)
+{
+	struct cord_message m;
+	int refusal = -1;
+
+	for (uint32_t i = 0; i < c->segment->workers; i++) {
+		while (cord_ring_read(&c->events[i], &m) == CORD_RING_OK) {
+			if (m.type == CORD_EVENT_DONE && m.correlation == correlation)
+				refusal = (int)m.event_done.refusal;
+			else if (m.type != CORD_EVENT_DONE && c->on_event)
+				c->on_event(c->context, i, &m);
+		}
+	}
+	return refusal;
+}
+
+int fake_control_ask(struct fake_control *c, uint32_t worker, struct cord_message *m,
+	enum cord_message_type type)
+{
+	uint64_t correlation = fake_control_write(c, worker, m, type);
+	cord_time until = fake_control_now() + 2000000000u;
+
+	while (fake_control_now() < until) {
+		int refusal = fake_control_poll(c, correlation);
+
+		if (refusal >= 0)
+			return refusal;
+		fake_control_beat(c);
+		usleep(500);
+	}
+	return -1;
+}
+
+int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames,
+	int16_t (*sample)(void *context, uint32_t index), void *context, uint64_t *bytes)
+{
+	uint32_t frame_bytes = cord_clip_frame_bytes(format, 8000);
+	size_t offset = cord_clip_payload_offset(frames);
+	size_t size = offset + (size_t)frames * frame_bytes;
+	int fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		return -1;
+	uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct cord_clip_header h = {.magic = CORD_CLIP_MAGIC,
+		.version = CORD_CLIP_VERSION,
+		.id = id,
+		.format = format,
+		.rate_hz = 8000,
+		.frames = frames};
+
+	memcpy(at, &h, sizeof(h));
+	for (uint32_t f = 0; f < frames; f++) {
+		uint32_t end = (f + 1) * frame_bytes;
+
+		memcpy(at + sizeof(h) + f * sizeof(end), &end, sizeof(end));
+	}
+	for (uint32_t i = 0; i < frames * 160; i++) {
+		int16_t s = sample ? sample(context, i) : 0;
+
+		if (format == CORD_CLIP_L16)
+			memcpy(at + offset + 2 * (size_t)i, &s, 2);
+		else
+			g711_encode((enum cord_codec)format, at + offset + i, &s, 1);
+	}
+	munmap(at, size);
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		return -1;
+	*bytes = size;
+	return fd;
+}
+
+int fake_control_clip_add(
+	struct fake_control *c, int fd, uint64_t bytes, cord_clip_id id, uint32_t format)
+{
+	struct cord_attach_message m = {.magic = CORD_SEGMENT_MAGIC,
+		.type = CORD_ATTACH_CLIP_ADD,
+		.format = format,
+		.clip = id,
+		.bytes = bytes};
+	int fds[2];
+
+	if (fake_control_send(c->socket, &m, fd) ||
+		fake_control_receive(c->socket, &m, fds, 2000) || m.type != CORD_ATTACH_CLIP_READY)
+		return -1;
+	return (int)m.result;
+}
