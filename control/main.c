@@ -27,6 +27,7 @@ struct control {
 	struct config config;
 	struct switchboard board;
 	struct admin *admin;
+	struct loop_signal *terminate, *interrupt;
 	struct timer drain_timer;
 	uint64_t drain_until_ns;
 };
@@ -44,8 +45,7 @@ static void usage(FILE *to)
 		    "  --version, --help\n");
 }
 
-/* ---- check
- * --------------------------------------------------------------------------------------- */
+/* ---- check ---- */
 
 static int read_config(struct control *c, struct report *report)
 {
@@ -106,8 +106,43 @@ static int print_config(struct control *c)
 	return rc < 0 ? 1 : 0;
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
+
+static void on_drain(void *ctx, uint64_t now_ns)
+{
+	struct control *c = ctx;
+
+	if (!board_idle(&c->board) && now_ns < c->drain_until_ns) {
+		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
+		return;
+	}
+	if (!board_idle(&c->board)) {
+		log_warning(NULL, "main", "calls that have not ended are hung up");
+		board_end_all(&c->board);
+		/* once more, so that the BYEs leave before the sockets go */
+		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
+		return;
+	}
+	loop_stop(c->board.loop);
+}
+
+static void on_signal(void *ctx, int signo)
+{
+	struct control *c = ctx;
+
+	if (c->board.draining) {
+		log_warning(NULL, "main", "%s again: stopping now", strsignal(signo));
+		loop_stop(c->board.loop);
+		return;
+	}
+	log_info(NULL, "main", "%s: no new calls; waiting for calls to end", strsignal(signo));
+	board_drain(&c->board);
+	c->drain_until_ns = loop_now(c->board.loop) + c->config.drain_ns;
+	timer_init(&c->drain_timer, on_drain, c);
+	timers_set(c->board.timers, &c->drain_timer, loop_now(c->board.loop));
+}
+
+/* ---- start ---- */
 
 static void on_phone(void *ctx, const struct resource_agent *agent, bool ready)
 {
@@ -259,10 +294,15 @@ static int start(struct control *c)
 		log_error(NULL, "main", "io_uring is not available: %s", strerror(-rc));
 		return rc;
 	}
+	/* before any other thread: the signals are blocked in all of them */
+	rc = loop_signal(b->loop, SIGTERM, on_signal, c, &c->terminate);
+	if (rc == 0)
+		rc = loop_signal(b->loop, SIGINT, on_signal, c, &c->interrupt);
 	random_init(&b->random);
 	b->timers = loop_timers(b->loop);
 	b->config = &c->config;
-	rc = offload_create(b->loop, 0, &b->offload);
+	if (rc == 0)
+		rc = offload_create(b->loop, 0, &b->offload);
 	if (rc == 0)
 		rc = open_stores(c);
 	if (rc == 0)
@@ -297,52 +337,16 @@ static void stop(struct control *c)
 	offload_destroy(b->offload);
 	records_close(b->records);
 	events_close(b->events);
-	if (b->loop)
+	if (b->timers)
 		timers_cancel(b->timers, &c->drain_timer);
+	loop_signal_close(c->terminate);
+	loop_signal_close(c->interrupt);
 	loop_destroy(b->loop);
 	instance_destroy(b->instance);
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------- */
-
-static void on_drain(void *ctx, uint64_t now_ns)
-{
-	struct control *c = ctx;
-
-	if (!board_idle(&c->board) && now_ns < c->drain_until_ns) {
-		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
-		return;
-	}
-	if (!board_idle(&c->board)) {
-		log_warning(NULL, "main", "calls that have not ended are hung up");
-		board_end_all(&c->board);
-		/* once more, so that the BYEs leave before the sockets go */
-		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
-		return;
-	}
-	loop_stop(c->board.loop);
-}
-
-static void on_signal(void *ctx, int signo)
-{
-	struct control *c = ctx;
-
-	if (c->board.draining) {
-		log_warning(NULL, "main", "%s again: stopping now", strsignal(signo));
-		loop_stop(c->board.loop);
-		return;
-	}
-	log_info(NULL, "main", "%s: no new calls; waiting for calls to end", strsignal(signo));
-	board_drain(&c->board);
-	c->drain_until_ns = loop_now(c->board.loop) + c->config.drain_ns;
-	timer_init(&c->drain_timer, on_drain, c);
-	timers_set(c->board.timers, &c->drain_timer, loop_now(c->board.loop));
-}
-
 static int run(struct control *c)
 {
-	struct loop_signal *term = NULL, *interrupt = NULL;
 	struct report report;
 	int rc;
 
@@ -354,18 +358,11 @@ static int run(struct control *c)
 		return 1;
 	log_set_level((enum log_level)c->config.log_level);
 	log_set_json(c->config.log_format == 1);
-	signal(SIGPIPE, SIG_IGN);
 	rc = start(c);
-	if (rc == 0)
-		rc = loop_signal(c->board.loop, SIGTERM, on_signal, c, &term);
-	if (rc == 0)
-		rc = loop_signal(c->board.loop, SIGINT, on_signal, c, &interrupt);
 	if (rc == 0) {
 		log_info(NULL, "main", "ready");
 		rc = loop_run(c->board.loop);
 	}
-	loop_signal_close(term);
-	loop_signal_close(interrupt);
 	stop(c);
 	return rc < 0 ? 1 : 0;
 }

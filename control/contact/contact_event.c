@@ -40,8 +40,7 @@ static json_t *text_or_null(const char *text)
 	return text && text[0] ? json_string(text) : json_null();
 }
 
-/* ---- contact events -----------------------------------------------------------------------------
- */
+/* ---- contact events ---- */
 
 static json_t *queue_info(const struct contact *contact)
 {
@@ -94,8 +93,7 @@ void contact_event(struct contact *contact, const char *type, uint64_t now_ns)
 			queue_info(contact), "AgentInfo", agent_info(contact)));
 }
 
-/* ---- the agent event stream
- * ---------------------------------------------------------------------- */
+/* ---- the agent event stream ---- */
 
 static json_t *status(const struct switchboard *board, const struct agent_snapshot *s)
 {
@@ -214,8 +212,7 @@ void agent_event(struct switchboard *board, const struct router_effect *change)
 						 : json_null()));
 }
 
-/* ---- system events
- * ------------------------------------------------------------------------------- */
+/* ---- system events ---- */
 
 void system_event(struct switchboard *board, const char *type, const char *text)
 {

@@ -13,8 +13,7 @@ static const struct router *router_of(const struct contact *contact)
 	return contact->board->router;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------
- */
+/* ---- texts ---- */
 
 static const char *queue_name(const struct contact *contact, enum flow_type role, uint32_t queue)
 {
@@ -145,8 +144,7 @@ const char *facts_of_contact(const struct contact *contact, enum flow_type role,
 	return buffer;
 }
 
-/* ---- queues -----------------------------------------------------------------------------------
- */
+/* ---- queues ---- */
 
 uint32_t facts_target_queue(const struct contact *contact, const struct flow_target *target)
 {

@@ -94,8 +94,7 @@ static int load_resources(
 	return rc;
 }
 
-/* ---- what refers to what ------------------------------------------------------------------------
- */
+/* ---- what refers to what ---- */
 
 static bool find_resource(const struct instance *instance, enum resource_kind kind,
 	const char *reference, const char *name)
@@ -263,8 +262,7 @@ static int judge(
 	return report_has_errors(report) ? -EINVAL : 0;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static int load_main_file(struct reading *r, struct instance *instance)
 {
@@ -345,8 +343,7 @@ int instance_read_config(const char *directory, struct config *config, struct re
 	return rc;
 }
 
-/* ---- look-ups
- * ------------------------------------------------------------------------------------ */
+/* ---- look-ups ---- */
 
 const char *instance_arn(const struct instance *instance)
 {

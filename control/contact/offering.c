@@ -29,8 +29,7 @@ static void drop_agent_leg(struct contact *contact, const char *reason)
 		board_leg_close(contact->agent, 0, reason);
 }
 
-/* ---- the limit on whispers and on a panel's phone -----------------------------------------------
- */
+/* ---- the limit on whispers and on a panel's phone ---- */
 
 static void on_timer(void *ctx, uint64_t now_ns)
 {
@@ -64,8 +63,7 @@ static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_n
 	timers_set(contact->board->timers, &contact->timer, now_ns + limit_ns);
 }
 
-/* ---- the offer ----------------------------------------------------------------------------------
- */
+/* ---- the offer ---- */
 
 int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
 {
@@ -146,8 +144,7 @@ static void returned(struct contact *contact, const struct router_effect *effect
 		contact_set_state(contact, CONTACT_QUEUED, now_ns);
 }
 
-/* ---- accepted: the whispers, one after the other (R55) ------------------------------------------
- */
+/* ---- accepted: the whispers, one after the other (R55) ---- */
 
 void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
 {
@@ -215,8 +212,7 @@ void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t 
 	}
 }
 
-/* ---- the agent leaves
- * ---------------------------------------------------------------------------- */
+/* ---- the agent leaves ---- */
 
 void offering_agent_ends(struct contact *contact, uint64_t now_ns)
 {

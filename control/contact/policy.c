@@ -27,8 +27,7 @@ static const struct resource_agent *agent_of_user(const struct policy *policy, s
 		       : resources_agent_by_phone(policy->instance->resources, text);
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------
- */
+/* ---- secrets ---- */
 
 static int find_phone_secret(void *context, struct str user, struct str realm,
 	enum digest_algorithm algorithm, char *out)
@@ -99,8 +98,7 @@ static void punish(const struct policy *policy, const struct sip_hop *source,
 	}
 }
 
-/* ---- who sent it --------------------------------------------------------------------------------
- */
+/* ---- who sent it ---- */
 
 static bool is_trunk(const struct policy *policy, int trunk, struct sip_peer *peer)
 {
@@ -188,8 +186,7 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 	return false;
 }
 
-/* ---- REGISTER -----------------------------------------------------------------------------------
- */
+/* ---- REGISTER ---- */
 
 static void register_phone(const struct policy *policy, const struct sip_message *request,
 	struct str user, const struct sip_hop *source, uint64_t now_ns, struct sip_reply *reply)
@@ -231,8 +228,7 @@ static void registration(void *ctx, const struct sip_message *request, const str
 	}
 }
 
-/* ---- before anything is parsed
- * -------------------------------------------------------------------- */
+/* ---- before anything is parsed ---- */
 
 static bool admit(void *ctx, const struct sip_hop *source, uint64_t now_ns)
 {

@@ -24,8 +24,7 @@ struct signalling {
 	struct timer ping_timer;
 };
 
-/* ---- phones -------------------------------------------------------------------------------------
- */
+/* ---- phones ---- */
 
 static void on_binding(void *context, enum registrar_change change, const char *user,
 	const char *uri, unsigned left, uint64_t now_ns)
@@ -144,8 +143,7 @@ void signalling_reload(struct signalling *s, const struct instance *instance)
 		log_error(NULL, "sip", "no memory for the phones of the new instance");
 }
 
-/* ---- trunks' health
- * ------------------------------------------------------------------------------ */
+/* ---- trunks' health ---- */
 
 static void plan_ping(struct signalling *s)
 {
@@ -193,8 +191,7 @@ static void on_ping_timer(void *ctx, uint64_t now_ns)
 	plan_ping(s);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void on_received(
 	void *ctx, const struct sip_hop *source, const void *bytes, size_t n, uint64_t now_ns)
@@ -344,8 +341,7 @@ struct sip_sessions *signalling_sessions(struct signalling *s)
 	return sip_ua_sessions(s->ua);
 }
 
-/* ---- an incoming call, judged
- * --------------------------------------------------------------------- */
+/* ---- an incoming call, judged ---- */
 
 static void number_of(const struct signalling *s, const struct sip_uri *uri, char *to, size_t size)
 {
@@ -459,8 +455,7 @@ char *signalling_headers(const struct signalling_call *call)
 	return pairs;
 }
 
-/* ---- our side of the media
- * ------------------------------------------------------------------------- */
+/* ---- our side of the media ---- */
 
 static struct cord_address cord_of(const struct address *address)
 {
@@ -495,8 +490,7 @@ struct sdp_local signalling_local(const struct signalling *s, struct address por
 	return local;
 }
 
-/* ---- calling an agent's phone
- * ---------------------------------------------------------------------- */
+/* ---- calling an agent's phone ---- */
 
 int signalling_call_phone(struct signalling *s, const struct resource_agent *agent,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session)

@@ -21,8 +21,7 @@ static struct sip_sessions *sessions_of(const struct switchboard *board)
 	return signalling_sessions(board->signalling);
 }
 
-/* ---- router effects, in order, outside of any other callback -----------------------------------
- */
+/* ---- router effects, in order, outside of any other callback ---- */
 
 static void treatment_answer(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
@@ -92,8 +91,7 @@ static void on_router_wake(void *ctx)
 	loop_task_set(board->loop, &board->router_task);
 }
 
-/* ---- legs -------------------------------------------------------------------------------------
- */
+/* ---- legs ---- */
 
 const char *leg_role_name(enum leg_role role)
 {
@@ -179,8 +177,7 @@ static void leg_media(struct leg *leg, const struct sdp_stream *stream)
 			"what the peer's SDP says cannot be used: %s", strerror(-rc));
 }
 
-/* ---- contacts ---------------------------------------------------------------------------------
- */
+/* ---- contacts ---- */
 
 struct contact *board_contact_open(
 	struct switchboard *board, enum contact_method method, uint64_t now_ns)
@@ -314,8 +311,7 @@ void board_customer_remains(struct contact *contact, enum contact_reason reason,
 	treatment_start(&contact->customer->treatment, flow, FLOW_TYPE_INBOUND, now_ns);
 }
 
-/* ---- what follows a treatment ------------------------------------------------------------------
- */
+/* ---- what follows a treatment ---- */
 
 static void customer_treatment_over(
 	struct contact *contact, enum flow_outcome outcome, uint64_t now_ns)
@@ -357,8 +353,7 @@ void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t n
 		customer_treatment_over(contact, outcome, now_ns);
 }
 
-/* ---- an incoming call --------------------------------------------------------------------------
- */
+/* ---- an incoming call ---- */
 
 static void refuse(struct switchboard *board, uint64_t session, unsigned status, uint32_t retry_s)
 {
@@ -467,8 +462,7 @@ static void on_incoming(
 	arrive(board, session, &call, flow, now_ns);
 }
 
-/* ---- session events ----------------------------------------------------------------------------
- */
+/* ---- session events ---- */
 
 static struct leg *leg_of(struct switchboard *board, uint64_t session)
 {
@@ -557,8 +551,7 @@ const struct sip_session_events board_session_events = {
 	.failed = on_session_over,
 };
 
-/* ---- media callbacks ---------------------------------------------------------------------------
- */
+/* ---- media callbacks ---- */
 
 static void on_up(void *ctx, bool restarted)
 {
@@ -618,8 +611,7 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.leg_failed = on_leg_failed};
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 int board_init(struct switchboard *board)
 {

@@ -85,8 +85,7 @@ uint64_t treatment_token(const struct treatment *t)
 	return (uint64_t)t->play_count << 32 | t->play_id;
 }
 
-/* ---- playing ----------------------------------------------------------------------------------
- */
+/* ---- playing ---- */
 
 static void stop_playing(struct treatment *t)
 {
@@ -161,8 +160,7 @@ static void play(struct treatment *t, const struct flow_effect *effect, struct r
 	t->play_count++;
 }
 
-/* ---- questions that are answered from memory ---------------------------------------------------
- */
+/* ---- questions that are answered from memory ---- */
 
 static void answer(struct reply *reply, const struct flow_effect *effect, enum flow_result result)
 {
@@ -224,8 +222,7 @@ static void get_metrics(
 	reply->event.value_count = (size_t)n;
 }
 
-/* ---- requests to the router -------------------------------------------------------------------
- */
+/* ---- requests to the router ---- */
 
 static void to_queue(
 	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
@@ -294,8 +291,7 @@ void treatment_router_answer(
 	drive(t, &event, now_ns);
 }
 
-/* ---- what flows set ---------------------------------------------------------------------------
- */
+/* ---- what flows set ---- */
 
 static void set_hook(struct contact *contact, const struct flow_effect *effect)
 {
@@ -324,8 +320,7 @@ static void log_effect(const struct treatment *t, const struct flow_effect *effe
 		"%s", effect->log.text);
 }
 
-/* ---- the step ---------------------------------------------------------------------------------
- */
+/* ---- the step ---- */
 
 static void carry_out(
 	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)

@@ -58,7 +58,7 @@
 #define FLOW_STORED_INPUT_MAX 2048u /* the same encrypted */
 #define FLOW_COUNTERS_MAX     64u   /* Loop blocks that one contact can be in */
 
-/* ---- What the contact keeps for all its flows, one after the other ------------------- */
+/* ---- What the contact keeps for all its flows, one after the other ---- */
 
 struct flow_counter {
 	uint64_t key; /* flow id and action identifier, hashed */
@@ -111,7 +111,7 @@ struct flow_context {
 	bool trace;       /* a TRACE effect for every action */
 };
 
-/* ---- Effects ------------------------------------------------------------------------- */
+/* ---- Effects ---- */
 
 /*
  * Who answers what. "id": answered with FLOW_EVENT_ANSWER unless said otherwise; results in
@@ -404,8 +404,7 @@ struct flow_effects {
 
 void flow_effects_reset(struct flow_effects *effects);
 
-/* ---- Events
- * --------------------------------------------------------------------------------------- */
+/* ---- Events ---- */
 
 enum flow_event_type {
 	FLOW_EVENT_PLAY_DONE,   /* id: of the PLAY effect */
@@ -443,8 +442,7 @@ struct flow_event {
 	size_t value_count;
 };
 
-/* ---- Runs
- * ----------------------------------------------------------------------------------------- */
+/* ---- Runs ---- */
 
 enum flow_run_state { FLOW_RUN_IDLE, FLOW_RUN_RUNNING, FLOW_RUN_WAITING, FLOW_RUN_OVER };
 

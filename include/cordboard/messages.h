@@ -23,7 +23,7 @@
 /* In place of a payload type: there is none. */
 #define CORD_NO_PAYLOAD_TYPE 255u
 
-/* ---- control to dataplane -------------------------------------------------------------------- */
+/* ---- control to dataplane ---- */
 
 /*
  * Opens a media port. The slot of the id says the local address and UDP port (cord_segment_local()
@@ -139,7 +139,7 @@ struct cord_room_close {
 	cord_id room;
 };
 
-/* ---- dataplane to control -------------------------------------------------------------------- */
+/* ---- dataplane to control ---- */
 
 /* The answer to a command, told apart by the correlation of the envelope. */
 struct cord_event_done {
@@ -172,8 +172,7 @@ struct cord_event_digits_sent {
 	cord_id port;
 };
 
-/* ---- the list ---------------------------------------------------------------------------------
- */
+/* ---- the list ---- */
 
 #define CORD_COMMANDS(X)                \
 	X(PORT_OPEN, port_open)         \

@@ -199,8 +199,7 @@ static inline bool cord_port_status_read(
 	return false;
 }
 
-/* ---- the attach socket ------------------------------------------------------------------------
- */
+/* ---- the attach socket ---- */
 
 enum cord_attach_type {
 	CORD_ATTACH_HELLO = 1,
