@@ -36,8 +36,11 @@ static void split_pair(struct str pair, struct str *name, struct str *value)
 static bool params_valid(struct str params)
 {
 	struct str rest = str_skip(params, 1), pair, name, value;
+	unsigned count = 0;
 
 	while (str_split(&rest, ';', &pair)) {
+		if (count++ == SIP_URI_PARTS_MAX)
+			return false;
 		split_pair(pair, &name, &value);
 		if (name.n == 0 || (value.n == 0 && name.n < pair.n))
 			return false;
@@ -51,10 +54,13 @@ static bool params_valid(struct str params)
 static bool headers_valid(struct str headers)
 {
 	struct str rest = headers, pair, name, value;
+	unsigned count = 0;
 
 	if (headers.n == 0)
 		return false;
 	while (str_split(&rest, '&', &pair)) {
+		if (count++ == SIP_URI_PARTS_MAX)
+			return false;
 		split_pair(pair, &name, &value);
 		if (name.n == 0 || name.n == pair.n ||
 			!all_of(name, SIP_CLASS_HEADER | SIP_CLASS_UNRESERVED) ||
@@ -296,6 +302,8 @@ static bool equal_tel(const struct sip_uri *a, const struct sip_uri *b)
 
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b)
 {
+	if (str_equal(a->text, b->text))
+		return true;
 	if (a->scheme != b->scheme)
 		return false;
 	if (a->scheme == SIP_SCHEME_OTHER)

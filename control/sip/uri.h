@@ -11,6 +11,8 @@
 
 #include "sip/scan.h"
 
+#define SIP_URI_PARTS_MAX 64 /* parameters of a URI, and headers of a URI */
+
 enum sip_scheme {
 	SIP_SCHEME_SIP,
 	SIP_SCHEME_SIPS,
