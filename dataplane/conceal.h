@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Concealment of lost G.711 frames, 8 kHz, by spandsp's pitch repetition (as G.711 appendix I):
- * repeats the last pitch period, fades to silence within 60 ms, blends into the frame that follows.
+ * Concealment of lost frames of speech at 8 kHz, in the manner of G.711 appendix I without its
+ * delay: the last pitch period is repeated, faded to silence within CONCEAL_FADE samples (60 ms)
+ * and blended into the frame that follows.
  *
- * A record is about a kilobyte and every good frame has to pass through it, so a port has one only
- * from its first loss on (the first loss of a port is silence), in a cold place, until it has been
- * without loss for a while. A record that has seen no good frame conceals with silence.
+ * (spandsp's plc does the same, but copies overlapping memory with memcpy.)
+ *
+ * Every good frame has to pass through a record, so a port has one only from its first loss on (the
+ * first loss of a port is silence), in a cold place, until it has been without loss for a while. A
+ * record that has seen no good frame conceals with silence.
  */
 #ifndef CONCEAL_H
 #define CONCEAL_H
@@ -13,10 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONCEAL_BYTES 1088u
+#define CONCEAL_PITCH_MIN 40u  /* samples: 200 Hz; higher voices repeat several periods */
+#define CONCEAL_PITCH_MAX 120u /* samples: 66 Hz */
+#define CONCEAL_SPAN      160u /* samples that are compared to find the pitch */
+#define CONCEAL_HISTORY   (CONCEAL_SPAN + CONCEAL_PITCH_MAX)
+#define CONCEAL_FADE      480u
 
+/* All zero is a record that has seen nothing. */
 struct conceal {
-	_Alignas(16) unsigned char state[CONCEAL_BYTES];
+	int16_t history[CONCEAL_HISTORY]; /* the last samples, made up ones included */
+	int16_t cycle[CONCEAL_PITCH_MAX]; /* what is repeated */
+	uint16_t pitch;                   /* its length */
+	uint16_t at;                      /* where it goes on */
+	uint16_t missing; /* samples made up since the last good one, to CONCEAL_FADE */
 };
 
 void conceal_init(struct conceal *c);

@@ -64,6 +64,41 @@ static void a_loss_goes_on_fades_and_blends_back(void **state)
 	assert_true(largest_step(pcm, last) < 3000);
 }
 
+/* The repeated period of a tone is the tone: what is made up differs little from what was lost. */
+static void a_steady_sound_goes_on_in_phase(void **state)
+{
+	struct conceal c;
+	int16_t pcm[FRAME], lost[FRAME];
+
+	conceal_init(&c);
+	for (unsigned frame = 0; frame < 5; frame++) {
+		tone(pcm, frame);
+		conceal_good(&c, pcm, FRAME);
+	}
+	conceal_lost(&c, pcm, FRAME);
+	tone(lost, 5);
+	for (unsigned i = 30; i < 80; i++)
+		assert_true(abs(pcm[i] - lost[i]) < 1200);
+}
+
+static void frames_of_every_length_are_taken(void **state)
+{
+	struct conceal c;
+	int16_t pcm[480];
+
+	for (size_t samples = 1; samples <= 480; samples++) {
+		conceal_init(&c);
+		for (unsigned n = 0; n < 20; n++) {
+			for (size_t i = 0; i < samples; i++)
+				pcm[i] = (int16_t)(n * 2654435u + i * 40503u);
+			if (n % 3 == 2)
+				conceal_lost(&c, pcm, samples);
+			else
+				conceal_good(&c, pcm, samples);
+		}
+	}
+}
+
 static void joined_frames_do_not_click(void **state)
 {
 	int16_t dropped[FRAME], next[FRAME];
@@ -82,6 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_past_it_is_silent),
 		cmocka_unit_test(a_loss_goes_on_fades_and_blends_back),
+		cmocka_unit_test(a_steady_sound_goes_on_in_phase),
+		cmocka_unit_test(frames_of_every_length_are_taken),
 		cmocka_unit_test(joined_frames_do_not_click),
 	};
 

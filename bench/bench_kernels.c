@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cycles of the dataplane's arithmetic for a frame of 20 ms (160 samples), one line of JSON each:
+ *
+ *   {"bench":"kernels","case":"g711_decode_mu","cycles_min":26.1,"cycles_median":26.4}
+ *
+ * and last a hash of everything that was computed, which must not change with compiler or flags.
+ * Cycles are those of the time stamp counter. --smoke runs each case a few times, to see that it
+ * works; only then a build without optimisation is accepted.
+ */
+#include "conceal.h"
+#include "g711.h"
+#include "jitter.h"
+#include "mix.h"
+#include "rtp.h"
+#include "rtp_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
+#define SLOW_BUILD 1
+#else
+#define SLOW_BUILD 0
+#endif
+
+enum { FRAME = 160, FRAMES = 512, PORTS_MAX = 60000, REPEATS = 1001, REPEATS_SMOKE = 5 };
+
+struct work {
+	uint8_t code[FRAMES][FRAME];
+	uint8_t out[FRAMES][FRAME];
+	int16_t pcm[FRAMES][FRAME];
+	int16_t made[FRAMES][FRAME];
+	int32_t sum[FRAME];
+	struct jitter *jitters;
+	struct rtp_source *sources;
+	unsigned ports;
+	uint64_t now_ns;
+	uint16_t sequence;
+	uint64_t result;
+};
+
+static uint64_t cycles(void)
+{
+#if defined(__x86_64__)
+	unsigned aux;
+
+	return __rdtscp(&aux);
+#else
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+#endif
+}
+
+static uint64_t hash(uint64_t h, const void *bytes, size_t n)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 0x100000001b3ull;
+	return h;
+}
+
+/* ---- cases: each does its work on FRAMES frames and returns how many frames that were ---------
+ */
+
+static unsigned decode_mu(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		g711_decode_mu(w->made[f], w->code[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned decode_a(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		g711_decode_a(w->made[f], w->code[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned encode_mu(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		g711_encode_mu(w->out[f], w->pcm[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned encode_a(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		g711_encode_a(w->out[f], w->pcm[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned transcode(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		g711_mu_to_a(w->out[f], w->code[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned mix_adds(struct work *w)
+{
+	mix_set(w->sum, w->pcm[0], FRAME);
+	for (unsigned f = 0; f < FRAMES; f++)
+		mix_add(w->sum, w->pcm[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned mix_adds_gain(struct work *w)
+{
+	mix_set(w->sum, w->pcm[0], FRAME);
+	for (unsigned f = 0; f < FRAMES; f++)
+		mix_add_gain(w->sum, w->pcm[f], mix_gain(-6), FRAME);
+	return FRAMES;
+}
+
+static unsigned mix_minuses(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		mix_minus(w->made[f], w->sum, w->pcm[f], FRAME);
+	return FRAMES;
+}
+
+static unsigned levels(struct work *w)
+{
+	for (unsigned f = 0; f < FRAMES; f++)
+		w->result += mix_level(w->pcm[f], FRAME);
+	return FRAMES;
+}
+
+/* Three parties: decode, sum, subtract self, encode; counted for each party. */
+static unsigned three_parties(struct work *w)
+{
+	for (unsigned f = 0; f + 2 < FRAMES; f += 3) {
+		int16_t in[3][FRAME], mixed[FRAME];
+
+		for (unsigned p = 0; p < 3; p++)
+			g711_decode_mu(in[p], w->code[f + p], FRAME);
+		mix_set(w->sum, in[0], FRAME);
+		mix_add(w->sum, in[1], FRAME);
+		mix_add(w->sum, in[2], FRAME);
+		for (unsigned p = 0; p < 3; p++) {
+			mix_minus(mixed, w->sum, in[p], FRAME);
+			g711_encode_mu(w->out[f + p], mixed, FRAME);
+		}
+	}
+	return FRAMES / 3 * 3;
+}
+
+static unsigned conceals(struct work *w)
+{
+	static struct conceal record;
+
+	conceal_init(&record);
+	memcpy(w->made, w->pcm, sizeof(w->made));
+	for (unsigned f = 0; f < FRAMES; f++) {
+		if (f % 20 == 19)
+			conceal_lost(&record, w->made[f], FRAME);
+		else
+			conceal_good(&record, w->made[f], FRAME);
+	}
+	return FRAMES;
+}
+
+/* One packet in and one frame out of every port, ports in order. */
+static unsigned jitters(struct work *w)
+{
+	uint32_t handle = 0;
+
+	for (unsigned p = 0; p < w->ports; p++) {
+		struct rtp_header h = {.sequence = w->sequence,
+			.timestamp = w->sequence * 160u,
+			.ssrc = p,
+			.payload_bytes = FRAME};
+		struct jitter_packet packet = {.handle = p + 1,
+			.timestamp = h.timestamp,
+			.sequence = h.sequence,
+			.samples = FRAME};
+
+		rtp_source_judge(&w->sources[p], &h, true, w->now_ns, 8000);
+		w->result += jitter_insert(&w->jitters[p], &packet, w->now_ns);
+		w->result += jitter_pop(&w->jitters[p], w->now_ns + 15000000, false, &handle);
+		w->result += handle;
+	}
+	w->sequence++;
+	w->now_ns += 20000000;
+	return w->ports;
+}
+
+/* ---- measuring ------------------------------------------------------------------------------ */
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure(
+	struct work *w, const char *name, unsigned (*run)(struct work *), unsigned repeats)
+{
+	double each[REPEATS];
+
+	for (unsigned r = 0; r < repeats; r++) {
+		uint64_t begin = cycles();
+		unsigned frames = run(w);
+		each[r] = (double)(cycles() - begin) / frames;
+	}
+	qsort(each, repeats, sizeof(each[0]), by_value);
+	printf("{\"bench\":\"kernels\",\"case\":\"%s\",\"cycles_min\":%.1f,\"cycles_median\":%.1f}"
+	       "\n",
+		name, each[0], each[repeats / 2]);
+	w->result = hash(w->result, w->made, sizeof(w->made));
+	w->result = hash(w->result, w->out, sizeof(w->out));
+	w->result = hash(w->result, w->sum, sizeof(w->sum));
+}
+
+static void measure_jitters(struct work *w, const char *name, unsigned ports, unsigned repeats)
+{
+	w->ports = ports;
+	w->now_ns = 1000000000;
+	w->sequence = 0;
+	for (unsigned p = 0; p < ports; p++) {
+		jitter_init(&w->jitters[p], 8);
+		rtp_source_init(&w->sources[p]);
+	}
+	measure(w, name, jitters, repeats);
+}
+
+static void fill(struct work *w)
+{
+	uint32_t seed = 1;
+
+	for (unsigned f = 0; f < FRAMES; f++)
+		for (unsigned i = 0; i < FRAME; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			w->code[f][i] = (uint8_t)(seed >> 24);
+			w->pcm[f][i] = (int16_t)((int32_t)seed >> 18);
+		}
+}
+
+int main(int count, char **words)
+{
+	bool smoke = count > 1 && strcmp(words[1], "--smoke") == 0;
+	unsigned repeats = smoke ? REPEATS_SMOKE : REPEATS;
+	unsigned many = smoke ? 100 : PORTS_MAX;
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (SLOW_BUILD && !smoke) {
+		fprintf(stderr, "bench_kernels: built without optimisation or with sanitizers; use "
+				"--smoke\n");
+		free(w);
+		return 2;
+	}
+	if (!w || !(w->jitters = aligned_alloc(64, PORTS_MAX * sizeof(struct jitter))) ||
+		!(w->sources = calloc(PORTS_MAX, sizeof(struct rtp_source))))
+		return 1;
+	fill(w);
+	measure(w, "g711_decode_mu", decode_mu, repeats);
+	measure(w, "g711_decode_a", decode_a, repeats);
+	measure(w, "g711_encode_mu", encode_mu, repeats);
+	measure(w, "g711_encode_a", encode_a, repeats);
+	measure(w, "g711_mu_to_a", transcode, repeats);
+	measure(w, "mix_add", mix_adds, repeats);
+	measure(w, "mix_add_gain", mix_adds_gain, repeats);
+	measure(w, "mix_minus", mix_minuses, repeats);
+	measure(w, "mix_level", levels, repeats);
+	measure(w, "three_parties_each", three_parties, repeats);
+	measure(w, "conceal_5_percent", conceals, repeats);
+	measure_jitters(w, "jitter_100_ports", 100, repeats);
+	measure_jitters(w, "jitter_60000_ports", many, smoke ? REPEATS_SMOKE : 51);
+	printf("{\"bench\":\"kernels\",\"smoke\":%s,\"hash\":\"%016llx\"}\n",
+		smoke ? "true" : "false", (unsigned long long)w->result);
+	free(w->jitters);
+	free(w->sources);
+	free(w);
+	return 0;
+}
