@@ -90,18 +90,41 @@ void flow_log(struct flow_machine *m, enum flow_log_level level, const char *for
 
 /* ---- Values -------------------------------------------------------------------------- */
 
-static const char *look_up(const struct flow_machine *m, const struct flow_part *part)
+/*
+ * Names in these stores are looked up whole, then without their last steps, which are then text:
+ * the
+ * ".wav" of "s3://b/$['Attributes']['Town'].wav" is the file's, not the attribute's.
+ */
+static const char *look_up_in(
+	const struct attributes *store, const struct flow_part *part, const char **rest)
+{
+	size_t length = part->length;
+	const char *value = attributes_get_n(store, part->text, length);
+
+	while (value == NULL && length > 0) {
+		while (length > 0 && part->text[--length] != '.')
+			;
+		value = length > 0 ? attributes_get_n(store, part->text, length) : NULL;
+	}
+	*rest = value != NULL ? part->text + length : "";
+	return value;
+}
+
+/* The value of a path, or NULL, and the text that follows it. */
+static const char *look_up(
+	const struct flow_machine *m, const struct flow_part *part, const char **rest)
 {
 	const struct flow_run *run = m->run;
 	const struct flow_context *context = run->context;
 
+	*rest = "";
 	switch ((enum flow_space)part->space) {
 	case FLOW_SPACE_ATTRIBUTES:
-		return attributes_get_n(&context->memory->attributes, part->text, part->length);
+		return look_up_in(&context->memory->attributes, part, rest);
 	case FLOW_SPACE_FLOW_ATTRIBUTES:
-		return attributes_get_n(&run->flow_attributes, part->text, part->length);
+		return look_up_in(&run->flow_attributes, part, rest);
 	case FLOW_SPACE_EXTERNAL:
-		return attributes_get_n(&run->external, part->text, part->length);
+		return look_up_in(&run->external, part, rest);
 	case FLOW_SPACE_STORED_INPUT:
 		return context->memory->stored_input;
 	case FLOW_SPACE_METRICS:
@@ -138,10 +161,12 @@ const char *flow_text(struct flow_machine *m, const struct flow_value *value)
 		return value->source != NULL ? value->source : "";
 	for (uint16_t i = 0; i < value->part_count; i++) {
 		const struct flow_part *part = &value->parts[i];
-		const char *text = part->is_path ? look_up(m, part) : part->text;
-		size_t size = part->is_path ? (text != NULL ? strlen(text) : 0) : part->length;
+		const char *rest = "";
+		const char *text = part->is_path ? look_up(m, part, &rest) : part->text;
+		size_t size = !part->is_path ? part->length : text != NULL ? strlen(text) : 0;
 
-		if (size > 0 && !append(m, start, &length, text, size))
+		if ((size > 0 && !append(m, start, &length, text, size)) ||
+			!append(m, start, &length, rest, strlen(rest)))
 			return "";
 	}
 	if (!append(m, start, &length, "", 1))

@@ -1,0 +1,1250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every action type with each of its branches: what it asks for, and where each answer leads. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support.h"
+
+/*
+ * A flow of one action `act`; each branch leads to a prompt that bears its name. E: error branches,
+ * C: conditions.
+ */
+#define ERR(name) "{\"ErrorType\": \"" name "\", \"NextAction\": \"" name "\"}"
+#define COND(op, v, to)                                                    \
+	"{\"NextAction\": \"" to "\", \"Condition\": {\"Operator\": \"" op \
+	"\", \"Operands\": [\"" v "\"]}}"
+#define EQ(v) COND("Equals", v, v)
+#define TERMINAL(id)               \
+	", {\"Identifier\": \"" id \
+	"\", \"Type\": \"MessageParticipant\", \"Parameters\": {\"Text\": \"x\"}}"
+#define ACT(type, params, errors, conditions)                                                     \
+	"[{\"Identifier\": \"act\", \"Type\": \"" type "\", \"Parameters\": {" params             \
+	"}, \"Transitions\": {\"NextAction\": \"next\", \"Errors\": [" errors                     \
+	"], \"Conditions\": [" conditions "]}}" TERMINAL("next") TERMINAL("NoMatchingError")      \
+		TERMINAL("NoMatchingCondition") TERMINAL("InputTimeLimitExceeded") TERMINAL(      \
+			"QueueAtCapacity") TERMINAL("InvalidPhoneNumber") TERMINAL("CallFailed")  \
+			TERMINAL("ConnectionTimeLimitExceeded") TERMINAL("InvalidCallbackNumber") \
+				TERMINAL("CallbackNumberNotDialable") TERMINAL("1") TERMINAL(     \
+					"2") TERMINAL("star") TERMINAL("True") TERMINAL("False")  \
+					TERMINAL("ContinueLooping") TERMINAL("DoneLooping")       \
+						TERMINAL("MessagesInterrupted")                   \
+							TERMINAL("WaitCompleted") TERMINAL("yes") \
+								TERMINAL("A") TERMINAL("B")       \
+									TERMINAL("Book") "]"
+
+static void start(struct call *call, const char *actions)
+{
+	call_begin_text(call, "act", actions, FLOW_TYPE_INBOUND);
+}
+
+static void finish(struct call *call, const char *where)
+{
+	assert_at(call, where);
+	flow_run_stop(&call->run, call->fx);
+	call_end(call);
+}
+
+/* Starts, answers the one thing that was asked, and expects to be `where`. */
+static void branch(const char *actions, enum flow_result result, const char *where)
+{
+	struct call call;
+
+	start(&call, actions);
+	call_answer(&call, result);
+	finish(&call, where);
+}
+
+/* ---- Prompts ----------------------------------------------------------------------------------
+ */
+
+static void play_prompt_of_every_kind(void **state)
+{
+	static const struct {
+		const char *params;
+		enum flow_message_kind kind;
+		const char *text;
+	} rows[] = {
+		{ACT("MessageParticipant", "\"Text\": \"Hi $.Attributes.n.\"",
+			 ERR("NoMatchingError"), ""),
+			FLOW_MESSAGE_TEXT, "Hi Ada."},
+		{ACT("MessageParticipant", "\"SSML\": \"<speak>$.Attributes.n</speak>\"", "", ""),
+			FLOW_MESSAGE_SSML, "<speak>Ada</speak>"},
+		{ACT("MessageParticipant", "\"PromptId\": \"$.Attributes.n\"", "", ""),
+			FLOW_MESSAGE_PROMPT, "Ada"},
+		{ACT("MessageParticipant",
+			 "\"Media\": {\"Uri\": \"s3://b/$.Attributes.n.wav\", \"SourceType\": "
+			 "\"S3\", "
+			 "\"MediaType\": \"Audio\"}",
+			 "", ""),
+			FLOW_MESSAGE_MEDIA, "s3://b/Ada.wav"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+		const struct flow_effect *effect;
+
+		call_prepare(&call,
+			flow_of(flow_text_of("act", rows[i].params), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.memory.attributes, "n", "Ada");
+		call_start(&call, FLOW_TYPE_INBOUND);
+		effect = effect_of(&call, FLOW_EFFECT_PLAY);
+		assert_int_equal(effect->play.count, 1);
+		assert_false(effect->play.loop);
+		assert_int_equal(effect->play.messages[0].kind, rows[i].kind);
+		assert_string_equal(effect->play.messages[0].text, rows[i].text);
+		call_play_done(&call);
+		finish(&call, "next");
+	}
+}
+
+static void play_prompt_that_fails(void **state)
+{
+	struct call call;
+
+	(void)state;
+	start(&call, ACT("MessageParticipant", "\"Text\": \"t\"", ERR("NoMatchingError"), ""));
+	call_play_failed(&call);
+	finish(&call, "NoMatchingError");
+	start(&call, ACT("MessageParticipant", "\"Text\": \"t\"", "", ""));
+	call_play_failed(&call);
+	finish(&call, "next");
+	/* Too long when filled in. */
+	call_prepare(&call, flow_of(flow_text_of("act", ACT("MessageParticipant",
+								"\"Text\": \"$.Attributes.n\"",
+								ERR("NoMatchingError"), "")),
+				    "f", FLOW_TYPE_UNKNOWN));
+	char text[FLOW_PROMPT_TEXT_MAX + 2];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	attributes_set(&call.memory.attributes, "n", text);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	effect_of(&call, FLOW_EFFECT_LOG);
+	finish(&call, "NoMatchingError");
+}
+
+#define LOOP_PROMPT(extra)                                                       \
+	"\"Messages\": [{\"Text\": \"one\"}, {\"PromptId\": \"p\"}, {\"SSML\": " \
+	"\"<speak/>\"}]" extra
+
+static void R83_loop_prompts_plays_all_messages_and_is_interrupted(void **state)
+{
+	struct call call;
+	const struct flow_effect *effect;
+
+	(void)state;
+	start(&call, ACT("MessageParticipantIteratively",
+			     LOOP_PROMPT(", \"InterruptFrequencySeconds\": \"30\""),
+			     ERR("NoMatchingError"), EQ("MessagesInterrupted")));
+	effect = effect_of(&call, FLOW_EFFECT_PLAY);
+	assert_true(effect->play.loop);
+	assert_int_equal(effect->play.count, 3);
+	assert_string_equal(effect->play.messages[1].text, "p");
+	assert_int_equal(call.run.wake_at_ns, call.now + 30 * SECOND);
+	call_timer(&call);
+	effect_of(&call, FLOW_EFFECT_STOP_PLAYING);
+	finish(&call, "MessagesInterrupted");
+
+	start(&call, ACT("MessageParticipantIteratively",
+			     LOOP_PROMPT(", \"InterruptFrequencySeconds\": 30, "
+					 "\"ContinueMessagingDuringInterrupt\": \"true\""),
+			     "", EQ("MessagesInterrupted")));
+	call_timer(&call);
+	assert_int_equal(count_of(&call, FLOW_EFFECT_STOP_PLAYING), 0);
+	finish(&call, "MessagesInterrupted");
+
+	start(&call,
+		ACT("MessageParticipantIteratively", LOOP_PROMPT(""), ERR("NoMatchingError"), ""));
+	assert_int_equal(call.run.wake_at_ns, 0);
+	call_play_failed(&call);
+	finish(&call, "NoMatchingError");
+}
+
+/* ---- Menu -------------------------------------------------------------------------------------
+ */
+
+#define MENU_CONDITIONS EQ("1") ", " EQ("2") ", " COND("Equals", "*", "star")
+#define MENU_ERRORS \
+	ERR("InputTimeLimitExceeded") ", " ERR("NoMatchingCondition") ", " ERR("NoMatchingError")
+#define MENU                                                                                    \
+	ACT("GetParticipantInput",                                                              \
+		"\"Text\": \"t\", \"StoreInput\": \"False\", \"InputTimeLimitSeconds\": \"7\"", \
+		MENU_ERRORS, MENU_CONDITIONS)
+
+static void menu_takes_one_key(void **state)
+{
+	static const struct {
+		char key;
+		const char *where;
+	} rows[] = {{'1', "1"}, {'2', "2"}, {'*', "star"}, {'9', "NoMatchingCondition"},
+		{'#', "NoMatchingCondition"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		start(&call, MENU);
+		assert_true(effect_of(&call, FLOW_EFFECT_PLAY)->play.ends_with_key);
+		call_key(&call, 'A');
+		assert_at(&call, "act");
+		call_key(&call, rows[i].key);
+		effect_of(&call, FLOW_EFFECT_STOP_PLAYING);
+		finish(&call, rows[i].where);
+	}
+}
+
+static void menu_time_counts_from_the_end_of_the_prompt(void **state)
+{
+	struct call call;
+
+	(void)state;
+	start(&call, MENU);
+	assert_int_equal(call.run.wake_at_ns, 0);
+	call.now += 60 * SECOND;
+	call_play_done(&call);
+	assert_int_equal(call.run.wake_at_ns, call.now + 7 * SECOND);
+	call_timer(&call);
+	finish(&call, "InputTimeLimitExceeded");
+
+	start(&call, MENU);
+	call_play_failed(&call);
+	finish(&call, "NoMatchingError");
+
+	/* Without a prompt it counts at once. */
+	start(&call, ACT("GetParticipantInput", "\"InputTimeLimitSeconds\": 3", MENU_ERRORS, ""));
+	assert_int_equal(call.run.wake_at_ns, call.now + 3 * SECOND);
+	call_timer(&call);
+	finish(&call, "InputTimeLimitExceeded");
+}
+
+/* ---- Stored input -----------------------------------------------------------------------------
+ */
+
+#define STORE(extra)                                                                     \
+	ACT("GetParticipantInput",                                                       \
+		"\"Text\": \"t\", \"StoreInput\": \"True\", \"InputTimeLimitSeconds\": " \
+		"\"5\"" extra,                                                           \
+		ERR("InvalidPhoneNumber") ", " ERR("NoMatchingError"), "")
+#define CUSTOM(max) \
+	", \"InputValidation\": {\"CustomValidation\": {\"MaximumLength\": \"" max "\"}}"
+#define PHONE(format, country)                                                            \
+	", \"InputValidation\": {\"PhoneNumberValidation\": {\"NumberFormat\": \"" format \
+	"\", \"CountryCode\": \"" country "\"}}"
+#define DTMF(config) ", \"DTMFConfiguration\": {" config "}"
+
+static void stored_input(void **state)
+{
+	/* keys as typed, then "T" for silence until the time is up */
+	static const struct {
+		const char *actions;
+		const char *keys;
+		const char *stored;
+		const char *where;
+	} rows[] = {
+		{STORE(CUSTOM("4")), "1234", "1234", "next"},
+		{STORE(CUSTOM("4")), "12#", "12", "next"},
+		{STORE(CUSTOM("4")), "12T", "12", "next"},
+		{STORE(CUSTOM("4")), "T", "Timeout", "next"},
+		{STORE(CUSTOM("4")), "#", "Timeout", "next"},
+		{STORE(CUSTOM("4")), "99*12#", "12", "next"},
+		{STORE(CUSTOM("4")), "99*T", "Timeout", "next"},
+		{STORE(CUSTOM("4") DTMF("\"DisableCancelKey\": \"True\"")), "9*#", "9*", "next"},
+		{STORE(CUSTOM("9") DTMF("\"InputTerminationSequence\": \"##\"")), "1#2##", "1#2",
+			"next"},
+		{STORE(CUSTOM("9") DTMF(
+			 "\"InputTerminationSequence\": \"*#\", \"DisableCancelKey\": true")),
+			"12*3*#", "12*3", "next"},
+		{STORE(PHONE("Local", "US")), "2025550143#", "+12025550143", "next"},
+		{STORE(PHONE("Local", "DE")), "0301234567#", "+49301234567", "next"},
+		{STORE(PHONE("Local", "IT")), "0612345678#", "+390612345678", "next"},
+		{STORE(PHONE("E164", "US")), "4930123456#", "+4930123456", "next"},
+		{STORE(PHONE("Local", "US")), "T", "Timeout", "next"},
+		{STORE(PHONE("Local", "US")), "123#", "", "InvalidPhoneNumber"},
+		{STORE(PHONE("Local", "??")), "2025550143#", "", "InvalidPhoneNumber"},
+		{STORE(PHONE("E164", "US")), "0123456789#", "", "InvalidPhoneNumber"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		start(&call, rows[i].actions);
+		call_play_done(&call);
+		for (const char *key = rows[i].keys; *key != '\0'; key++) {
+			if (*key == 'T')
+				call_timer(&call);
+			else
+				call_key(&call, *key);
+		}
+		assert_string_equal(call.memory.stored_input, rows[i].stored);
+		assert_string_equal(call.run.input, *rows[i].stored != '\0' ? "" : call.run.input);
+		finish(&call, rows[i].where);
+	}
+}
+
+static void stored_input_waits_between_keys(void **state)
+{
+	struct call call;
+
+	(void)state;
+	start(&call, STORE(CUSTOM("4") DTMF("\"InterdigitTimeLimitSeconds\": \"2\"")));
+	call_key(&call, '1');
+	effect_of(&call, FLOW_EFFECT_STOP_PLAYING);
+	assert_int_equal(call.run.wake_at_ns, call.now + 2 * SECOND);
+	call.now += SECOND;
+	call_key(&call, '2');
+	assert_int_equal(count_of(&call, FLOW_EFFECT_STOP_PLAYING), 0);
+	assert_int_equal(call.run.wake_at_ns, call.now + 2 * SECOND);
+	call_timer(&call);
+	assert_string_equal(call.memory.stored_input, "12");
+	finish(&call, "next");
+}
+
+static void stored_input_is_encrypted_or_not_stored(void **state)
+{
+	static const char *const actions = STORE(CUSTOM(
+		"4") ", \"InputEncryption\": {\"EncryptionKeyId\": \"k\", \"Key\": \"PEM\"}");
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	call_keys(&call, "1234");
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.digits, "1234");
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.key_id, "k");
+	call_answer_event(&call, (struct flow_event){.result = FLOW_RESULT_OK, .text = "sealed"});
+	assert_string_equal(call.memory.stored_input, "sealed");
+	finish(&call, "next");
+
+	start(&call, actions);
+	call_keys(&call, "1234");
+	call_answer(&call, FLOW_RESULT_ERROR);
+	assert_string_equal(call.memory.stored_input, "");
+	finish(&call, "NoMatchingError");
+}
+
+/* ---- Routing ----------------------------------------------------------------------------------
+ */
+
+static void set_working_queue(void **state)
+{
+	static const char *const by_queue = ACT(
+		"UpdateContactTargetQueue", "\"QueueId\": \"arn:q\"", ERR("NoMatchingError"), "");
+	struct call call;
+
+	(void)state;
+	branch(by_queue, FLOW_RESULT_OK, "next");
+	branch(by_queue, FLOW_RESULT_ERROR, "NoMatchingError");
+	start(&call, by_queue);
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_TARGET_QUEUE)->target.queue, "arn:q");
+	assert_false(effect_of(&call, FLOW_EFFECT_SET_TARGET_QUEUE)->target.dynamic);
+	finish(&call, "act");
+	/* An attribute that is not set is nothing to ask for. */
+	start(&call, ACT("UpdateContactTargetQueue", "\"QueueId\": \"$.Attributes.q\"",
+			     ERR("NoMatchingError"), ""));
+	assert_int_equal(count_of(&call, FLOW_EFFECT_SET_TARGET_QUEUE), 0);
+	finish(&call, "NoMatchingError");
+}
+
+static void R92_R93_by_agent_from_an_attribute(void **state)
+{
+	static const char *const types[] = {
+		ACT("UpdateContactTargetQueue", "\"AgentId\": \"$.Attributes.a\"", "", ""),
+		ACT("GetMetricData", "\"AgentId\": \"$.Attributes.a\"", "", ""),
+		ACT("DequeueContactAndTransferToQueue", "\"AgentId\": \"$.Attributes.a\"", "", ""),
+		ACT("CheckMetricData",
+			"\"MetricType\": \"NumberOfContactsInQueue\", \"AgentId\": "
+			"\"$.Attributes.a\"",
+			"", ""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const struct flow_effect *effect;
+		const struct flow_target *target;
+		struct call call;
+
+		call_prepare(&call, flow_of(flow_text_of("act", types[i]), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.memory.attributes, "a", "arossi");
+		call_start(&call, FLOW_TYPE_CUSTOMER_QUEUE);
+		effect = &call.fx->items[0];
+		target = effect->type == FLOW_EFFECT_CHECK_METRIC ? &effect->metric.target
+								  : &effect->target;
+		assert_string_equal(target->agent, "arossi");
+		assert_string_equal(target->queue, "");
+		assert_true(target->dynamic);
+		assert_int_not_equal(effect->id, 0);
+		finish(&call, "act");
+	}
+}
+
+static void R2_transfer_to_queue_ends_the_flow(void **state)
+{
+	static const char *const actions = ACT("TransferContactToQueue", "",
+		ERR("QueueAtCapacity") ", " ERR("NoMatchingError"), "");
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	effect_of(&call, FLOW_EFFECT_TRANSFER_TO_QUEUE);
+	call_answer(&call, FLOW_RESULT_OK);
+	assert_outcome(&call, FLOW_OUTCOME_QUEUED);
+	call_end(&call);
+	branch(actions, FLOW_RESULT_AT_CAPACITY, "QueueAtCapacity");
+	branch(actions, FLOW_RESULT_ERROR, "NoMatchingError");
+}
+
+#define LOOP_THEN(type, extra, branches)                                                           \
+	"[{\"Identifier\": \"loop\", \"Type\": \"MessageParticipantIteratively\", "                \
+	"\"Parameters\": "                                                                         \
+	"{\"Messages\": [{\"Text\": \"m\"}], \"InterruptFrequencySeconds\": \"30\"}, "             \
+	"\"Transitions\": {\"Conditions\": [" COND("Equals", "MessagesInterrupted",                \
+		"move") "]}}, {\"Identifier\": \"move\", \"Type\": \"" type                        \
+			"\", \"Parameters\": {" extra "}, \"Transitions\": {" branches             \
+			"}}, {\"Identifier\": \"end\", \"Type\": "                                 \
+			"\"EndFlowExecution\"}, {\"Identifier\": \"full\", \"Type\": "             \
+			"\"MessageParticipant\", "                                                 \
+			"\"Parameters\": {\"Text\": \"full\"}, \"Transitions\": {\"NextAction\": " \
+			"\"end\"}}]"
+#define MOVE                                                                                       \
+	LOOP_THEN("DequeueContactAndTransferToQueue", "\"QueueId\": \"b\"",                        \
+		"\"NextAction\": \"end\", \"Errors\": [{\"ErrorType\": \"QueueAtCapacity\", "      \
+		"\"NextAction\": \"full\"}, {\"ErrorType\": \"NoMatchingError\", \"NextAction\": " \
+		"\"end\"}]")
+
+static void expect_loop_from_its_start(struct call *call)
+{
+	assert_at(call, "loop");
+	assert_true(effect_of(call, FLOW_EFFECT_PLAY)->play.loop);
+	assert_int_equal(call->run.wake_at_ns, call->now + 30 * SECOND);
+}
+
+static void R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "loop", MOVE, FLOW_TYPE_CUSTOMER_QUEUE);
+	call_timer(&call);
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE)->target.queue, "b");
+	call_answer(&call, FLOW_RESULT_AT_CAPACITY);
+	assert_at(&call, "full");
+	call_play_done(&call);
+	expect_loop_from_its_start(&call);
+	call_timer(&call);
+	call.now += SECOND;
+	call_answer(&call, FLOW_RESULT_OK);
+	expect_loop_from_its_start(&call);
+	call_timer(&call);
+	call_answer(&call, FLOW_RESULT_ERROR);
+	expect_loop_from_its_start(&call);
+	flow_run_stop(&call.run, call.fx);
+	assert_outcome(&call, FLOW_OUTCOME_STOPPED);
+	call_end(&call);
+}
+
+static void R88_a_move_that_leads_nowhere_is_not_made(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "loop",
+		LOOP_THEN("DequeueContactAndTransferToQueue", "\"QueueId\": \"b\"", ""),
+		FLOW_TYPE_CUSTOMER_QUEUE);
+	call_timer(&call);
+	assert_int_equal(count_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE), 0);
+	assert_non_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "keeps its queue"));
+	expect_loop_from_its_start(&call);
+	flow_run_stop(&call.run, call.fx);
+	call_end(&call);
+}
+
+static void R2_transfer_to_queue_in_a_queue_flow_moves(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "loop",
+		LOOP_THEN("TransferContactToQueue", "", "\"NextAction\": \"full\""),
+		FLOW_TYPE_CUSTOMER_QUEUE);
+	call_timer(&call);
+	effect_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE);
+	call_answer(&call, FLOW_RESULT_OK);
+	expect_loop_from_its_start(&call);
+	flow_run_stop(&call.run, call.fx);
+	call_end(&call);
+}
+
+static void R90_a_queue_flow_without_loop_prompts_leaves_silence(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "a", "[{\"Identifier\": \"a\", \"Type\": \"EndFlowExecution\"}]",
+		FLOW_TYPE_CUSTOMER_QUEUE);
+	assert_outcome(&call, FLOW_OUTCOME_SILENCE);
+	call_end(&call);
+}
+
+static void transfer_to_agent_is_terminal(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(
+		&call, "act", ACT("TransferContactToAgent", "", "", ""), FLOW_TYPE_AGENT_TRANSFER);
+	assert_outcome(&call, FLOW_OUTCOME_TO_AGENT);
+	call_end(&call);
+}
+
+#define DIAL(resume, extra)                                                                \
+	ACT("TransferParticipantToThirdParty",                                             \
+		"\"ThirdPartyPhoneNumber\": \"+12025550143\", \"ContinueFlowExecution\": " \
+		"\"" resume "\"" extra,                                                    \
+		ERR("CallFailed") ", " ERR("ConnectionTimeLimitExceeded") ", " ERR(        \
+			"NoMatchingError"),                                                \
+		"")
+
+static void R71_R72_transfer_to_number_with_resume(void **state)
+{
+	struct call call;
+	const struct flow_effect *effect;
+
+	(void)state;
+	start(&call, DIAL("True", ", \"ThirdPartyConnectionTimeLimitSeconds\": \"60\", "
+				  "\"ThirdPartyDTMFDigits\": \"1,2#\", \"CallerId\": {\"Number\": "
+				  "\"+12025550100\", \"Name\": \"Us\"}"));
+	effect = effect_of(&call, FLOW_EFFECT_TRANSFER_TO_NUMBER);
+	assert_string_equal(effect->third_party.number, "+12025550143");
+	assert_int_equal(effect->third_party.timeout_s, 60);
+	assert_true(effect->third_party.resume);
+	assert_string_equal(effect->third_party.digits, "1,2#");
+	assert_string_equal(effect->third_party.caller_number, "+12025550100");
+	assert_string_equal(effect->third_party.caller_name, "Us");
+	call_answer(&call, FLOW_RESULT_ENDED);
+	finish(&call, "next");
+	branch(DIAL("True", ""), FLOW_RESULT_CALL_FAILED, "CallFailed");
+	branch(DIAL("True", ""), FLOW_RESULT_TIMEOUT, "ConnectionTimeLimitExceeded");
+	branch(DIAL("True", ""), FLOW_RESULT_ERROR, "NoMatchingError");
+}
+
+static void R73_transfer_to_number_without_resume(void **state)
+{
+	struct call call;
+
+	(void)state;
+	start(&call, DIAL("False", ""));
+	assert_false(effect_of(&call, FLOW_EFFECT_TRANSFER_TO_NUMBER)->third_party.resume);
+	call_answer(&call, FLOW_RESULT_OK);
+	assert_outcome(&call, FLOW_OUTCOME_THIRD_PARTY);
+	call_end(&call);
+	branch(DIAL("False", ""), FLOW_RESULT_CALL_FAILED, "NoMatchingError");
+	branch(DIAL("False", ""), FLOW_RESULT_TIMEOUT, "NoMatchingError");
+}
+
+static void R69_R70_R74_dynamic_values_out_of_range_take_error(void **state)
+{
+#define DYNAMIC                                                                                  \
+	ACT("TransferParticipantToThirdParty",                                                   \
+		"\"ThirdPartyPhoneNumber\": \"$.Attributes.number\", "                           \
+		"\"ThirdPartyConnectionTimeoutSeconds\": \"$.Attributes.time\", "                \
+		"\"ThirdPartyDTMFDigits\": \"$.Attributes.digits\", \"ContinueFlowExecution\": " \
+		"\"True\"",                                                                      \
+		ERR("NoMatchingError"), "")
+	static const struct {
+		const char *number, *time, *digits;
+		bool good;
+	} rows[] = {
+		{"+12025550143", "0", "", true},
+		{"+12025550143", "600", "12345678901234567890123456789012345678901234567890", true},
+		{"+12025550143", "600", "123456789012345678901234567890123456789012345678901",
+			false},
+		{"+12025550143", "601", "", false},
+		{"+12025550143", "", "", false},
+		{"+12025550143", "ten", "", false},
+		{"+12025550143", "10", "12A", false},
+		{"2025550143", "10", "", false},
+		{"", "10", "", false},
+		{"+0123456789", "10", "", false},
+		{"+1234567890123456", "10", "", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		call_prepare(&call, flow_of(flow_text_of("act", DYNAMIC), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.memory.attributes, "number", rows[i].number);
+		attributes_set(&call.memory.attributes, "time", rows[i].time);
+		attributes_set(&call.memory.attributes, "digits", rows[i].digits);
+		call_start(&call, FLOW_TYPE_INBOUND);
+		assert_int_equal(count_of(&call, FLOW_EFFECT_TRANSFER_TO_NUMBER), rows[i].good);
+		finish(&call, rows[i].good ? "act" : "NoMatchingError");
+	}
+}
+
+static void callbacks(void **state)
+{
+	static const char *const create = ACT("CreateCallbackContact",
+		"\"InitialCallDelaySeconds\": \"5\", \"MaximumConnectionAttempts\": 2, "
+		"\"RetryDelaySeconds\": \"600\"",
+		ERR("NoMatchingError"), "");
+	static const char *const number =
+		ACT("UpdateContactCallbackNumber", "\"CallbackNumber\": \"$.StoredCustomerInput\"",
+			ERR("InvalidCallbackNumber") ", " ERR("CallbackNumberNotDialable"), "");
+	struct call call;
+
+	(void)state;
+	start(&call, create);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_CREATE_CALLBACK)->callback.delay_s, 5);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_CREATE_CALLBACK)->callback.attempts, 2);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_CREATE_CALLBACK)->callback.retry_s, 600);
+	call_answer(&call, FLOW_RESULT_OK);
+	finish(&call, "next");
+	branch(create, FLOW_RESULT_ERROR, "NoMatchingError");
+
+	start(&call, number);
+	finish(&call, "InvalidCallbackNumber");
+	for (int i = 0; i < 3; i++) {
+		static const enum flow_result results[] = {
+			FLOW_RESULT_OK, FLOW_RESULT_NOT_DIALABLE, FLOW_RESULT_INVALID};
+		static const char *const wheres[] = {
+			"next", "CallbackNumberNotDialable", "InvalidCallbackNumber"};
+
+		call_prepare(&call, flow_of(flow_text_of("act", number), "f", FLOW_TYPE_UNKNOWN));
+		strcpy(call.memory.stored_input, "+12025550143");
+		call_start(&call, FLOW_TYPE_INBOUND);
+		assert_string_equal(
+			effect_of(&call, FLOW_EFFECT_SET_CALLBACK_NUMBER)->text, "+12025550143");
+		call_answer(&call, results[i]);
+		finish(&call, wheres[i]);
+	}
+}
+
+static void hold_and_outbound_call(void **state)
+{
+	static const char *const hold = ACT("UpdatePreviousContactParticipantState",
+		"\"PreviousContactParticipantState\": \"AgentOnHold\"", ERR("NoMatchingError"), "");
+	struct call call;
+
+	(void)state;
+	branch(hold, FLOW_RESULT_OK, "next");
+	branch(hold, FLOW_RESULT_ERROR, "NoMatchingError");
+	start(&call, hold);
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_HOLD_PARTICIPANT)->text, "AgentOnHold");
+	finish(&call, "act");
+	start(&call, ACT("CompleteOutboundCall", "\"CallerId\": {\"Number\": \"+12025550100\"}", "",
+			     ""));
+	assert_string_equal(
+		effect_of(&call, FLOW_EFFECT_CALL_OUTBOUND)->call.caller_number, "+12025550100");
+	finish(&call, "next");
+}
+
+/* ---- Checks -----------------------------------------------------------------------------------
+ */
+
+static void compare_with_every_operator(void **state)
+{
+	static const struct {
+		const char *op, *value, *operand;
+		bool holds;
+	} rows[] = {
+		{"Equals", "Gold", "Gold", true},
+		{"Equals", "gold", "Gold", false},
+		{"Equals", "", "Gold", false},
+		{"TextStartsWith", "Goldfish", "Gold", true},
+		{"TextStartsWith", "Gol", "Gold", false},
+		{"TextEndsWith", "Marigold", "gold", true},
+		{"TextEndsWith", "golden", "gold", false},
+		{"TextContains", "a gold bar", "gold", true},
+		{"TextContains", "silver", "gold", false},
+		{"TextContains", "", "gold", false},
+		{"NumberGreaterThan", "10", "9", true},
+		{"NumberGreaterThan", "9", "9", false},
+		{"NumberGreaterOrEqualTo", "9", "9", true},
+		{"NumberGreaterOrEqualTo", "8.5", "9", false},
+		{"NumberLessThan", "-1", "0", true},
+		{"NumberLessThan", "0", "0", false},
+		{"NumberLessOrEqualTo", "0", "0", true},
+		{"NumberLessOrEqualTo", "0.1", "0", false},
+		{"NumberLessThan", "", "5", false},
+		{"NumberLessThan", "one", "5", false},
+		{"NumberLessThan", "0x1", "5", false},
+		{"NumberGreaterThan", "inf", "5", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char actions[2000];
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"act\", \"Type\": \"Compare\", \"Parameters\": "
+			"{\"ComparisonValue\": \"$.Attributes.v\"}, \"Transitions\": "
+			"{\"NextAction\": \"no\", "
+			"\"Errors\": [{\"ErrorType\": \"NoMatchingCondition\", \"NextAction\": "
+			"\"no\"}], "
+			"\"Conditions\": [{\"NextAction\": \"yes\", \"Condition\": {\"Operator\": "
+			"\"%s\", "
+			"\"Operands\": [\"%s\"]}}]}}" TERMINAL("yes") TERMINAL("no") "]",
+			rows[i].op, rows[i].operand);
+		call_prepare(&call, flow_of(flow_text_of("act", actions), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.memory.attributes, "v", rows[i].value);
+		call_start(&call, FLOW_TYPE_INBOUND);
+		finish(&call, rows[i].holds ? "yes" : "no");
+	}
+}
+
+static void compare_tries_conditions_in_order_and_reads_operands(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_prepare(
+		&call, flow_of(flow_text_of("act",
+				       ACT("Compare", "\"ComparisonValue\": \"$.Attributes.v\"",
+					       ERR("NoMatchingCondition"),
+					       COND("Equals", "$.Attributes.w", "A") ", " COND(
+						       "Equals", "x", "B"))),
+			       "f", FLOW_TYPE_UNKNOWN));
+	attributes_set(&call.memory.attributes, "v", "x");
+	attributes_set(&call.memory.attributes, "w", "x");
+	call_start(&call, FLOW_TYPE_INBOUND);
+	finish(&call, "A");
+}
+
+static void check_hours(void **state)
+{
+	static const char *const actions =
+		ACT("CheckHoursOfOperation", "\"HoursOfOperationId\": \"h\"",
+			ERR("NoMatchingError"), EQ("True") ", " EQ("False"));
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_CHECK_HOURS)->hours.hours, "h");
+	finish(&call, "act");
+	branch(actions, FLOW_RESULT_YES, "True");
+	branch(actions, FLOW_RESULT_NO, "False");
+	branch(actions, FLOW_RESULT_ERROR, "NoMatchingError");
+}
+
+static void check_metrics_of_every_kind(void **state)
+{
+	static const struct {
+		const char *actions;
+		enum flow_metric metric;
+	} rows[] = {
+#define METRIC(name)                                                    \
+	ACT("CheckMetricData", "\"MetricType\": \"" name "\"",          \
+		ERR("NoMatchingCondition") ", " ERR("NoMatchingError"), \
+		COND("NumberGreaterThan", "300000", "yes"))
+		{METRIC("NumberOfAgentsAvailable"), FLOW_METRIC_AGENTS_AVAILABLE},
+		{METRIC("NumberOfAgentsStaffed"), FLOW_METRIC_AGENTS_STAFFED},
+		{METRIC("NumberOfAgentsOnline"), FLOW_METRIC_AGENTS_ONLINE},
+		{METRIC("OldestContactInQueueAgeSeconds"), FLOW_METRIC_OLDEST_AGE},
+		{METRIC("NumberOfContactsInQueue"), FLOW_METRIC_CONTACTS_IN_QUEUE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		start(&call, rows[i].actions);
+		assert_int_equal(
+			effect_of(&call, FLOW_EFFECT_CHECK_METRIC)->metric.metric, rows[i].metric);
+		call_answer_event(&call, (struct flow_event){.number = 300001});
+		finish(&call, "yes");
+		start(&call, rows[i].actions);
+		call_answer_event(&call, (struct flow_event){.number = 300000});
+		finish(&call, "NoMatchingCondition");
+		branch(rows[i].actions, FLOW_RESULT_ERROR, "NoMatchingError");
+	}
+}
+
+static void R82_get_metrics_then_compare(void **state)
+{
+	static const struct attribute values[] = {
+		{"Queue.Size", "4"}, {"Agents.Online.Count", "2"}};
+	static const char *const actions =
+		"[{\"Identifier\": \"act\", \"Type\": \"GetMetricData\", \"Transitions\": "
+		"{\"NextAction\": "
+		"\"c\", \"Errors\": [{\"ErrorType\": \"NoMatchingError\", \"NextAction\": "
+		"\"no\"}]}}, "
+		"{\"Identifier\": \"c\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": "
+		"\"$.Metrics.Queue.Size\"}, \"Transitions\": {\"NextAction\": \"no\", "
+		"\"Conditions\": [" COND("NumberGreaterThan", "3", "yes") "]}}" TERMINAL("yes")
+			TERMINAL("no") "]";
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	effect_of(&call, FLOW_EFFECT_GET_METRICS);
+	call_answer_event(&call, (struct flow_event){.values = values, .value_count = 2});
+	finish(&call, "yes");
+	branch(actions, FLOW_RESULT_OK, "no");
+	branch(actions, FLOW_RESULT_ERROR, "no");
+}
+
+static void loop_counts_for_the_contact(void **state)
+{
+	static const char *const actions =
+		"[{\"Identifier\": \"act\", \"Type\": \"Loop\", \"Parameters\": {\"LoopCount\": "
+		"\"2\"}, "
+		"\"Transitions\": {\"NextAction\": \"done\", \"Conditions\": [" COND(
+			"Equals", "ContinueLooping", "again") ", " COND("Equals", "DoneLooping",
+			"done") "]}}, {\"Identifier\": \"again\", \"Type\": "
+				"\"MessageParticipant\", \"Parameters\": "
+				"{\"Text\": \"x\"}, \"Transitions\": {\"NextAction\": \"act\"}}, "
+				"{\"Identifier\": \"done\", "
+				"\"Type\": \"MessageParticipant\", \"Parameters\": {\"Text\": "
+				"\"x\"}, \"Transitions\": "
+				"{\"NextAction\": \"act\"}}]";
+	static const char *const wanted[] = {"again", "again", "done", "again", "again", "done"};
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	for (size_t i = 0; i < 6; i++) {
+		assert_at(&call, wanted[i]);
+		call_play_done(&call);
+	}
+	finish(&call, "again");
+	start(&call,
+		ACT("Loop", "\"LoopCount\": 0", "", EQ("ContinueLooping") ", " EQ("DoneLooping")));
+	finish(&call, "DoneLooping");
+	start(&call, ACT("Loop", "\"LoopCount\": \"$.Attributes.none\"", "",
+			     EQ("ContinueLooping") ", " EQ("DoneLooping")));
+	finish(&call, "DoneLooping");
+}
+
+static void distribute_by_percentage(void **state)
+{
+	static const char *const actions =
+		ACT("DistributeByPercentage", "", ERR("NoMatchingCondition"),
+			COND("NumberLessThan", "31", "A") ", " COND("NumberLessThan", "81", "B"));
+	int count[3] = {0};
+
+	(void)state;
+	for (uint64_t random = 0; random < 100; random++) {
+		struct call call;
+
+		call_prepare(&call, flow_of(flow_text_of("act", actions), "f", FLOW_TYPE_UNKNOWN));
+		call.random = random + 700;
+		call_start(&call, FLOW_TYPE_INBOUND);
+		count[strcmp(at(&call), "A") == 0 ? 0 : strcmp(at(&call), "B") == 0 ? 1 : 2]++;
+		flow_run_stop(&call.run, call.fx);
+		call_end(&call);
+	}
+	assert_int_equal(count[0], 30);
+	assert_int_equal(count[1], 50);
+	assert_int_equal(count[2], 20);
+}
+
+static void wait_is_an_error_for_voice_unless_it_pauses(void **state)
+{
+	static const char *const actions = ACT("Wait", "\"TimeLimitSeconds\": \"$.Attributes.t\"",
+		ERR("NoMatchingError"), EQ("WaitCompleted"));
+	struct call call;
+
+	(void)state;
+	for (int pauses = 0; pauses < 2; pauses++) {
+		call_prepare(&call, flow_of(flow_text_of("act", actions), "f", FLOW_TYPE_UNKNOWN));
+		call.context.wait_pauses = pauses;
+		attributes_set(&call.memory.attributes, "t", "9");
+		call_start(&call, FLOW_TYPE_INBOUND);
+		if (pauses) {
+			assert_int_equal(call.run.wake_at_ns, call.now + 9 * SECOND);
+			call_timer(&call);
+		}
+		finish(&call, pauses ? "WaitCompleted" : "NoMatchingError");
+	}
+}
+
+/* ---- Data -------------------------------------------------------------------------------------
+ */
+
+static void set_attributes(void **state)
+{
+	static char huge[ATTRIBUTES_BYTES_MAX + 100];
+	struct call call;
+
+	(void)state;
+	call_prepare(&call,
+		flow_of(flow_text_of("act", ACT("UpdateContactAttributes",
+						    "\"Attributes\": {\"a\": \"1\", "
+						    "\"k_$.Attributes.n\": \"v$.Attributes.n\"}",
+						    ERR("NoMatchingError"), "")),
+			"f", FLOW_TYPE_UNKNOWN));
+	attributes_set(&call.memory.attributes, "n", "7");
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_ATTRIBUTES_SET)->attributes.count, 2);
+	assert_string_equal(attribute_of(&call, "a"), "1");
+	assert_string_equal(attribute_of(&call, "k_7"), "v7");
+	finish(&call, "next");
+
+	/* All or nothing. */
+	call_prepare(
+		&call, flow_of(flow_text_of("act", ACT("UpdateContactAttributes",
+							   "\"Attributes\": {\"a\": \"1\", \"b\": "
+							   "\"$.Attributes.n$.Attributes.n\"}",
+							   ERR("NoMatchingError"), "")),
+			       "f", FLOW_TYPE_UNKNOWN));
+	memset(huge, 'x', ATTRIBUTES_BYTES_MAX - 100);
+	attributes_set(&call.memory.attributes, "n", huge);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_string_equal(attribute_of(&call, "a"), "(unset)");
+	assert_int_equal(count_of(&call, FLOW_EFFECT_ATTRIBUTES_SET), 0);
+	finish(&call, "NoMatchingError");
+
+	start(&call, ACT("UpdateContactAttributes",
+			     "\"Attributes\": {\"a\": \"1\"}, \"TargetContact\": \"Related\"",
+			     ERR("NoMatchingError"), ""));
+	assert_string_equal(attributes_get(&call.related, "a"), "1");
+	assert_string_equal(attribute_of(&call, "a"), "(unset)");
+	finish(&call, "next");
+}
+
+static void set_contact_data_and_tags(void **state)
+{
+	struct call call;
+	const struct flow_effect *effect;
+
+	(void)state;
+	start(&call, ACT("UpdateContactData",
+			     "\"LanguageCode\": \"de-DE\", \"TargetContact\": \"Current\"",
+			     ERR("NoMatchingError"), ""));
+	effect = effect_of(&call, FLOW_EFFECT_SET_CONTACT_DATA);
+	assert_int_equal(effect->pairs.count, 1);
+	assert_string_equal(effect->pairs.list[0].name, "LanguageCode");
+	assert_string_equal(effect->pairs.list[0].value, "de-DE");
+	finish(&call, "next");
+	start(&call, ACT("TagContact", "\"Tags\": {\"team\": \"blue\"}", "", ""));
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_TAGS)->pairs.list[0].value, "blue");
+	finish(&call, "next");
+	start(&call, ACT("UnTagContact", "\"TagKeys\": [\"team\"]", "", ""));
+	assert_null(effect_of(&call, FLOW_EFFECT_SET_TAGS)->pairs.list[0].value);
+	finish(&call, "next");
+}
+
+#define LAMBDA(extra)                                                                            \
+	"[{\"Identifier\": \"act\", \"Type\": \"InvokeLambdaFunction\", \"Parameters\": "        \
+	"{\"LambdaFunctionARN\": \"arn:f\", \"InvocationTimeLimitSeconds\": \"30\", "            \
+	"\"LambdaInvocationAttributes\": {\"who\": \"$.CustomerEndpoint.Address\"}" extra        \
+	"}, \"Transitions\": {\"NextAction\": \"next\", \"Errors\": [{\"ErrorType\": "           \
+	"\"NoMatchingError\", \"NextAction\": \"no\"}]}}, {\"Identifier\": \"next\", \"Type\": " \
+	"\"MessageParticipant\", \"Parameters\": {\"Text\": "                                    \
+	"\"$.External.name|$.External.a.b|$.External.list[1]|$.External['x "                     \
+	"y']|$.External.n\"}}" TERMINAL("no") "]"
+
+static void lambda_answers(void **state)
+{
+	static const struct {
+		const char *actions, *answer, *said;
+	} rows[] = {
+		{LAMBDA(""), "{\"name\": \"Ada\", \"x y\": \"z\", \"n\": 3}", "Ada|||z|3"},
+		{LAMBDA(", \"ResponseValidation\": {\"ResponseType\": \"JSON\"}"),
+			"{\"a\": {\"b\": true}, \"list\": [\"p\", \"q\"]}", "|true|q||"},
+		{LAMBDA(""), "{\"a\": {\"b\": 1}}", NULL},
+		{LAMBDA(""), "[1]", NULL},
+		{LAMBDA(""), "nonsense", NULL},
+		{LAMBDA(""), "", NULL},
+		{LAMBDA(""), NULL, NULL},
+		{LAMBDA(""), "{\"a\": \"1\", \"a\": \"2\"}", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct flow_effect *effect;
+		struct call call;
+
+		call_prepare(&call,
+			flow_of(flow_text_of("act", rows[i].actions), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.facts, "CustomerEndpoint.Address", "+12025550143");
+		call_start(&call, FLOW_TYPE_INBOUND);
+		effect = effect_of(&call, FLOW_EFFECT_INVOKE_LAMBDA);
+		assert_string_equal(effect->lambda.function, "arn:f");
+		assert_int_equal(effect->lambda.timeout_ms, 8000);
+		assert_string_equal(effect->lambda.inputs[0].name, "who");
+		assert_string_equal(effect->lambda.inputs[0].value, "+12025550143");
+		call_answer_event(&call, (struct flow_event){.text = rows[i].answer});
+		if (rows[i].said != NULL)
+			assert_string_equal(
+				effect_of(&call, FLOW_EFFECT_PLAY)->play.messages[0].text,
+				rows[i].said);
+		finish(&call, rows[i].said != NULL ? "next" : "no");
+	}
+	branch(LAMBDA(""), FLOW_RESULT_ERROR, "no");
+	branch(LAMBDA(""), FLOW_RESULT_TIMEOUT, "no");
+}
+
+/* ---- Behaviour --------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *name;
+	enum flow_type type;
+} hook_rows[FLOW_HOOK_COUNT] = {
+	{"AgentWhisper", FLOW_TYPE_AGENT_WHISPER},
+	{"CustomerWhisper", FLOW_TYPE_CUSTOMER_WHISPER},
+	{"CustomerQueue", FLOW_TYPE_CUSTOMER_QUEUE},
+	{"CustomerHold", FLOW_TYPE_CUSTOMER_HOLD},
+	{"AgentHold", FLOW_TYPE_AGENT_HOLD},
+	{"CustomerRemaining", FLOW_TYPE_INBOUND},
+	{"DefaultAgentUI", FLOW_TYPE_INBOUND},
+	{"DisconnectAgentUI", FLOW_TYPE_INBOUND},
+	{"PauseContact", FLOW_TYPE_INBOUND},
+	{"ResumeContact", FLOW_TYPE_INBOUND},
+};
+
+static const char *hook_actions(const char *hook)
+{
+	static char actions[1000];
+
+	snprintf(actions, sizeof(actions),
+		"[{\"Identifier\": \"act\", \"Type\": \"UpdateContactEventHooks\", \"Parameters\": "
+		"{\"EventHooks\": {\"%s\": \"other\"}}, \"Transitions\": {\"NextAction\": "
+		"\"next\", "
+		"\"Errors\": [{\"ErrorType\": \"NoMatchingError\", \"NextAction\": "
+		"\"no\"}]}}" TERMINAL("next") TERMINAL("no") "]",
+		hook);
+	return actions;
+}
+
+static void R63_R65_hooks_name_a_flow_of_their_type(void **state)
+{
+	(void)state;
+	for (int hook = 0; hook < FLOW_HOOK_COUNT; hook++) {
+		for (int type = FLOW_TYPE_INBOUND; type < FLOW_TYPE_COUNT; type++) {
+			bool any = hook >= FLOW_HOOK_DEFAULT_AGENT_UI;
+			bool good = any || type == (int)hook_rows[hook].type;
+			struct call call;
+
+			call_prepare(&call,
+				flow_of(flow_text_of("act", hook_actions(hook_rows[hook].name)),
+					"main", FLOW_TYPE_INBOUND));
+			call_add_flow(&call,
+				flow_of(flow_text_of("x", "[{\"Identifier\": \"x\", \"Type\": "
+							  "\"EndFlowExecution\"}]"),
+					"other", (enum flow_type)type));
+			call_start(&call, FLOW_TYPE_INBOUND);
+			assert_int_equal(count_of(&call, FLOW_EFFECT_SET_HOOK), good);
+			if (good) {
+				assert_int_equal(
+					effect_of(&call, FLOW_EFFECT_SET_HOOK)->hook.hook, hook);
+				assert_ptr_equal(effect_of(&call, FLOW_EFFECT_SET_HOOK)->hook.flow,
+					call.others[0]);
+			}
+			finish(&call, good ? "next" : "no");
+		}
+	}
+}
+
+static void hooks_to_nothing_and_hooks_switched_off(void **state)
+{
+	struct call call;
+
+	(void)state;
+	start(&call, hook_actions("CustomerQueue"));
+	finish(&call, "no");
+	start(&call, hook_actions("Nonsense"));
+	finish(&call, "no");
+	start(&call,
+		ACT("UpdateContactEventHooks",
+			"\"EventHooks\": {\"AgentWhisper\": \"\"}, \"EventHooksConfiguration\": "
+			"{\"AgentWhisper\": {\"DisableExecution\": \"true\"}}",
+			"", ""));
+	assert_true(effect_of(&call, FLOW_EFFECT_SET_HOOK)->hook.disabled);
+	assert_null(effect_of(&call, FLOW_EFFECT_SET_HOOK)->hook.flow);
+	finish(&call, "next");
+	start(&call, ACT("UpdateContactEventHooks",
+			     "\"EventHooksConfiguration\": {\"CustomerWhisper\": "
+			     "{\"DisableExecution\": true}}",
+			     "", ""));
+	assert_int_equal(
+		effect_of(&call, FLOW_EFFECT_SET_HOOK)->hook.hook, FLOW_HOOK_CUSTOMER_WHISPER);
+	finish(&call, "next");
+}
+
+static void recording_streaming_logging_voice(void **state)
+{
+	static const char *const stream = ACT("UpdateContactMediaStreamingBehavior",
+		"\"MediaStreamingState\": \"Enabled\", \"MediaStreamType\": \"Audio\", "
+		"\"Participants\": "
+		"[{\"ParticipantType\": \"Customer\", \"MediaDirections\": [\"To\", \"From\"]}]",
+		ERR("NoMatchingError"), "");
+	struct call call;
+	const struct flow_effect *effect;
+
+	(void)state;
+	start(&call, ACT("UpdateContactRecordingBehavior",
+			     "\"RecordingBehavior\": {\"RecordedParticipants\": [\"Agent\", "
+			     "\"Customer\"]}",
+			     "", ""));
+	assert_true(effect_of(&call, FLOW_EFFECT_SET_RECORDING)->recording.agent);
+	assert_true(effect_of(&call, FLOW_EFFECT_SET_RECORDING)->recording.customer);
+	finish(&call, "next");
+	start(&call, stream);
+	effect = effect_of(&call, FLOW_EFFECT_SET_STREAMING);
+	assert_true(effect->streaming.on && effect->streaming.from_customer &&
+		    effect->streaming.to_customer);
+	finish(&call, "act");
+	branch(stream, FLOW_RESULT_OK, "next");
+	branch(stream, FLOW_RESULT_ERROR, "NoMatchingError");
+	start(&call,
+		ACT("UpdateFlowLoggingBehavior", "\"FlowLoggingBehavior\": \"Disabled\"", "", ""));
+	assert_false(effect_of(&call, FLOW_EFFECT_SET_LOGGING)->flag);
+	finish(&call, "next");
+	start(&call, ACT("UpdateContactTextToSpeechVoice",
+			     "\"TextToSpeechVoice\": \"Vicki\", \"TextToSpeechEngine\": \"Neural\"",
+			     "", ""));
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_VOICE)->voice.engine, "Neural");
+	finish(&call, "next");
+}
+
+static void routing_priority_age_and_criteria(void **state)
+{
+	static const char *const criteria = ACT("UpdateContactRoutingCriteria",
+		"\"RoutingCriteria\": {\"Steps\": [{\"Expiry\": {\"DurationInSeconds\": 30}}]}",
+		ERR("NoMatchingError"), "");
+	struct call call;
+
+	(void)state;
+	start(&call, ACT("UpdateContactRoutingBehavior", "\"QueuePriority\": \"1\"", "", ""));
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_SET_PRIORITY)->number, 1);
+	finish(&call, "next");
+	start(&call, ACT("UpdateContactRoutingBehavior", "\"QueueTimeAdjustmentSeconds\": \"-60\"",
+			     "", ""));
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_ADJUST_AGE)->number, -60);
+	finish(&call, "next");
+	start(&call, criteria);
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_CRITERIA)->pairs.list[0].name,
+		"Steps[0].Expiry.DurationInSeconds");
+	finish(&call, "act");
+	branch(criteria, FLOW_RESULT_OK, "next");
+	branch(criteria, FLOW_RESULT_ERROR, "NoMatchingError");
+}
+
+/* ---- Services ---------------------------------------------------------------------------------
+ */
+
+static void lex_branches_on_the_intent(void **state)
+{
+	static const struct attribute values[] = {{"IntentName", "Book"}};
+	static const char *const actions = ACT("ConnectParticipantWithLexBot",
+		"\"Text\": \"t\", \"LexV2Bot\": {\"AliasArn\": \"arn:bot\"}",
+		ERR("NoMatchingCondition") ", " ERR("InputTimeLimitExceeded") ", " ERR(
+			"NoMatchingError"),
+		EQ("Book"));
+	struct call call;
+
+	(void)state;
+	start(&call, actions);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_SERVICE)->service.message_count, 1);
+	call_answer_event(
+		&call, (struct flow_event){.text = "Book", .values = values, .value_count = 1});
+	assert_string_equal(attributes_get(&call.run.lex, "IntentName"), "Book");
+	finish(&call, "Book");
+	start(&call, actions);
+	call_answer_event(&call, (struct flow_event){.text = "Cancel"});
+	finish(&call, "NoMatchingCondition");
+	start(&call, actions);
+	call_answer_event(&call, (struct flow_event){.result = FLOW_RESULT_FAILED,
+					 .error = FLOW_ERROR_INPUT_TIME_LIMIT});
+	finish(&call, "InputTimeLimitExceeded");
+	branch(actions, FLOW_RESULT_ERROR, "NoMatchingError");
+}
+
+/* Whatever is not a voice contact's to do, or needs a service that is not there: the documented
+ * branch. */
+static void every_other_type_has_its_documented_branch(void **state)
+{
+	static const char *const types[] = {
+		"CheckOutboundCallStatus",
+		"StartVoiceIdStream",
+		"CheckVoiceId",
+		"CreateTask",
+		"CreateWisdomSession",
+		"CreateCase",
+		"GetCase",
+		"UpdateCase",
+		"CreateCustomerProfile",
+		"GetCustomerProfile",
+		"GetCustomerProfileObject",
+		"UpdateCustomerProfile",
+		"AssociateContactToCustomerProfile",
+		"GetCalculatedAttributesForCustomerProfile",
+		"ShowView",
+		"ResumeContact",
+		"StartOutboundChatContact",
+		"UpdateContactMediaProcessing",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char actions[1000];
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"act\", \"Type\": \"%s\", \"Transitions\": "
+			"{\"NextAction\": \"next\", "
+			"\"Errors\": [{\"ErrorType\": \"NoMatchingError\", \"NextAction\": "
+			"\"no\"}]}}" TERMINAL("next") TERMINAL("no") "]",
+			types[i]);
+		start(&call, actions);
+		if (i < 14) {
+			assert_at(&call, "act");
+			call_answer(&call, FLOW_RESULT_ERROR);
+		}
+		finish(&call, "no");
+		if (i >= 14)
+			continue;
+		branch(actions, FLOW_RESULT_OK, "next");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(play_prompt_of_every_kind),
+		cmocka_unit_test(play_prompt_that_fails),
+		cmocka_unit_test(R83_loop_prompts_plays_all_messages_and_is_interrupted),
+		cmocka_unit_test(menu_takes_one_key),
+		cmocka_unit_test(menu_time_counts_from_the_end_of_the_prompt),
+		cmocka_unit_test(stored_input),
+		cmocka_unit_test(stored_input_waits_between_keys),
+		cmocka_unit_test(stored_input_is_encrypted_or_not_stored),
+		cmocka_unit_test(set_working_queue),
+		cmocka_unit_test(R92_R93_by_agent_from_an_attribute),
+		cmocka_unit_test(R2_transfer_to_queue_ends_the_flow),
+		cmocka_unit_test(R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it),
+		cmocka_unit_test(R88_a_move_that_leads_nowhere_is_not_made),
+		cmocka_unit_test(R2_transfer_to_queue_in_a_queue_flow_moves),
+		cmocka_unit_test(R90_a_queue_flow_without_loop_prompts_leaves_silence),
+		cmocka_unit_test(transfer_to_agent_is_terminal),
+		cmocka_unit_test(R71_R72_transfer_to_number_with_resume),
+		cmocka_unit_test(R73_transfer_to_number_without_resume),
+		cmocka_unit_test(R69_R70_R74_dynamic_values_out_of_range_take_error),
+		cmocka_unit_test(callbacks),
+		cmocka_unit_test(hold_and_outbound_call),
+		cmocka_unit_test(compare_with_every_operator),
+		cmocka_unit_test(compare_tries_conditions_in_order_and_reads_operands),
+		cmocka_unit_test(check_hours),
+		cmocka_unit_test(check_metrics_of_every_kind),
+		cmocka_unit_test(R82_get_metrics_then_compare),
+		cmocka_unit_test(loop_counts_for_the_contact),
+		cmocka_unit_test(distribute_by_percentage),
+		cmocka_unit_test(wait_is_an_error_for_voice_unless_it_pauses),
+		cmocka_unit_test(set_attributes),
+		cmocka_unit_test(set_contact_data_and_tags),
+		cmocka_unit_test(lambda_answers),
+		cmocka_unit_test(R63_R65_hooks_name_a_flow_of_their_type),
+		cmocka_unit_test(hooks_to_nothing_and_hooks_switched_off),
+		cmocka_unit_test(recording_streaming_logging_voice),
+		cmocka_unit_test(routing_priority_age_and_criteria),
+		cmocka_unit_test(lex_branches_on_the_intent),
+		cmocka_unit_test(every_other_type_has_its_documented_branch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a run: roles, guards, stale answers, modules, what is owed at the end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+
+#define SAY(id, next)                                                                     \
+	"{\"Identifier\": \"" id "\", \"Type\": \"MessageParticipant\", \"Parameters\": " \
+	"{\"Text\": \"" id "\"}, \"Transitions\": {\"NextAction\": \"" next "\"}}"
+#define SAY_LAST(id)                                                                      \
+	"{\"Identifier\": \"" id "\", \"Type\": \"MessageParticipant\", \"Parameters\": " \
+	"{\"Text\": \"" id "\"}}"
+#define HANG_UP "{\"Identifier\": \"bye\", \"Type\": \"DisconnectParticipant\"}"
+#define END     "{\"Identifier\": \"end\", \"Type\": \"EndFlowExecution\"}"
+
+static void a_flow_that_runs_out_ends_as_its_role_says(void **state)
+{
+	static const struct {
+		enum flow_type role;
+		enum flow_outcome outcome;
+	} rows[] = {
+		{FLOW_TYPE_INBOUND, FLOW_OUTCOME_DISCONNECTED},
+		{FLOW_TYPE_UNKNOWN, FLOW_OUTCOME_DISCONNECTED},
+		{FLOW_TYPE_CUSTOMER_QUEUE, FLOW_OUTCOME_SILENCE},
+		{FLOW_TYPE_CUSTOMER_HOLD, FLOW_OUTCOME_SILENCE},
+		{FLOW_TYPE_AGENT_HOLD, FLOW_OUTCOME_SILENCE},
+		{FLOW_TYPE_CUSTOMER_WHISPER, FLOW_OUTCOME_PROCEED},
+		{FLOW_TYPE_AGENT_WHISPER, FLOW_OUTCOME_PROCEED},
+		{FLOW_TYPE_OUTBOUND_WHISPER, FLOW_OUTCOME_PROCEED},
+		{FLOW_TYPE_AGENT_TRANSFER, FLOW_OUTCOME_DISCONNECTED},
+		{FLOW_TYPE_QUEUE_TRANSFER, FLOW_OUTCOME_DISCONNECTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		call_begin_text(&call, "only", "[" SAY_LAST("only") "]", rows[i].role);
+		call_play_done(&call);
+		assert_outcome(&call, rows[i].outcome);
+		assert_int_equal(count_of(&call, FLOW_EFFECT_DISCONNECT),
+			rows[i].outcome == FLOW_OUTCOME_DISCONNECTED);
+		effect_of(&call, FLOW_EFFECT_OVER);
+		call_end(&call);
+		call_begin_text(&call, "end", "[" END "]", rows[i].role);
+		assert_outcome(&call, rows[i].outcome);
+		call_end(&call);
+	}
+}
+
+static void answers_nobody_waits_for_are_stale(void **state)
+{
+	struct call call;
+	struct flow_event event = {.type = FLOW_EVENT_PLAY_DONE};
+
+	(void)state;
+	call_begin_text(&call, "one", "[" SAY("one", "two") ", " SAY("two", "bye") ", " HANG_UP "]",
+		FLOW_TYPE_INBOUND);
+	event.id = effect_of(&call, FLOW_EFFECT_PLAY)->id;
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), 0);
+	assert_at(&call, "two");
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), -ESTALE);
+	assert_int_equal(call.fx->count, 0);
+	event.type = FLOW_EVENT_ANSWER;
+	event.id = 0;
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), -ESTALE);
+	event.type = FLOW_EVENT_KEY;
+	event.key = '1';
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), 0);
+	event.type = FLOW_EVENT_TIMER;
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), 0);
+	assert_at(&call, "two");
+	call_play_done(&call);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	assert_int_equal(flow_run_step(&call.run, &event, call.now, call.fx), -EINVAL);
+	call_end(&call);
+}
+
+static void an_endless_loop_is_stopped_with_a_log_line(void **state)
+{
+	static const char *const loop =
+		"[{\"Identifier\": \"a\", \"Type\": \"UpdateFlowLoggingBehavior\", \"Parameters\": "
+		"{\"FlowLoggingBehavior\": \"Enabled\"}, \"Transitions\": {\"NextAction\": \"b\"}},"
+		"{\"Identifier\": \"b\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": "
+		"\"$.Channel\"}, \"Transitions\": {\"NextAction\": \"a\"}}]";
+	struct call call;
+	int pauses = 0;
+
+	(void)state;
+	call_begin_text(&call, "a", loop, FLOW_TYPE_INBOUND);
+	while (call.run.state == FLOW_RUN_RUNNING) {
+		assert_true(pauses++ < 1000);
+		assert_int_equal(call.run.wake_at_ns, call.now);
+		call_timer(&call);
+	}
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_LOG)->log.level, FLOW_LOG_ERROR);
+	assert_non_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "1000 actions"));
+	call_end(&call);
+}
+
+static void a_loop_that_is_answered_at_once_is_stopped_too(void **state)
+{
+	static const char *const loop =
+		"[{\"Identifier\": \"a\", \"Type\": \"CheckHoursOfOperation\", \"Transitions\": "
+		"{\"NextAction\": \"a\"}}]";
+	struct call call;
+	int answers = 0;
+
+	(void)state;
+	call_begin_text(&call, "a", loop, FLOW_TYPE_CUSTOMER_QUEUE);
+	while (call.run.state == FLOW_RUN_WAITING) {
+		assert_true(answers++ <= 1000);
+		call_answer(&call, FLOW_RESULT_ERROR);
+	}
+	assert_outcome(&call, FLOW_OUTCOME_SILENCE);
+	call_end(&call);
+}
+
+static void a_slow_loop_may_go_on(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "a", "[" SAY("a", "a") "]", FLOW_TYPE_INBOUND);
+	for (int i = 0; i < 5000; i++) {
+		call.now += SECOND / 100;
+		call_play_done(&call);
+	}
+	assert_int_equal(call.run.state, FLOW_RUN_WAITING);
+	call_party_gone(&call);
+	call_end(&call);
+}
+
+static void full_effects_pause_and_lose_nothing(void **state)
+{
+	static char actions[65536];
+	struct call call;
+	size_t used = 0;
+	int priorities = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(actions + used, sizeof(actions) - used,
+			"%s{\"Identifier\": \"a%d\", \"Type\": \"UpdateContactRoutingBehavior\", "
+			"\"Parameters\": {\"QueuePriority\": %d}, \"Transitions\": "
+			"{\"NextAction\": \"%s%.*d\"}}",
+			i == 0 ? "[" : ", ", i, i + 1, i < 99 ? "a" : "bye", i < 99,
+			i < 99 ? i + 1 : 0);
+	snprintf(actions + used, sizeof(actions) - used, ", " HANG_UP "]");
+	call_begin_text(&call, "a0", actions, FLOW_TYPE_INBOUND);
+	for (;;) {
+		for (uint32_t i = 0; i < call.fx->count; i++) {
+			if (call.fx->items[i].type == FLOW_EFFECT_SET_PRIORITY)
+				assert_int_equal(call.fx->items[i].number, ++priorities);
+		}
+		if (call.run.state == FLOW_RUN_OVER)
+			break;
+		call_timer(&call);
+	}
+	assert_int_equal(priorities, 100);
+	call_end(&call);
+}
+
+static void texts_too_large_when_filled_in_take_the_error_branch(void **state)
+{
+	static char actions[8192];
+	static char value[4096];
+	struct call call;
+	size_t used;
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	used = (size_t)snprintf(actions, sizeof(actions),
+		"[{\"Identifier\": \"a\", \"Type\": \"MessageParticipant\", \"Parameters\": "
+		"{\"Text\": \"");
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(actions + used, sizeof(actions) - used, "$.Attributes.x ");
+	snprintf(actions + used, sizeof(actions) - used,
+		"\"}, \"Transitions\": {\"NextAction\": \"a\", \"Errors\": [{\"ErrorType\": "
+		"\"NoMatchingError\", \"NextAction\": \"bye\"}]}}, " HANG_UP "]");
+	call_prepare(&call, flow_of(flow_text_of("a", actions), "main", FLOW_TYPE_UNKNOWN));
+	assert_int_equal(attributes_set(&call.memory.attributes, "x", value), 0);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	effect_of(&call, FLOW_EFFECT_LOG);
+	call_end(&call);
+}
+
+static void R4_transfer_to_flow_jumps_and_drops_flow_attributes(void **state)
+{
+	static const char *const first =
+		"[{\"Identifier\": \"a\", \"Type\": \"UpdateFlowAttributes\", \"Parameters\": "
+		"{\"FlowAttributes\": {\"x\": {\"Value\": \"1\"}}}, \"Transitions\": "
+		"{\"NextAction\": \"b\"}},"
+		"{\"Identifier\": \"b\", \"Type\": \"UpdateContactAttributes\", \"Parameters\": "
+		"{\"Attributes\": {\"y\": \"$.FlowAttributes.x\"}}, \"Transitions\": "
+		"{\"NextAction\": \"c\"}},"
+		"{\"Identifier\": \"c\", \"Type\": \"TransferToFlow\", \"Parameters\": "
+		"{\"ContactFlowId\": "
+		"\"second\"}, \"Transitions\": {\"NextAction\": \"bye\", \"Errors\": "
+		"[{\"ErrorType\": "
+		"\"NoMatchingError\", \"NextAction\": \"bye\"}]}}, " HANG_UP "]";
+	static const char *const second = "[{\"Identifier\": \"s\", \"Type\": "
+					  "\"MessageParticipant\", \"Parameters\": {\"Text\": "
+					  "\"<$.FlowAttributes.x|$.Attributes.y>\"}}]";
+	struct call call;
+
+	(void)state;
+	call_prepare(&call, flow_of(flow_text_of("a", first), "main", FLOW_TYPE_INBOUND));
+	call_add_flow(&call, flow_of(flow_text_of("s", second), "second", FLOW_TYPE_INBOUND));
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_at(&call, "s");
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_PLAY)->play.messages[0].text, "<|1>");
+	call_party_gone(&call);
+	call_end(&call);
+
+	/* No such flow, and a module: the error branch. */
+	call_begin(&call, flow_of(flow_text_of("a", first), "main", FLOW_TYPE_INBOUND),
+		FLOW_TYPE_INBOUND);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	call_end(&call);
+	call_prepare(&call, flow_of(flow_text_of("a", first), "main", FLOW_TYPE_INBOUND));
+	call_add_flow(&call, flow_of(flow_text_of("s", second), "second", FLOW_TYPE_MODULE));
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	call_end(&call);
+}
+
+static void a_flow_left_for_good_stays_until_its_effects_are_gone(void **state)
+{
+	static const char *const first =
+		"[{\"Identifier\": \"w\", \"Type\": \"CheckHoursOfOperation\", \"Transitions\": "
+		"{\"NextAction\": \"a\"}}, "
+		"{\"Identifier\": \"a\", \"Type\": \"UpdateContactTextToSpeechVoice\", "
+		"\"Parameters\": "
+		"{\"TextToSpeechVoice\": \"Vicki\"}, \"Transitions\": {\"NextAction\": \"c\"}}, "
+		"{\"Identifier\": \"c\", \"Type\": \"TransferToFlow\", \"Parameters\": "
+		"{\"ContactFlowId\": "
+		"\"second\"}}]";
+	struct call call;
+
+	(void)state;
+	call_prepare(&call, flow_of(flow_text_of("w", first), "main", FLOW_TYPE_INBOUND));
+	call_add_flow(&call,
+		flow_of(flow_text_of("s", "[" SAY_LAST("s") "]"), "second", FLOW_TYPE_INBOUND));
+	call_start(&call, FLOW_TYPE_INBOUND);
+	flow_release(call.flow); /* a reload drops it: the run holds it alone */
+	call_answer(&call, FLOW_RESULT_YES);
+	assert_at(&call, "s");
+	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_VOICE)->voice.voice, "Vicki");
+	call_party_gone(&call);
+	call.flow = flow_of(flow_text_of("bye", "[" HANG_UP "]"), "new", FLOW_TYPE_INBOUND);
+	call_end(&call);
+}
+
+static void modules_return_behind_their_block(void **state)
+{
+	static const char *const main_flow =
+		"[{\"Identifier\": \"m\", \"Type\": \"InvokeFlowModule\", \"Parameters\": "
+		"{\"FlowModuleId\": "
+		"\"module\"}, \"Transitions\": {\"NextAction\": \"after\", \"Errors\": "
+		"[{\"ErrorType\": "
+		"\"NoMatchingError\", \"NextAction\": \"failed\"}], \"Conditions\": "
+		"[{\"NextAction\": "
+		"\"named\", \"Condition\": {\"Operator\": \"Equals\", \"Operands\": "
+		"[\"Found\"]}}]}}, " SAY_LAST("after") ", " SAY_LAST("failed") ", " SAY_LAST(
+			"named") "]";
+	static const struct {
+		const char *module;
+		const char *wanted;
+	} rows[] = {
+		{"[{\"Identifier\": \"x\", \"Type\": \"EndFlowModuleExecution\"}]", "after"},
+		{"[{\"Identifier\": \"x\", \"Type\": \"EndFlowModuleExecution\", \"Parameters\": "
+		 "{\"Transition\": \"Found\"}}]",
+			"named"},
+		{"[{\"Identifier\": \"x\", \"Type\": \"UpdateFlowLoggingBehavior\", "
+		 "\"Parameters\": "
+		 "{\"FlowLoggingBehavior\": \"Enabled\"}}]",
+			"after"},
+		{"[{\"Identifier\": \"x\", \"Type\": \"InvokeFlowModule\", \"Parameters\": "
+		 "{\"FlowModuleId\": "
+		 "\"module\"}}]",
+			"after"}, /* itself, five deep, then the error without a branch */
+		{NULL, "failed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct call call;
+
+		call_prepare(
+			&call, flow_of(flow_text_of("m", main_flow), "main", FLOW_TYPE_INBOUND));
+		if (rows[i].module != NULL)
+			call_add_flow(&call, flow_of(flow_text_of("x", rows[i].module), "module",
+						     FLOW_TYPE_MODULE));
+		call_start(&call, FLOW_TYPE_INBOUND);
+		assert_at(&call, rows[i].wanted);
+		call_party_gone(&call);
+		call_end(&call);
+	}
+}
+
+static void a_disconnect_in_a_module_ends_the_call(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_prepare(&call, flow_of(flow_text_of("m", "[{\"Identifier\": \"m\", \"Type\": "
+						      "\"InvokeFlowModule\", \"Parameters\": "
+						      "{\"FlowModuleId\": \"module\"}}]"),
+				    "main", FLOW_TYPE_INBOUND));
+	call_add_flow(
+		&call, flow_of(flow_text_of("bye", "[" HANG_UP "]"), "module", FLOW_TYPE_MODULE));
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	call_end(&call);
+}
+
+static void every_waiting_state_survives_party_gone_and_stop(void **state)
+{
+	static const char *const waits[] = {
+		"[" SAY_LAST("w") "]",
+		"[{\"Identifier\": \"w\", \"Type\": \"GetParticipantInput\", \"Parameters\": "
+		"{\"Text\": \"t\"}}]",
+		"[{\"Identifier\": \"w\", \"Type\": \"MessageParticipantIteratively\", "
+		"\"Parameters\": "
+		"{\"Messages\": [{\"Text\": \"t\"}]}}]",
+		"[{\"Identifier\": \"w\", \"Type\": \"TransferContactToQueue\"}]",
+		"[{\"Identifier\": \"w\", \"Type\": \"Wait\", \"Parameters\": "
+		"{\"TimeLimitSeconds\": 5}}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		for (int stop = 0; stop < 2; stop++) {
+			struct call call;
+
+			call_prepare(&call,
+				flow_of(flow_text_of("w", waits[i]), "main", FLOW_TYPE_INBOUND));
+			call.context.wait_pauses = true;
+			call_start(&call, FLOW_TYPE_INBOUND);
+			assert_int_equal(call.run.state, FLOW_RUN_WAITING);
+			if (stop)
+				flow_run_stop(&call.run, call.fx);
+			else
+				call_party_gone(&call);
+			assert_outcome(
+				&call, stop ? FLOW_OUTCOME_STOPPED : FLOW_OUTCOME_PARTY_GONE);
+			assert_int_equal(call.run.wake_at_ns, 0);
+			assert_int_equal(call.run.pending_id, 0);
+			call_end(&call);
+		}
+	}
+}
+
+static void trace_names_action_result_and_branch(void **state)
+{
+	struct call call;
+	const struct flow_effect *trace;
+
+	(void)state;
+	call_prepare(&call,
+		flow_of(flow_text_of("c",
+				"[{\"Identifier\": \"c\", \"Type\": \"Compare\", \"Parameters\": "
+				"{\"ComparisonValue\": \"$.Channel\"}, \"Transitions\": "
+				"{\"NextAction\": \"bye\", "
+				"\"Conditions\": [{\"NextAction\": \"bye\", \"Condition\": "
+				"{\"Operator\": "
+				"\"Equals\", \"Operands\": [\"VOICE\"]}}]}}, " HANG_UP "]"),
+			"main", FLOW_TYPE_INBOUND));
+	call.context.trace = true;
+	assert_int_equal(attributes_set(&call.facts, "Channel", "VOICE"), 0);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	trace = effect_of(&call, FLOW_EFFECT_TRACE);
+	assert_string_equal(trace->action->identifier, "c");
+	assert_string_equal(trace->trace.result, "VOICE");
+	assert_string_equal(trace->trace.branch, "VOICE");
+	call_end(&call);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flow_that_runs_out_ends_as_its_role_says),
+		cmocka_unit_test(answers_nobody_waits_for_are_stale),
+		cmocka_unit_test(an_endless_loop_is_stopped_with_a_log_line),
+		cmocka_unit_test(a_loop_that_is_answered_at_once_is_stopped_too),
+		cmocka_unit_test(a_slow_loop_may_go_on),
+		cmocka_unit_test(full_effects_pause_and_lose_nothing),
+		cmocka_unit_test(texts_too_large_when_filled_in_take_the_error_branch),
+		cmocka_unit_test(R4_transfer_to_flow_jumps_and_drops_flow_attributes),
+		cmocka_unit_test(a_flow_left_for_good_stays_until_its_effects_are_gone),
+		cmocka_unit_test(modules_return_behind_their_block),
+		cmocka_unit_test(a_disconnect_in_a_module_ends_the_call),
+		cmocka_unit_test(every_waiting_state_survives_party_gone_and_stop),
+		cmocka_unit_test(trace_names_action_result_and_branch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
