@@ -3,8 +3,7 @@
  * name-addr or addr-spec with header parameters: one value of From, To, Contact, Route,
  * Record-Route, P-Asserted-Identity, Diversion, Refer-To.
  */
-#ifndef SIP_ADDRESS_H
-#define SIP_ADDRESS_H
+#pragma once
 
 #include "sip/uri.h"
 
@@ -37,5 +36,3 @@ int sip_address_expires(const struct sip_address *address, uint32_t *seconds);
 
 /* q= of a Contact in thousandths: -ENOENT when absent, -EBADMSG when not 0 to 1. */
 int sip_address_q(const struct sip_address *address, unsigned *thousandths);
-
-#endif

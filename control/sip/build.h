@@ -12,8 +12,7 @@
  * A line break inside any text that is written becomes a space: a fold of a received header is
  * unfolded, and no text can smuggle in a header of its own.
  */
-#ifndef SIP_BUILD_H
-#define SIP_BUILD_H
+#pragma once
 
 #include "sip/message.h"
 
@@ -82,5 +81,3 @@ int sip_build_finish(struct sip_builder *builder, struct str content_type, struc
 
 /* The standard reason phrase of a status; that of its class for an unknown one. */
 const char *sip_status_reason(unsigned status);
-
-#endif

@@ -4,8 +4,7 @@
  * Proxy-Authorization (RFC 3261 section 25.1, RFC 7616). A scheme other than Digest is accepted and
  * its parameters are not looked at.
  */
-#ifndef SIP_CREDENTIALS_H
-#define SIP_CREDENTIALS_H
+#pragma once
 
 #include "sip/scan.h"
 
@@ -27,5 +26,3 @@ struct sip_credentials {
  * parameters than the ceiling.
  */
 int sip_credentials_parse(struct sip_credentials *credentials, struct str value);
-
-#endif

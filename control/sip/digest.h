@@ -9,8 +9,7 @@
  * Credentials come in as a password or as HA1 (hash of user:realm:password). All comparisons of
  * secrets take constant time.
  */
-#ifndef SIP_DIGEST_H
-#define SIP_DIGEST_H
+#pragma once
 
 #include "sip/message.h"
 
@@ -89,5 +88,3 @@ int digest_answer(const struct sip_message *response, const struct digest_accoun
 
 /* True when a challenge of the response says stale=true: the password was right. */
 bool digest_is_stale(const struct sip_message *response);
-
-#endif

@@ -3,8 +3,7 @@
  * Where messages end in a stream (RFC 3261 section 18.3): by Content-Length, with CRLF keep-alives
  * (RFC 5626 section 3.5.1) between messages.
  */
-#ifndef SIP_FRAMING_H
-#define SIP_FRAMING_H
+#pragma once
 
 #include <stddef.h>
 
@@ -31,5 +30,3 @@ struct sip_frame {
  * for a new connection and after each consumed frame.
  */
 struct sip_frame sip_frame_next(const char *bytes, size_t length, size_t *scanned);
-
-#endif

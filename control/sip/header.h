@@ -4,8 +4,7 @@
  * compact form, and how often a field may stand in a message. All other fields are SIP_HEADER_OTHER
  * and are kept by their name.
  */
-#ifndef SIP_HEADER_H
-#define SIP_HEADER_H
+#pragma once
 
 #include "sip/scan.h"
 
@@ -87,5 +86,3 @@ enum sip_header_kind sip_header_kind(struct str name);
 const char *sip_header_name(enum sip_header_kind kind);
 
 unsigned sip_header_flags(enum sip_header_kind kind);
-
-#endif

@@ -18,8 +18,7 @@
  *
  * Slices point into the buffer, which the caller keeps unchanged as long as the message is used.
  */
-#ifndef SIP_MESSAGE_H
-#define SIP_MESSAGE_H
+#pragma once
 
 #include "sip/address.h"
 #include "sip/credentials.h"
@@ -141,5 +140,3 @@ bool sip_message_lists(
 
 /* True when the body is of this type, "application", "sdp"; false without a body. */
 bool sip_message_body_is(const struct sip_message *message, const char *type, const char *subtype);
-
-#endif

@@ -9,8 +9,7 @@
  * and its last struct sdp_local. For a new offer in a session, it passes the peer's last
  * description, so that the offer has the same lines in the same order (RFC 3264 section 8).
  */
-#ifndef SIP_OFFER_ANSWER_H
-#define SIP_OFFER_ANSWER_H
+#pragma once
 
 #include "sip/sdp.h"
 
@@ -87,5 +86,3 @@ int sdp_offer(const struct sdp_local *local, const struct sdp *previous, unsigne
  */
 int sdp_take_answer(const struct sdp *answer, const struct sdp_local *local, unsigned media_index,
 	struct sdp_stream *stream);
-
-#endif

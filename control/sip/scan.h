@@ -7,8 +7,7 @@
  * function here takes them as white space, and build.h writes them as spaces. No function reads
  * outside its slice.
  */
-#ifndef SIP_SCAN_H
-#define SIP_SCAN_H
+#pragma once
 
 #include "base/str.h"
 
@@ -91,5 +90,3 @@ bool sip_param(struct str params, const char *name, struct str *value);
 /* Walks generic parameters: true while there is one more. rest starts as the whole of the params.
  */
 bool sip_param_next(struct str *rest, struct str *name, struct str *value);
-
-#endif

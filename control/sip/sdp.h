@@ -4,8 +4,7 @@
  * do not know stays in its line as it came. Zero-copy: slices point into the
  * body.
  */
-#ifndef SIP_SDP_H
-#define SIP_SDP_H
+#pragma once
 
 #include <cordboard/types.h>
 
@@ -71,5 +70,3 @@ int sdp_parse(struct sdp *sdp, struct str body, const char **problem);
 /* The first attribute of a media section (or of the session with media NULL), value may be NULL. */
 bool sdp_attribute(
 	const struct sdp *sdp, const struct sdp_media *media, const char *name, struct str *value);
-
-#endif

@@ -6,8 +6,7 @@
  * Escapes stay in the slices. %00 is legal in a user and stays escaped, so that no text is ever cut
  * short by it.
  */
-#ifndef SIP_URI_H
-#define SIP_URI_H
+#pragma once
 
 #include "sip/scan.h"
 
@@ -57,5 +56,3 @@ int sip_uri_number(const struct sip_uri *uri, char *number, size_t size);
 
 /* The port to use: the one written, else 5061 for sips, else 5060. */
 uint16_t sip_uri_port(const struct sip_uri *uri);
-
-#endif

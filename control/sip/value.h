@@ -4,8 +4,7 @@
  * value of one header and is strict: the whole value must match its grammar. -EBADMSG otherwise,
  * -ERANGE for a number beyond its ceiling.
  */
-#ifndef SIP_VALUE_H
-#define SIP_VALUE_H
+#pragma once
 
 #include "sip/scan.h"
 
@@ -101,5 +100,3 @@ int sip_info_parse(struct sip_info *info, struct str value);
 
 /* One option tag, method or other bare token. */
 int sip_token_parse(struct str value);
-
-#endif

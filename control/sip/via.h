@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One value of Via (RFC 3261 sections 20.42 and 25.1; rport of RFC 3581). */
-#ifndef SIP_VIA_H
-#define SIP_VIA_H
+#pragma once
 
 #include "sip/scan.h"
 
@@ -39,5 +38,3 @@ bool sip_via_has_cookie(const struct sip_via *via);
 
 const char *sip_transport_name(enum sip_transport_kind kind);
 enum sip_transport_kind sip_transport_kind(struct str name);
-
-#endif

@@ -5,12 +5,9 @@
  * negotiate the SDP. For the mutation test and the fuzzers; what comes out only has to be
  * consistent.
  */
-#ifndef TESTS_SIP_EXERCISE_H
-#define TESTS_SIP_EXERCISE_H
+#pragma once
 
 #include <stddef.h>
 
 void exercise_message(const char *bytes, size_t length);
 void exercise_sdp(const char *bytes, size_t length);
-
-#endif

@@ -5,8 +5,7 @@
  * They stand beside the source tree, in the folder that the environment variable CORDBOARD_SHARED
  * names, else in ../shared. Where they are missing, tests that need them say so and exit with 77.
  */
-#ifndef TESTS_SIP_TORTURE_H
-#define TESTS_SIP_TORTURE_H
+#pragma once
 
 #include "sip/message.h"
 
@@ -36,5 +35,3 @@ struct torture_message {
 
 /* All messages in the order of the rows. Exits with TORTURE_SKIP when the folder is missing. */
 const struct torture_message *torture_load(void);
-
-#endif
