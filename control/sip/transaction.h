@@ -194,6 +194,8 @@ int sip_server_respond(
 /* As above, a final response, at a later moment: slows a guesser down. */
 int sip_server_respond_at(struct sip_transactions *layer, uint64_t id, unsigned status,
 	struct str bytes, uint64_t when_ns);
+/* Forgets a request without an answer: silence. A repetition of it is a new request. */
+void sip_server_abandon(struct sip_transactions *layer, uint64_t id);
 /* The ACK of the 2xx is here: no more repetitions. */
 void sip_server_acknowledged(struct sip_transactions *layer, uint64_t id);
 /* What `cancel` and `unacknowledged` come with. */
