@@ -234,7 +234,8 @@ int session_reply(struct sip_sessions *layer, uint64_t transaction,
 		});
 	if (reply->contact)
 		session_contact(layer, &b, source);
-	if (reply->status > 100 && (reply->status < 300 || reply->status == 405 || reply->status == 501))
+	if (reply->status > 100 &&
+		(reply->status < 300 || reply->status == 405 || reply->status == 501))
 		session_common_headers(layer, &b, false);
 	if (reply->retry_after_s)
 		sip_build_format(&b, SIP_HEADER_RETRY_AFTER, "%u", reply->retry_after_s);
@@ -243,8 +244,8 @@ int session_reply(struct sip_sessions *layer, uint64_t transaction,
 	n = sip_build_finish(&b, STR("application/sdp"), reply->body);
 	if (n < 0)
 		return n;
-	return sip_server_respond(
-		layer->config.transactions, transaction, reply->status, str_make(layer->scratch, (size_t)n));
+	return sip_server_respond(layer->config.transactions, transaction, reply->status,
+		str_make(layer->scratch, (size_t)n));
 }
 
 struct sip_hop session_next_hop(const struct session *s)
@@ -258,7 +259,8 @@ struct sip_hop session_next_hop(const struct session *s)
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
 
-static struct session *of_dialog(const struct sip_sessions *layer, const struct sip_message *request)
+static struct session *of_dialog(
+	const struct sip_sessions *layer, const struct sip_message *request)
 {
 	struct session *s = map_get_str(&layer->dialogs, request->to_tag);
 

@@ -170,8 +170,8 @@ int session_send_reinvite(struct session *s)
 
 	if (rc == 0)
 		rc = start(s,
-			&(struct out_request){.method = SIP_METHOD_INVITE,
-				.body = session_text_str(&s->our_sdp)},
+			&(struct out_request){
+				.method = SIP_METHOD_INVITE, .body = session_text_str(&s->our_sdp)},
 			&reinvite_handler, &s->client);
 	if (rc < 0)
 		return rc;
@@ -239,7 +239,8 @@ static void wait_after_glare(struct session *s)
 	timers_set_in(s->layer->config.timers, &s->retry, steps * 10 * MS_NS);
 }
 
-static void reinvite_accepted(struct session *s, const struct sip_message *response, uint64_t now_ns)
+static void reinvite_accepted(
+	struct session *s, const struct sip_message *response, uint64_t now_ns)
 {
 	struct sip_sessions *layer = s->layer;
 	struct sdp_stream stream = {0};
@@ -401,8 +402,9 @@ static void take_info(struct session *s, const struct in_request *in)
 		    sip_message_body_is(in->message, "application", "dtmf");
 
 	if (in->message->body.n && !dtmf) {
-		reply(s, in, &(struct session_reply){.status = 415,
-				     .lines = "Accept: application/dtmf-relay\r\n"});
+		reply(s, in,
+			&(struct session_reply){
+				.status = 415, .lines = "Accept: application/dtmf-relay\r\n"});
 		return;
 	}
 	reply(s, in, &(struct session_reply){.status = 200});
@@ -445,7 +447,8 @@ static void refuse_reinvite(struct session *s, const struct in_request *in, int 
 		what = (struct session_reply){
 			.status = 415, .lines = "Accept: application/sdp\r\n"};
 	else if (rc == -EBADMSG)
-		what = (struct session_reply){.status = 400, .reason = STR("Bad Session Description")};
+		what = (struct session_reply){
+			.status = 400, .reason = STR("Bad Session Description")};
 	else if (rc != -ENOTSUP)
 		what.status = 500;
 	reply(s, in, &what);
@@ -464,9 +467,10 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 		layer->stats.glare += obstacle == 491;
 		reply(s, in,
 			&(struct session_reply){.status = obstacle,
-				.retry_after_s = obstacle == 500 ? 1 + (uint32_t)random_below(
-									layer->config.random, 10)
-								 : 0});
+				.retry_after_s = obstacle == 500
+							 ? 1 + (uint32_t)random_below(
+								       layer->config.random, 10)
+							 : 0});
 		return;
 	}
 	if (session_timer_check(layer, in->message) < 0) {

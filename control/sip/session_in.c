@@ -14,8 +14,7 @@ int session_reply_invite(struct session *s, const struct session_reply *reply)
 	if (sip_message_parse(&request, s->request.p, s->request.n, SIP_DATAGRAM, &outcome) !=
 		SIP_ACCEPT)
 		return -EINVAL;
-	return session_reply(
-		s->layer, s->server, &request, &s->hop, str_from(s->local_tag), reply);
+	return session_reply(s->layer, s->server, &request, &s->hop, str_from(s->local_tag), reply);
 }
 
 /* ---- arrival ----------------------------------------------------------------------------- */
@@ -99,8 +98,8 @@ static struct session *take(struct sip_sessions *layer, uint64_t transaction,
 }
 
 void sip_sessions_invite(struct sip_sessions *layer, uint64_t transaction,
-	const struct sip_message *request, const struct sip_hop *source, const struct sip_peer *peer,
-	uint64_t now_ns)
+	const struct sip_message *request, const struct sip_hop *source,
+	const struct sip_peer *peer, uint64_t now_ns)
 {
 	struct sip_incoming call = {.peer = *peer, .source = *source, .message = request};
 	struct session *s;
@@ -190,9 +189,9 @@ int sip_session_early_media(struct sip_sessions *layer, uint64_t id, const struc
 	rc = answer_offer(s, local);
 	if (rc < 0)
 		return rc;
-	rc = session_reply_invite(s, &(struct session_reply){.status = 183,
-					     .contact = true,
-					     .body = session_text_str(&s->our_sdp)});
+	rc = session_reply_invite(
+		s, &(struct session_reply){
+			   .status = 183, .contact = true, .body = session_text_str(&s->our_sdp)});
 	if (rc < 0)
 		return rc;
 	session_set_state(s, SIP_SESSION_EARLY);
@@ -243,7 +242,8 @@ int sip_session_answer(struct sip_sessions *layer, uint64_t id, const struct sdp
 			.contact = true,
 			.lines = lines,
 			.body = session_text_str(&s->our_sdp)});
-	/* Sent once without being kept for repetition: the caller repeats its INVITE or gives up. */
+	/* Sent once without being kept for repetition: the caller repeats its INVITE or gives up.
+	 */
 	if (rc < 0 && rc != -ENOBUFS && rc != -ENOMEM)
 		return rc;
 	s->dialog.state = SIP_DIALOG_CONFIRMED;
@@ -263,9 +263,9 @@ int sip_session_reject(struct sip_sessions *layer, uint64_t id, unsigned status,
 		return -ESRCH;
 	if (!is_open(s) || status < 300 || status > 699)
 		return -EINVAL;
-	session_reply_invite(s, &(struct session_reply){.status = status,
-					.reason = reason,
-					.retry_after_s = retry_after_s});
+	session_reply_invite(
+		s, &(struct session_reply){
+			   .status = status, .reason = reason, .retry_after_s = retry_after_s});
 	session_set_end(s, status, false, reason);
 	session_finish(s);
 	return 0;
@@ -280,8 +280,7 @@ void sip_sessions_cancel(struct sip_sessions *layer, uint64_t transaction, uint6
 	struct session *s = session_find(layer, tag);
 	bool known = invite != 0;
 
-	session_reply(layer, transaction, cancel, source,
-		s ? str_from(s->local_tag) : STR_NULL,
+	session_reply(layer, transaction, cancel, source, s ? str_from(s->local_tag) : STR_NULL,
 		&(struct session_reply){.status = known ? 200 : 481});
 	if (!s || s->server != invite || !is_open(s))
 		return;

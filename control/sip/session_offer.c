@@ -57,8 +57,8 @@ int session_take_answer(struct session *s, struct str peer, const struct sdp_loc
 static bool same_stream(const struct sdp_stream *a, const struct sdp_stream *b)
 {
 	return cord_address_equal(&a->remote, &b->remote) &&
-	       a->remote_rtcp_port == b->remote_rtcp_port && a->rtcp_mux == b->rtcp_mux &&
-	       a->codec == b->codec && a->payload_type == b->payload_type &&
+	       a->remote_rtcp_port == b->remote_rtcp_port && a->codec == b->codec &&
+	       a->payload_type == b->payload_type &&
 	       a->receive_payload_type == b->receive_payload_type &&
 	       a->event_payload_type == b->event_payload_type &&
 	       a->receive_event_payload_type == b->receive_event_payload_type &&

@@ -37,8 +37,8 @@ void session_add_credentials(const struct session *s, struct sip_builder *b)
 		sip_build_lines(b, session_text_str(&s->auth[i]));
 }
 
-int session_authorize(struct session *s, const struct sip_message *response,
-	enum sip_method method, struct str uri, struct str body)
+int session_authorize(struct session *s, const struct sip_message *response, enum sip_method method,
+	struct str uri, struct str body)
 {
 	char value[AUTH_VALUE_MAX], line[AUTH_VALUE_MAX + 32], cnonce[17];
 	struct digest_account account;
@@ -63,7 +63,8 @@ int session_authorize(struct session *s, const struct sip_message *response,
 		return n;
 	strbuf_init(&text, line, sizeof(line));
 	strbuf_printf(&text, "%s: %.*s\r\n", sip_header_name(kind), n, value);
-	return session_text_set(&s->auth[kind == SIP_HEADER_PROXY_AUTHORIZATION], strbuf_str(&text));
+	return session_text_set(
+		&s->auth[kind == SIP_HEADER_PROXY_AUTHORIZATION], strbuf_str(&text));
 }
 
 /* ---- an attempt -------------------------------------------------------------------------- */
@@ -79,8 +80,9 @@ static void build_identity(struct session *s, struct sip_builder *b)
 	sip_build_value(b, SIP_HEADER_CALL_ID, session_text_str(&out->call_id));
 	sip_build_format(b, SIP_HEADER_CSEQ, "%u INVITE", s->client_cseq);
 	if (out->asserted.n)
-		sip_build_address(b, SIP_HEADER_P_ASSERTED_IDENTITY, session_text_str(&out->display),
-			session_text_str(&out->asserted), STR_NULL, STR_NULL);
+		sip_build_address(b, SIP_HEADER_P_ASSERTED_IDENTITY,
+			session_text_str(&out->display), session_text_str(&out->asserted), STR_NULL,
+			STR_NULL);
 	if (out->privacy.n)
 		sip_build_value(b, SIP_HEADER_PRIVACY, session_text_str(&out->privacy));
 }
@@ -162,7 +164,8 @@ void session_out_failover(struct session *s)
 {
 	uint64_t old = s->client;
 
-	/* Silence: should the old hop wake up, it is cancelled, and a late 2xx is a surplus fork. */
+	/* Silence: should the old hop wake up, it is cancelled, and a late 2xx is a surplus fork.
+	 */
 	s->client = 0;
 	sip_client_cancel(s->layer->config.transactions, old);
 	if (next_hop(s))
@@ -194,15 +197,14 @@ static void end_surplus(struct sip_sessions *layer, uint64_t transaction,
 		goto out;
 	sip_branch_make(layer->config.random, branch);
 	b = sip_build(layer->scratch, SESSION_SCRATCH);
-	sip_dialog_build(&dialog, &b, SIP_METHOD_ACK, response->cseq.number, &hop, &local,
-		str_from(branch));
+	sip_dialog_build(
+		&dialog, &b, SIP_METHOD_ACK, response->cseq.number, &hop, &local, str_from(branch));
 	n = sip_build_finish(&b, STR_NULL, STR_NULL);
 	if (n > 0 && keep_ack)
 		sip_client_set_ack(layer->config.transactions, transaction, response->to_tag,
 			str_make(layer->scratch, (size_t)n), &hop);
 	else if (n > 0)
-		layer->config.wire->send(
-			layer->config.wire->ctx, &hop, layer->scratch, (size_t)n);
+		layer->config.wire->send(layer->config.wire->ctx, &hop, layer->scratch, (size_t)n);
 	sip_branch_make(layer->config.random, branch);
 	b = sip_build(layer->scratch, SESSION_SCRATCH);
 	sip_dialog_build(&dialog, &b, SIP_METHOD_BYE, 0, &hop, &local, str_from(branch));
@@ -422,8 +424,8 @@ static int check_invite(const struct sip_invite *invite)
 	return 0;
 }
 
-int sip_session_invite(struct sip_sessions *layer, const struct sip_invite *invite, uint64_t now_ns,
-	uint64_t *id)
+int sip_session_invite(
+	struct sip_sessions *layer, const struct sip_invite *invite, uint64_t now_ns, uint64_t *id)
 {
 	struct session *s;
 	int rc = check_invite(invite);

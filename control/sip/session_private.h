@@ -98,9 +98,9 @@ struct sip_sessions {
 	struct map dialogs; /* by our tag */
 	struct sip_session_stats stats;
 	uint64_t serial;
-	char *scratch;      /* a message that is built */
-	char *sdp_text;     /* a description that is built */
-	struct sdp *sdp;    /* a description that came */
+	char *scratch;   /* a message that is built */
+	char *sdp_text;  /* a description that is built */
+	struct sdp *sdp; /* a description that came */
 	struct sdp *previous;
 };
 
@@ -139,8 +139,8 @@ int session_reply_invite(struct session *s, const struct session_reply *reply);
 extern const struct sip_client_handler session_invite_handler;
 void session_out_free(struct session *s);
 void session_out_failover(struct session *s);
-int session_authorize(struct session *s, const struct sip_message *response,
-	enum sip_method method, struct str uri, struct str body);
+int session_authorize(struct session *s, const struct sip_message *response, enum sip_method method,
+	struct str uri, struct str body);
 void session_add_credentials(const struct session *s, struct sip_builder *b);
 
 /* ---- session_dialog.c ---- */

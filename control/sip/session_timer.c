@@ -29,8 +29,7 @@ void session_timer_answer(
 	bool has_asked;
 
 	lines[0] = '\0';
-	has_asked =
-		sip_message_session_expires(request, SIP_HEADER_SESSION_EXPIRES, &asked) == 0;
+	has_asked = sip_message_session_expires(request, SIP_HEADER_SESSION_EXPIRES, &asked) == 0;
 	if (sip_message_session_expires(request, SIP_HEADER_MIN_SE, &least) < 0)
 		least.seconds = 0;
 	s->expires_s = 0;

@@ -73,8 +73,8 @@ static int watched_local(void *ctx, const struct sip_hop *hop, struct sip_local 
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-static int build_reply(const struct arrival *in, unsigned status, const char *reason,
-	struct str lines)
+static int build_reply(
+	const struct arrival *in, unsigned status, const char *reason, struct str lines)
 {
 	struct sip_ua *ua = in->ua;
 	struct sip_builder b = sip_build(ua->scratch, SCRATCH_SIZE);
