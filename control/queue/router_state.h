@@ -2,7 +2,8 @@
 /*
  * router_state: the router's inside, shared by its files and nobody else.
  *
- *   router.c        requests, agent verbs, questions
+ *   router.c        requests, questions
+ *   router_agent.c  what agents do
  *   router_pair.c   who gets whom; offers; effects; what follows from a change of an agent
  *   router_tables.c queues, agents and routing profiles from resources; reload; look-ups
  *   router_audit.c  the invariants, looked at one by one
