@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <cordboard/messages.h>
@@ -29,7 +30,8 @@
 struct attach;
 struct commands;
 
-typedef void (*commands_done)(void *ctx, int error, enum cord_refusal refusal);
+/* `tag` is the caller's. */
+typedef void (*commands_done)(void *ctx, uint32_t tag, int error, enum cord_refusal refusal);
 
 int commands_create(struct random *random, struct commands **out);
 void commands_destroy(struct commands *commands);
@@ -51,18 +53,19 @@ unsigned commands_open(const struct commands *commands);
  * -ENOBUFS: the list is full; -ENOTCONN: no lease. Then `done` is not called. `done` may be NULL.
  */
 int commands_port_open(struct commands *c, unsigned worker, const struct cord_port_open *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_port_set(struct commands *c, unsigned worker, const struct cord_port_set *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_port_close(struct commands *c, unsigned worker, const struct cord_port_close *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_port_playlist(struct commands *c, unsigned worker,
-	const struct cord_port_playlist *body, uint64_t now_ns, commands_done done, void *ctx);
+	const struct cord_port_playlist *body, uint64_t now_ns, commands_done done, void *ctx,
+	uint32_t tag);
 int commands_port_digits(struct commands *c, unsigned worker, const struct cord_port_digits *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_room_open(struct commands *c, unsigned worker, const struct cord_room_open *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_room_set(struct commands *c, unsigned worker, const struct cord_room_set *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);
 int commands_room_close(struct commands *c, unsigned worker, const struct cord_room_close *body,
-	uint64_t now_ns, commands_done done, void *ctx);
+	uint64_t now_ns, commands_done done, void *ctx, uint32_t tag);

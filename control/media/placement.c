@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/placement.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+#define NONE UINT32_MAX
+
+struct slot {
+	uint64_t freed_ns;
+	uint32_t next, before; /* in its list of free slots */
+	uint32_t generation;
+	uint16_t worker; /* whose load it counts in, while used */
+	bool used;
+};
+
+/* Free slots, the one freed longest ago first. */
+struct list {
+	uint32_t head, tail, n;
+};
+
+struct space {
+	struct slot *slots;
+	uint32_t n, used;
+};
+
+struct placement {
+	uint32_t workers, rooms_per_worker;
+	struct space ports, rooms;
+	struct list home[CORD_WORKERS_MAX]; /* free ports by home worker */
+	struct list free_rooms;
+	uint32_t load[CORD_WORKERS_MAX];
+	uint32_t rooms_at[CORD_WORKERS_MAX];
+};
+
+static void list_add(struct list *l, struct slot *slots, uint32_t slot)
+{
+	slots[slot].next = NONE;
+	slots[slot].before = l->n ? l->tail : NONE;
+	if (l->n++ == 0)
+		l->head = slot;
+	else
+		slots[l->tail].next = slot;
+	l->tail = slot;
+}
+
+static void list_take(struct list *l, struct slot *slots, uint32_t slot)
+{
+	uint32_t before = slots[slot].before, next = slots[slot].next;
+
+	CHECK(l->n > 0);
+	if (before == NONE)
+		l->head = next;
+	else
+		slots[before].next = next;
+	if (next == NONE)
+		l->tail = before;
+	else
+		slots[next].before = before;
+	l->n--;
+}
+
+static bool list_rested(
+	const struct list *l, const struct slot *slots, uint64_t rest_ns, uint64_t now_ns)
+{
+	if (l->n == 0)
+		return false;
+	uint64_t freed_ns = slots[l->head].freed_ns;
+	return freed_ns == 0 || now_ns >= freed_ns + rest_ns;
+}
+
+unsigned placement_home(const struct placement *p, uint32_t slot)
+{
+	return slot / PLACEMENT_BLOCK % p->workers;
+}
+
+static struct list *home_list(struct placement *p, uint32_t slot)
+{
+	return &p->home[placement_home(p, slot)];
+}
+
+int placement_create(uint32_t workers, uint32_t ports, uint32_t rooms, uint32_t rooms_per_worker,
+	struct placement **out)
+{
+	struct placement *p = calloc(1, sizeof(*p));
+
+	CHECK(workers > 0 && workers <= CORD_WORKERS_MAX);
+	if (!p)
+		return -ENOMEM;
+	p->workers = workers;
+	p->rooms_per_worker = rooms_per_worker;
+	p->ports.slots = calloc(ports, sizeof(struct slot));
+	p->rooms.slots = calloc(rooms, sizeof(struct slot));
+	if (!p->ports.slots || !p->rooms.slots) {
+		placement_destroy(p);
+		return -ENOMEM;
+	}
+	p->ports.n = ports;
+	p->rooms.n = rooms;
+	for (uint32_t i = 0; i < ports; i++)
+		list_add(home_list(p, i), p->ports.slots, i);
+	for (uint32_t i = 0; i < rooms; i++)
+		list_add(&p->free_rooms, p->rooms.slots, i);
+	*out = p;
+	return 0;
+}
+
+void placement_destroy(struct placement *p)
+{
+	if (!p)
+		return;
+	free(p->ports.slots);
+	free(p->rooms.slots);
+	free(p);
+}
+
+static cord_id slot_renew(struct slot *s, uint32_t slot, uint64_t now_ns)
+{
+	uint32_t second = (uint32_t)(now_ns / 1000000000u) + 1;
+
+	s->generation = s->generation >= second ? s->generation + 1 : second;
+	return cord_id_make(slot, s->generation);
+}
+
+static cord_id slot_use(struct space *space, uint32_t slot, unsigned worker, uint64_t now_ns)
+{
+	struct slot *s = &space->slots[slot];
+
+	CHECK(!s->used);
+	s->used = true;
+	s->worker = (uint16_t)worker;
+	space->used++;
+	return slot_renew(s, slot, now_ns);
+}
+
+static struct slot *slot_of(const struct space *space, cord_id id)
+{
+	uint32_t slot = cord_id_slot(id);
+
+	CHECK(slot < space->n);
+	struct slot *s = &space->slots[slot];
+	CHECK(s->used && s->generation == cord_id_generation(id));
+	return s;
+}
+
+static void slot_free(struct space *space, struct list *l, cord_id id, uint64_t now_ns)
+{
+	struct slot *s = slot_of(space, id);
+
+	s->used = false;
+	s->freed_ns = now_ns;
+	space->used--;
+	list_add(l, space->slots, cord_id_slot(id));
+}
+
+static bool worker_takes_room(const struct placement *p, unsigned worker)
+{
+	return p->rooms_at[worker] < p->rooms_per_worker;
+}
+
+static unsigned least_loaded(const struct placement *p)
+{
+	unsigned best = UINT_MAX;
+
+	for (unsigned w = 0; w < p->workers; w++)
+		if (worker_takes_room(p, w) && (best == UINT_MAX || p->load[w] < p->load[best]))
+			best = w;
+	return best;
+}
+
+static void room_counts(struct placement *p, unsigned worker)
+{
+	p->rooms_at[worker]++;
+	p->load[worker] += PLACEMENT_ROOM_PORTS;
+}
+
+int placement_room(
+	struct placement *p, unsigned beside, uint64_t now_ns, cord_id *room, unsigned *worker)
+{
+	unsigned w = beside == UINT_MAX ? least_loaded(p) : beside;
+
+	if (w >= p->workers || !worker_takes_room(p, w) ||
+		!list_rested(&p->free_rooms, p->rooms.slots, PLACEMENT_ROOM_REST_NS, now_ns))
+		return -ENOSPC;
+	uint32_t slot = p->free_rooms.head;
+	list_take(&p->free_rooms, p->rooms.slots, slot);
+	*room = slot_use(&p->rooms, slot, w, now_ns);
+	*worker = w;
+	room_counts(p, w);
+	return 0;
+}
+
+void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns)
+{
+	unsigned w = slot_of(&p->rooms, room)->worker;
+
+	slot_free(&p->rooms, &p->free_rooms, room, now_ns);
+	p->rooms_at[w]--;
+	p->load[w] -= PLACEMENT_ROOM_PORTS;
+}
+
+/* The worker's own slots first, then those of the worker with most to spare. */
+static struct list *rested_ports(struct placement *p, unsigned worker, uint64_t now_ns)
+{
+	struct list *best = NULL;
+
+	if (list_rested(&p->home[worker], p->ports.slots, CORD_UDP_PORT_REST_NS, now_ns))
+		return &p->home[worker];
+	for (unsigned w = 0; w < p->workers; w++) {
+		struct list *l = &p->home[w];
+
+		if (list_rested(l, p->ports.slots, CORD_UDP_PORT_REST_NS, now_ns) &&
+			(!best || l->n > best->n))
+			best = l;
+	}
+	return best;
+}
+
+int placement_port(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *port)
+{
+	struct list *l;
+
+	CHECK(worker < p->workers);
+	l = rested_ports(p, worker, now_ns);
+	if (!l)
+		return -ENOSPC;
+	uint32_t slot = l->head;
+	list_take(l, p->ports.slots, slot);
+	*port = slot_use(&p->ports, slot, worker, now_ns);
+	p->load[worker]++;
+	return 0;
+}
+
+void placement_port_free(struct placement *p, cord_id port, uint64_t now_ns)
+{
+	unsigned w = slot_of(&p->ports, port)->worker;
+
+	slot_free(&p->ports, home_list(p, cord_id_slot(port)), port, now_ns);
+	p->load[w]--;
+}
+
+cord_id placement_port_renew(struct placement *p, cord_id port, uint64_t now_ns)
+{
+	return slot_renew(slot_of(&p->ports, port), cord_id_slot(port), now_ns);
+}
+
+cord_id placement_room_renew(struct placement *p, cord_id room, uint64_t now_ns)
+{
+	return slot_renew(slot_of(&p->rooms, room), cord_id_slot(room), now_ns);
+}
+
+static bool slot_claim(struct space *space, struct list *l, cord_id id, unsigned worker)
+{
+	uint32_t slot = cord_id_slot(id), generation = cord_id_generation(id);
+
+	if (slot >= space->n || generation == 0 || space->slots[slot].used)
+		return false;
+	struct slot *s = &space->slots[slot];
+	list_take(l, space->slots, slot);
+	s->used = true;
+	s->worker = (uint16_t)worker;
+	s->generation = generation;
+	space->used++;
+	return true;
+}
+
+bool placement_port_claim(struct placement *p, cord_id port, unsigned worker)
+{
+	if (worker >= p->workers)
+		worker = 0;
+	if (cord_id_slot(port) >= p->ports.n ||
+		!slot_claim(&p->ports, home_list(p, cord_id_slot(port)), port, worker))
+		return false;
+	p->load[worker]++;
+	return true;
+}
+
+bool placement_room_claim(struct placement *p, cord_id room, unsigned worker)
+{
+	if (worker >= p->workers)
+		worker = 0;
+	if (!slot_claim(&p->rooms, &p->free_rooms, room, worker))
+		return false;
+	room_counts(p, worker);
+	return true;
+}
+
+void placement_counts(const struct placement *p, uint64_t now_ns, struct placement_counts *out)
+{
+	uint32_t resting = 0;
+
+	for (uint32_t i = 0; i < p->ports.n; i++) {
+		const struct slot *s = &p->ports.slots[i];
+
+		resting += !s->used && s->freed_ns && now_ns < s->freed_ns + CORD_UDP_PORT_REST_NS;
+	}
+	*out = (struct placement_counts){
+		.ports = p->ports.n,
+		.ports_used = p->ports.used,
+		.ports_resting = resting,
+		.rooms = p->rooms.n,
+		.rooms_used = p->rooms.used,
+	};
+}
+
+uint32_t placement_load(const struct placement *p, unsigned worker)
+{
+	CHECK(worker < p->workers);
+	return p->load[worker];
+}
