@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include <cordboard/counters.h>
+#include <cordboard/messages.h>
 #include <cordboard/types.h>
 
 #include "base/address.h"
@@ -49,7 +50,8 @@ struct media;
 struct media_leg;
 struct media_room;
 
-#define MEDIA_NO_EVENTS       255 /* event_payload_type: the peer has no telephone-event */
+#define MEDIA_NO_EVENTS \
+	CORD_NO_PAYLOAD_TYPE /* event_payload_type: the peer has no telephone-event */
 #define MEDIA_MEMBERS_MAX     CORD_ROOM_MEMBERS_MAX
 #define MEDIA_GAINS_MAX       CORD_ROOM_GAINS_MAX
 #define MEDIA_LIST_MAX        CORD_PLAYLIST_MAX
@@ -126,11 +128,13 @@ uint64_t media_room_id(const struct media_room *room);
 struct media_remote {
 	struct address address; /* where RTP goes, and the only source it is taken from */
 	enum cord_codec codec;
-	uint8_t payload_type;       /* 0..127 */
-	uint8_t event_payload_type; /* 0..127, or MEDIA_NO_EVENTS */
-	uint8_t ptime_ms;           /* 10, 20, 30, 40 or 60 */
-	bool may_send;              /* we may send to the peer */
-	bool may_receive;           /* the peer may send to us */
+	/* 0..127 of what we send; telephone-event, or MEDIA_NO_EVENTS */
+	uint8_t payload_type, event_payload_type;
+	/* the same of what the peer sends: as our SDP names them */
+	uint8_t receive_payload_type, receive_event_payload_type;
+	uint8_t ptime_ms; /* 10, 20, 30, 40 or 60 */
+	bool may_send;    /* we may send to the peer */
+	bool may_receive; /* the peer may send to us */
 };
 
 /*

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/media.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "media/model.h"
+
+/* ---- legs that failed ---------------------------------------------------------------------- */
+
+static void failed_unlink(struct media_leg *leg)
+{
+	if (!leg->failed_back)
+		return;
+	*leg->failed_back = leg->failed_next;
+	if (leg->failed_next)
+		leg->failed_next->failed_back = leg->failed_back;
+	leg->failed_back = NULL;
+}
+
+void model_tell_failed(void *ctx)
+{
+	struct media *m = ctx;
+	const struct media_callbacks *cb = &m->config.callbacks;
+
+	while (m->failed) {
+		struct media_leg *leg = m->failed;
+
+		failed_unlink(leg);
+		if (cb->leg_failed)
+			cb->leg_failed(cb->ctx, leg->ctx, leg->failed_why);
+	}
+}
+
+void model_leg_failed(struct media_leg *leg, const char *why)
+{
+	struct media *m = leg->media;
+
+	if (leg->failed)
+		return;
+	leg->failed = true;
+	snprintf(leg->failed_why, sizeof(leg->failed_why), "%s", why);
+	log_error(NULL, "media", "port %#llx: %s", (unsigned long long)leg->id, why);
+	leg->failed_next = m->failed;
+	leg->failed_back = &m->failed;
+	if (m->failed)
+		m->failed->failed_back = &leg->failed_next;
+	m->failed = leg;
+	loop_task_set(m->loop, &m->failed_task);
+}
+
+/* ---- rooms ---------------------------------------------------------------------------------- */
+
+int media_room_create(struct media *m, const struct media_room *beside, struct media_room **out)
+{
+	struct media_room *room;
+	int error;
+
+	if (m->state == MEDIA_AWAY)
+		return -ENOTCONN;
+	room = calloc(1, sizeof(*room));
+	if (!room)
+		return -ENOMEM;
+	room->media = m;
+	error = placement_room(m->placement, beside ? beside->worker : UINT_MAX, loop_now(m->loop),
+		&room->id, &room->worker);
+	if (error) {
+		free(room);
+		return error;
+	}
+	room->next = m->rooms;
+	room->back = &m->rooms;
+	if (m->rooms)
+		m->rooms->back = &room->next;
+	m->rooms = room;
+	room->changed = true;
+	send_later(room);
+	*out = room;
+	return 0;
+}
+
+void media_room_destroy(struct media_room *room)
+{
+	struct media *m;
+
+	if (!room)
+		return;
+	m = room->media;
+	while (room->legs)
+		media_leg_close(room->legs);
+	send_forget(room);
+	*room->back = room->next;
+	if (room->next)
+		room->next->back = room->back;
+	if (room->id)
+		send_close(m, room->id, room->worker, true, room->open);
+	room->closed = true;
+	model_room_free(room);
+}
+
+void model_room_free(struct media_room *room)
+{
+	if (room->unanswered == 0)
+		free(room);
+}
+
+unsigned media_room_worker(const struct media_room *room)
+{
+	return room->worker;
+}
+
+uint64_t media_room_id(const struct media_room *room)
+{
+	return room->id;
+}
+
+/* ---- legs ----------------------------------------------------------------------------------- */
+
+static bool payload_type_sound(uint8_t type, bool may_miss)
+{
+	return type < 128 || (may_miss && type == MEDIA_NO_EVENTS);
+}
+
+static bool remote_sound(const struct media_remote *r)
+{
+	static const uint8_t ptimes[] = {10, 20, 30, 40, 60};
+
+	if (r->codec != CORD_CODEC_PCMU && r->codec != CORD_CODEC_PCMA)
+		return false;
+	if (!payload_type_sound(r->payload_type, false) ||
+		!payload_type_sound(r->receive_payload_type, false) ||
+		!payload_type_sound(r->event_payload_type, true) ||
+		!payload_type_sound(r->receive_event_payload_type, true))
+		return false;
+	return memchr(ptimes, r->ptime_ms, sizeof(ptimes)) != NULL;
+}
+
+static int address_convert(const struct address *a, struct cord_address *out)
+{
+	struct cord_address c = {.udp_port = address_port(a)};
+
+	switch (address_family(a)) {
+	case AF_INET:
+		c.family = CORD_FAMILY_IPV4;
+		memcpy(c.ip, &a->in.sin_addr, 4);
+		break;
+	case AF_INET6:
+		c.family = CORD_FAMILY_IPV6;
+		memcpy(c.ip, &a->in6.sin6_addr, 16);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (c.udp_port == 0)
+		return -EINVAL;
+	*out = c;
+	return 0;
+}
+
+static int remote_convert(const struct media_remote *r, struct cord_port_set *out)
+{
+	struct cord_port_set set = {
+		.codec = (uint8_t)r->codec,
+		.payload_type = r->payload_type,
+		.event_payload_type = r->event_payload_type,
+		.ptime_ms = r->ptime_ms,
+		.direction = (uint8_t)((r->may_send ? CORD_MAY_SEND : 0) |
+				       (r->may_receive ? CORD_MAY_RECEIVE : 0)),
+		.receive_payload_type = r->receive_payload_type,
+		.receive_event_payload_type = r->receive_event_payload_type,
+	};
+
+	if (!remote_sound(r) || address_convert(&r->address, &set.remote))
+		return -EINVAL;
+	*out = set;
+	return 0;
+}
+
+static void room_link(struct media_room *room, struct media_leg *leg)
+{
+	leg->room = room;
+	leg->next = room->legs;
+	leg->back = &room->legs;
+	if (room->legs)
+		room->legs->back = &leg->next;
+	room->legs = leg;
+}
+
+static void room_unlink(struct media_leg *leg)
+{
+	*leg->back = leg->next;
+	if (leg->next)
+		leg->next->back = leg->back;
+	leg->room = NULL;
+}
+
+int media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+	struct media_leg **out)
+{
+	struct media *m = room->media;
+	struct cord_port_set set = {0};
+	struct media_leg *leg;
+	int error;
+
+	if (remote && remote_convert(remote, &set))
+		return -EINVAL;
+	leg = calloc(1, sizeof(*leg));
+	if (!leg)
+		return -ENOMEM;
+	error = placement_port(m->placement, room->worker, loop_now(m->loop), &leg->id);
+	if (error) {
+		free(leg);
+		return error;
+	}
+	leg->media = m;
+	leg->ctx = leg_ctx;
+	leg->ssrc = random_u32(m->config.random);
+	leg->has_remote = remote != NULL;
+	leg->remote = set;
+	play_init(leg);
+	room_link(room, leg);
+	m->leg_at[cord_id_slot(leg->id)] = leg;
+	m->n_legs++;
+	if (remote)
+		send_later(room);
+	*out = leg;
+	return 0;
+}
+
+int media_leg_update(struct media_leg *leg, const struct media_remote *remote)
+{
+	struct cord_port_set set;
+	bool moved;
+
+	if (remote_convert(remote, &set))
+		return -EINVAL;
+	if (leg->has_remote && memcmp(&set, &leg->remote, sizeof(set)) == 0)
+		return 0;
+	moved = !cord_address_equal(&set.remote, &leg->remote.remote);
+	leg->remote = set;
+	leg->has_remote = true;
+	leg->changed = true;
+	if (moved)
+		leg->track.media = false;
+	play_codec(leg);
+	send_later(leg->room);
+	return 0;
+}
+
+/* The mask without bit n, those above it moved down. */
+static uint16_t mask_without(uint16_t mask, unsigned n)
+{
+	uint16_t low = (uint16_t)(mask & ((1u << n) - 1));
+
+	return (uint16_t)(low | ((mask >> (n + 1)) << n));
+}
+
+static void gains_without(struct media_room *room, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < room->n_gains; i++) {
+		struct media_gain g = room->gains[i];
+
+		if (g.listener == n || g.talker == n)
+			continue;
+		g.listener -= g.listener > n;
+		g.talker -= g.talker > n;
+		room->gains[kept++] = g;
+	}
+	room->n_gains = kept;
+}
+
+static void room_without(struct media_room *room, const struct media_leg *leg)
+{
+	unsigned n = 0;
+
+	while (n < room->n_members && room->members[n].leg != leg)
+		n++;
+	if (n == room->n_members)
+		return;
+	room->n_members--;
+	memmove(&room->members[n], &room->members[n + 1],
+		(room->n_members - n) * sizeof(room->members[0]));
+	for (unsigned i = 0; i < room->n_members; i++) {
+		room->members[i].hears = mask_without(room->members[i].hears, n);
+		room->members[i].digits_to = mask_without(room->members[i].digits_to, n);
+	}
+	gains_without(room, n);
+}
+
+void model_leg_free(struct media_leg *leg)
+{
+	if (leg->unanswered == 0)
+		free(leg);
+}
+
+void media_leg_close(struct media_leg *leg)
+{
+	struct media *m;
+
+	if (!leg)
+		return;
+	m = leg->media;
+	play_clear(leg);
+	failed_unlink(leg);
+	room_without(leg->room, leg);
+	if (leg->id) {
+		m->leg_at[cord_id_slot(leg->id)] = NULL;
+		send_close(m, leg->id, leg->room->worker, false, leg->open);
+	}
+	room_unlink(leg);
+	m->n_legs--;
+	leg->open = false;
+	model_leg_free(leg);
+}
+
+struct address media_leg_local(const struct media_leg *leg)
+{
+	struct cord_address c = model_local(&leg->media->shape, cord_id_slot(leg->id));
+	struct address a = {0};
+
+	if (c.family == CORD_FAMILY_IPV4) {
+		a.in.sin_family = AF_INET;
+		a.in.sin_port = htons(c.udp_port);
+		memcpy(&a.in.sin_addr, c.ip, 4);
+		a.length = sizeof(a.in);
+	} else {
+		a.in6.sin6_family = AF_INET6;
+		a.in6.sin6_port = htons(c.udp_port);
+		memcpy(&a.in6.sin6_addr, c.ip, 16);
+		a.length = sizeof(a.in6);
+	}
+	return a;
+}
+
+uint32_t media_leg_ssrc(const struct media_leg *leg)
+{
+	return leg->ssrc;
+}
+
+uint64_t media_leg_id(const struct media_leg *leg)
+{
+	return leg->id;
+}
+
+struct media_room *media_leg_room(const struct media_leg *leg)
+{
+	return leg->room;
+}
+
+static bool digits_sound(const char *digits, size_t n)
+{
+	if (n == 0 || n > MEDIA_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (digits[i] != ',' && !track_is_key(digits[i]))
+			return false;
+	return true;
+}
+
+int media_leg_send_digits(struct media_leg *leg, const char *digits, size_t n, unsigned duration_ms,
+	unsigned gap_ms, unsigned pause_ms)
+{
+	struct cord_port_digits body = {
+		.port = leg->id,
+		.duration_ms = (uint16_t)(duration_ms ? duration_ms : 100),
+		.gap_ms = (uint16_t)(gap_ms ? gap_ms : 70),
+		.pause_ms = (uint16_t)(pause_ms ? pause_ms : 500),
+		.digits = (uint8_t)n,
+	};
+
+	if (!digits_sound(digits, n) || duration_ms > 1000 || gap_ms > 1000 || pause_ms > 5000 ||
+		body.duration_ms < 40 || body.gap_ms < 40 || body.pause_ms < 100)
+		return -EINVAL;
+	if (leg->track.digits)
+		return -EBUSY;
+	if (leg->has_remote && leg->remote.event_payload_type == MEDIA_NO_EVENTS)
+		return -ENOTSUP;
+	send_room(leg->room);
+	if (!leg->open || leg->media->state != MEDIA_UP)
+		return -ENOTCONN;
+	body.port = leg->id;
+	memcpy(body.digit, digits, n);
+	return send_digits(leg, &body);
+}
+
+/* ---- who hears whom -------------------------------------------------------------------------- */
+
+static int member_judge(
+	const struct media_room *room, const struct media_room_state *state, unsigned n)
+{
+	const struct media_member *m = &state->members[n];
+	unsigned bits = m->hears | m->digits_to;
+
+	if (!m->leg || m->leg->media != room->media || bits >> state->n_members)
+		return -EINVAL;
+	for (unsigned i = 0; i < n; i++)
+		if (state->members[i].leg == m->leg)
+			return -EINVAL;
+	if (m->player > MEDIA_PLAYER_START)
+		return -EINVAL;
+	if (m->player == MEDIA_PLAYER_START &&
+		(m->play.n == 0 || m->play.n > MEDIA_LIST_MAX || !m->play.clips))
+		return -EINVAL;
+	return m->leg->room->worker == room->worker ? 0 : -EXDEV;
+}
+
+static int state_judge(const struct media_room *room, const struct media_room_state *state)
+{
+	if (state->n_members > MEDIA_MEMBERS_MAX || state->n_gains > MEDIA_GAINS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < state->n_members; i++) {
+		int error = member_judge(room, state, i);
+
+		if (error)
+			return error;
+	}
+	for (unsigned i = 0; i < state->n_gains; i++) {
+		const struct media_gain *g = &state->gains[i];
+
+		if (g->listener >= state->n_members || g->talker >= state->n_members ||
+			(g->gain_db != CORD_GAIN_MUTE &&
+				(g->gain_db < CORD_GAIN_MIN_DB || g->gain_db > CORD_GAIN_MAX_DB)))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static bool state_names(const struct media_room_state *state, const struct media_leg *leg)
+{
+	for (unsigned i = 0; i < state->n_members; i++)
+		if (state->members[i].leg == leg)
+			return true;
+	return false;
+}
+
+static void bring_here(struct media_room *room, struct media_leg *leg)
+{
+	struct media_room *from = leg->room;
+
+	if (from == room)
+		return;
+	room_without(from, leg);
+	room_unlink(leg);
+	room_link(room, leg);
+}
+
+static void apply_player(const struct media_member *m)
+{
+	if (m->player == MEDIA_PLAYER_STOP)
+		play_stop(m->leg);
+	else if (m->player == MEDIA_PLAYER_START)
+		play_start(m->leg, &m->play);
+}
+
+int media_room_apply(struct media_room *room, const struct media_room_state *state)
+{
+	int error = state_judge(room, state);
+
+	if (error)
+		return error;
+	for (unsigned i = 0; i < room->n_members; i++)
+		if (!state_names(state, room->members[i].leg))
+			play_stop(room->members[i].leg);
+	for (unsigned i = 0; i < state->n_members; i++)
+		bring_here(room, state->members[i].leg);
+	room->n_members = state->n_members;
+	for (unsigned i = 0; i < state->n_members; i++) {
+		const struct media_member *m = &state->members[i];
+
+		room->members[i] = (struct media_member_kept){
+			.leg = m->leg, .hears = m->hears, .digits_to = m->digits_to};
+		apply_player(m);
+	}
+	room->n_gains = state->n_gains;
+	if (state->n_gains)
+		memcpy(room->gains, state->gains, state->n_gains * sizeof(room->gains[0]));
+	room->changed = true;
+	send_later(room);
+	return 0;
+}
+
+struct cord_address model_local(const struct attach_shape *shape, uint32_t slot)
+{
+	return cord_segment_local(
+		shape->address, shape->ports_per_address, shape->udp_port_base, slot);
+}

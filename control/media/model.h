@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model behind media.h, shared by the files that make it true: legs.c (what the caller says),
+ * media.c (what the dataplane tells), send.c (what has changed goes out), play.c (players and their
+ * clips), orphans.c (what another control left behind). Not for anybody else.
+ *
+ *	player of a leg       `play` is what the dataplane has, `next` waits for its clips
+ *
+ *	          START, clips ready        sent with the room          told
+ *	   NONE --------------------> READY ------------------> RUNNING -----> ENDED
+ *	    ^                                                      |
+ *	    +------------------- STOP, not a member ---------------+
+ */
+#pragma once
+
+#include "base/timers.h"
+#include "base/loop.h"
+#include "media/attach.h"
+#include "media/commands.h"
+#include "media/media.h"
+#include "media/placement.h"
+#include "media/track.h"
+
+#define MODEL_REFUSALS_MAX 3 /* the same object refused that often in a row: given up */
+
+enum play_state { PLAY_NONE, PLAY_READY, PLAY_RUNNING, PLAY_ENDED };
+
+struct play_list {
+	struct clip *clips[MEDIA_LIST_MAX]; /* held */
+	uint8_t n;                          /* 0: no list */
+	bool loop;
+	uint64_t token;
+};
+
+struct media_leg {
+	struct media *media;
+	struct media_room *room;        /* NULL: closed, waits for answers */
+	struct media_leg *next, **back; /* legs of the room */
+	void *ctx;
+	cord_id id;
+	uint32_t ssrc;
+	bool has_remote;
+	struct cord_port_set remote; /* values; its port is not used */
+	bool open;                   /* PORT_OPEN has been sent in this lease, or found open */
+	bool changed;                /* PORT_SET is due */
+	bool failed;                 /* nothing is sent any more */
+	struct media_leg *failed_next, **failed_back; /* not told yet */
+	char failed_why[MEDIA_REASON_SIZE];
+	uint8_t refused;
+	uint32_t unanswered; /* commands whose `done` has us as ctx */
+	struct track track;
+
+	enum play_state play_state;
+	bool play_forgotten; /* a new list was wanted: the end of this one is not told */
+	uint32_t generation; /* of `play` */
+	struct play_list play, next_play;
+	struct clip_wait waits[MEDIA_LIST_MAX];
+	unsigned waiting; /* waits that have not been answered */
+	struct timer play_limit;
+};
+
+struct media_member_kept {
+	struct media_leg *leg;
+	uint16_t hears, digits_to;
+};
+
+struct media_room {
+	struct media *media;
+	struct media_room *next, **back; /* all rooms */
+	struct media_room *next_dirty;
+	struct media_leg *legs;
+	cord_id id;
+	unsigned worker;
+	bool closed;  /* waits for answers */
+	bool open;    /* ROOM_OPEN has been sent in this lease, or found open */
+	bool changed; /* ROOM_SET is due */
+	bool dirty;   /* in the list */
+	bool failed;  /* refused: nothing is sent until there is another dataplane */
+	uint8_t refused;
+	uint32_t unanswered;
+	unsigned n_members, n_gains;
+	struct media_member_kept members[MEDIA_MEMBERS_MAX];
+	struct media_gain gains[MEDIA_GAINS_MAX];
+};
+
+/* A port or room that is to go from the dataplane; its slot is taken until that is sure. */
+struct closing {
+	struct media *media;
+	struct closing *next, **back;
+	cord_id id;
+	unsigned worker;
+	bool is_room, sent;
+};
+
+/* A port or room of a control that died. */
+struct orphan {
+	cord_id id, room; /* room: of a port, 0: in none */
+	unsigned worker;
+	bool is_room;
+	uint64_t last_rx_ns;
+};
+
+struct media {
+	struct media_config config;
+	struct loop *loop;
+	struct attach *attach;
+	struct commands *commands;
+	struct clips *clips;
+	struct placement *placement; /* NULL: never attached */
+	struct attach_shape shape;   /* that placement was made for */
+	enum media_state state;
+	struct media_room *rooms, *dirty, **dirty_last;
+	struct closing *closing;
+	struct media_leg **leg_at; /* by slot */
+	struct loop_task flush, failed_task;
+	struct media_leg *failed; /* not told yet */
+	bool reread_all;          /* statuses may say more than the events did */
+	unsigned n_legs, n_closing_ports, n_closing_rooms, n_dirty;
+	uint64_t refusals, events_stale, rereads;
+	uint64_t events_lost[CORD_WORKERS_MAX]; /* the workers' counters as last seen */
+
+	struct orphan *orphans;
+	unsigned n_orphans, size_orphans;
+	unsigned scans; /* of all slots, still to be done */
+	struct timer sweep;
+};
+
+/* ---- media.c ---- */
+/* Reads the leg's status and brings the model in line with it; `open` may turn false. Tells
+ * nothing yet. */
+void model_leg_check(struct media_leg *leg);
+
+/* ---- legs.c ---- */
+/* Told from a task: the callback may close anything. */
+void model_leg_failed(struct media_leg *leg, const char *why);
+void model_tell_failed(void *media);
+void model_leg_free(struct media_leg *leg); /* when nothing refers to it any more */
+void model_room_free(struct media_room *room);
+struct cord_address model_local(const struct attach_shape *shape, uint32_t slot);
+
+/* ---- send.c ---- */
+/* Has something to send: at the end of this pass, or as soon as it can. */
+void send_later(struct media_room *room);
+/* Now, as far as there is space. */
+void send_room(struct media_room *room);
+void send_all(struct media *media);
+void send_forget(struct media_room *room);
+int send_digits(struct media_leg *leg, const struct cord_port_digits *digits);
+/* Takes over the slot of `id`; frees it at once when the dataplane never heard of it. */
+void send_close(struct media *media, cord_id id, unsigned worker, bool is_room, bool known);
+/* A new dataplane knows none of them. */
+void send_closing_done(struct media *media);
+
+/* ---- play.c ---- */
+void play_start(struct media_leg *leg, const struct media_play *play);
+void play_stop(struct media_leg *leg);
+/* The leg's codec is known, or another one. */
+void play_codec(struct media_leg *leg);
+/* The dataplane does not have what runs: once more from the start, when its clips are there. */
+void play_again(struct media_leg *leg);
+/* The dataplane has announced the end of `generation`. */
+void play_ended(struct media_leg *leg, uint32_t generation);
+void play_failed(struct media_leg *leg, uint32_t generation, const char *why);
+/* Releases everything, tells nothing. */
+void play_clear(struct media_leg *leg);
+void play_init(struct media_leg *leg);
+
+/* ---- orphans.c ---- */
+void orphans_init(struct media *media);
+void orphans_attached(struct media *media);
+void orphans_gone(struct media *media);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static unsigned formats_of(const struct media_leg *leg)
+{
+	return 1u << CORD_CLIP_L16 | 1u << leg->remote.codec;
+}
+
+static void list_release(struct play_list *list)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		clip_release(list->clips[i]);
+	list->n = 0;
+}
+
+static void list_hold(struct play_list *list, const struct media_play *play)
+{
+	list->n = (uint8_t)play->n;
+	list->loop = play->loop;
+	list->token = play->token;
+	for (unsigned i = 0; i < play->n; i++)
+		list->clips[i] = clip_hold(play->clips[i]);
+}
+
+static void waits_cancel(struct media_leg *leg)
+{
+	for (unsigned i = 0; i < MEDIA_LIST_MAX; i++)
+		clip_wait_cancel(&leg->waits[i]);
+	leg->waiting = 0;
+	timers_cancel(loop_timers(leg->media->loop), &leg->play_limit);
+}
+
+static void next_failed(struct media_leg *leg, const char *why)
+{
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+	uint64_t token = leg->next_play.token;
+	char text[MEDIA_REASON_SIZE];
+
+	snprintf(text, sizeof(text), "%s", why);
+	waits_cancel(leg);
+	list_release(&leg->next_play);
+	if (cb->play_failed)
+		cb->play_failed(cb->ctx, leg->ctx, token, text);
+}
+
+/* The list that waited is the leg's list now, and goes out with the room. */
+static void next_ready(struct media_leg *leg)
+{
+	waits_cancel(leg);
+	list_release(&leg->play);
+	leg->play = leg->next_play;
+	leg->next_play.n = 0;
+	leg->play_state = PLAY_READY;
+	leg->play_forgotten = false;
+	leg->track.generation = 0;
+	if (++leg->generation == 0)
+		leg->generation = 1;
+	leg->room->changed = true;
+	send_later(leg->room);
+}
+
+static void clip_came(void *ctx, int error)
+{
+	struct media_leg *leg = ctx;
+	char why[MEDIA_REASON_SIZE];
+
+	if (error) {
+		const char *cause = "";
+
+		for (unsigned i = 0; i < leg->next_play.n && !*cause; i++)
+			cause = clip_error(leg->next_play.clips[i]);
+		snprintf(why, sizeof(why), "%s", *cause ? cause : strerror(-error));
+		next_failed(leg, why);
+		return;
+	}
+	if (--leg->waiting == 0)
+		next_ready(leg);
+}
+
+static void limit_reached(void *ctx, uint64_t now_ns)
+{
+	struct media_leg *leg = ctx;
+	struct media *m = leg->media;
+
+	if (m->state == MEDIA_UP)
+		next_failed(leg, "clips were not ready in time");
+	else
+		timers_set_in(loop_timers(m->loop), &leg->play_limit, m->config.play_timeout_ns);
+}
+
+static bool next_is_ready(const struct media_leg *leg)
+{
+	for (unsigned i = 0; i < leg->next_play.n; i++)
+		if (!clip_ready(leg->next_play.clips[i], formats_of(leg)))
+			return false;
+	return true;
+}
+
+/* Asks for the clips of the list that waits, or makes it the leg's list when it has them. */
+static void next_want(struct media_leg *leg)
+{
+	if (leg->next_play.n == 0 || !leg->has_remote)
+		return;
+	if (next_is_ready(leg)) {
+		next_ready(leg);
+		return;
+	}
+	leg->waiting = leg->next_play.n;
+	for (unsigned i = 0; i < leg->next_play.n; i++) {
+		clip_wait_cancel(&leg->waits[i]);
+		leg->waits[i] = (struct clip_wait){.fn = clip_came, .ctx = leg};
+		clip_want(leg->next_play.clips[i], formats_of(leg), &leg->waits[i]);
+	}
+}
+
+static void next_limit(struct media_leg *leg)
+{
+	struct media *m = leg->media;
+
+	if (leg->next_play.n)
+		timers_set_in(loop_timers(m->loop), &leg->play_limit, m->config.play_timeout_ns);
+}
+
+void play_start(struct media_leg *leg, const struct media_play *play)
+{
+	struct play_list former = leg->next_play;
+
+	waits_cancel(leg);
+	list_hold(&leg->next_play, play);
+	list_release(&former);
+	leg->play_forgotten = true;
+	next_want(leg);
+	next_limit(leg);
+}
+
+void play_stop(struct media_leg *leg)
+{
+	waits_cancel(leg);
+	list_release(&leg->next_play);
+	list_release(&leg->play);
+	leg->play_state = PLAY_NONE;
+	leg->track.generation = 0;
+}
+
+void play_codec(struct media_leg *leg)
+{
+	next_want(leg);
+	for (unsigned i = 0; i < leg->play.n; i++)
+		clip_want(leg->play.clips[i], formats_of(leg), NULL);
+}
+
+void play_again(struct media_leg *leg)
+{
+	if (leg->play_state != PLAY_READY && leg->play_state != PLAY_RUNNING) {
+		next_want(leg);
+		return;
+	}
+	leg->track.generation = 0;
+	leg->play_state = PLAY_NONE;
+	if (leg->next_play.n == 0) {
+		leg->next_play = leg->play;
+		leg->play.n = 0;
+	} else {
+		list_release(&leg->play);
+	}
+	next_want(leg);
+	next_limit(leg);
+}
+
+void play_ended(struct media_leg *leg, uint32_t generation)
+{
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+
+	if (leg->play_state != PLAY_RUNNING || leg->generation != generation)
+		return;
+	leg->play_state = PLAY_ENDED;
+	list_release(&leg->play);
+	if (cb->play_ended && !leg->play_forgotten)
+		cb->play_ended(cb->ctx, leg->ctx, leg->play.token);
+}
+
+void play_failed(struct media_leg *leg, uint32_t generation, const char *why)
+{
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+	uint64_t token = leg->play.token;
+
+	if (leg->generation != generation ||
+		(leg->play_state != PLAY_READY && leg->play_state != PLAY_RUNNING))
+		return;
+	leg->play_state = PLAY_NONE;
+	leg->track.generation = 0;
+	list_release(&leg->play);
+	if (cb->play_failed && !leg->play_forgotten)
+		cb->play_failed(cb->ctx, leg->ctx, token, why);
+}
+
+void play_clear(struct media_leg *leg)
+{
+	play_stop(leg);
+}
+
+void play_init(struct media_leg *leg)
+{
+	timer_init(&leg->play_limit, limit_reached, leg);
+}
