@@ -145,7 +145,8 @@ static void check_reference(struct check *check, const struct flow_param *param,
 	struct flow_resource_info info = {0};
 
 	if (*reference == '\0' && param->resource_name == NULL) {
-		problem(check, REPORT_WARNING, where, "expected a %s, found an empty text",
+		problem(check, REPORT_WARNING, where,
+			"expected the id of a resource (%s), found an empty text",
 			flow_resource_name(kind));
 		return;
 	}
@@ -153,7 +154,7 @@ static void check_reference(struct check *check, const struct flow_param *param,
 		return;
 	if (!resolver->find(resolver->owner, kind, reference, param->resource_name, &info)) {
 		problem(check, kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR,
-			where, "expected a %s of this instance; there is no '%.200s'",
+			where, "expected what this instance has; there is no %s '%.200s'",
 			flow_resource_name(kind),
 			*reference != '\0' ? reference : param->resource_name);
 		return;
