@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include "fake_control.h"
+#include "g711.h"
+#include "packet.h"
+#include "rtp.h"
+#include "rx.h"
+
+#include <math.h>
+#include <rte_eal.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define RIG_MBUFS 8191u
+#define RIG_BASE  20000u
+
+static struct rte_mempool *pool;
+static uintptr_t pool_base;
+
+void rig_start_eal(void)
+{
+	char *words[] = {"rig", "--lcores=0", "--no-huge", "-m", "64", "--no-pci", "--no-shconf",
+		"--no-telemetry", "--log-level=lib.eal:error", NULL};
+	struct nic nic = {0};
+	int count = 0;
+
+	if (pool)
+		return;
+	while (words[count])
+		count++;
+	assert_true(rte_eal_init(count, words) >= 0);
+	assert_int_equal(nic_pool_create(&nic, RIG_MBUFS), 0);
+	pool = nic.pool;
+	pool_base = nic.handle_base;
+}
+
+struct rig *rig_create(uint32_t workers)
+{
+	struct dataplane_config c = {
+		.workers = workers,
+		.ports = RIG_PORTS,
+		.rooms = RIG_PORTS,
+		.addresses = 1,
+		.ip = {packet_be32(0x0a000001u + 0xfe)},
+		.mask = {packet_be32(0xffffff00u)},
+		.udp_port_base = RIG_BASE,
+		.tsc_hz = 1000000000u,
+		.epoch = 1,
+		.seed = 7,
+	};
+	struct rig *r = calloc(1, sizeof(*r));
+
+	rig_start_eal();
+	r->dp.nic.pool = pool;
+	r->dp.nic.handle_base = pool_base;
+	memcpy(r->dp.nic.mac, "\x02\0\0\0\0\1", 6);
+	assert_int_equal(dataplane_create(&r->dp, &c), 0);
+	atomic_store(&r->dp.unattended_since, 0);
+	r->workers = workers;
+	r->now_ns = 1000 * CORD_TICK_NS;
+	r->correlation = 1;
+	for (uint32_t i = 0; i < workers; i++) {
+		cord_ring_writer_join(&r->commands[i], &r->dp.shared[i].commands);
+		cord_ring_reader_join(&r->events[i], &r->dp.shared[i].events);
+	}
+	return r;
+}
+
+static void free_all(struct rig *r)
+{
+	struct cord_message m;
+
+	for (uint32_t i = 0; i < RIG_PORTS; i++) {
+		uint8_t owner = atomic_load(&r->dp.port_owner[i]);
+
+		if (owner == OWNER_NONE)
+			continue;
+		m = (struct cord_message){.port_close = {.port = r->dp.port[i].id}};
+		rig_ask(r, owner, &m, CORD_COMMAND_PORT_CLOSE);
+	}
+}
+
+void rig_destroy(struct rig *r)
+{
+	free_all(r);
+	rig_run(r, 2);
+	dataplane_destroy(&r->dp);
+	/* Every packet that was taken has been given back. */
+	assert_int_equal(rte_mempool_in_use_count(pool), 0);
+	free(r);
+}
+
+/* ---- what leaves ---------------------------------------------------------------------------- */
+
+static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t bytes)
+{
+	struct rig_heard *h = &r->heard[slot];
+	struct rtp_header header = {0};
+
+	assert_int_equal(rtp_parse(rtp, bytes, &header), 0);
+	if (h->packets + h->events) {
+		h->sequence_gaps += (uint16_t)(h->sequence + 1) != header.sequence;
+		assert_int_equal(h->ssrc, header.ssrc);
+	}
+	h->sequence = header.sequence;
+	h->ssrc = header.ssrc;
+	h->markers += header.marker;
+	if (header.payload_type == 101) {
+		h->events++;
+		memcpy(h->last_event, rtp + header.payload_offset, 4);
+		return;
+	}
+	if (h->packets)
+		h->timestamp_gaps += header.timestamp != h->next_timestamp;
+	h->packets++;
+	h->timestamp = header.timestamp;
+	h->next_timestamp = header.timestamp + header.payload_bytes;
+	h->payload_bytes = header.payload_bytes;
+	if (h->samples + header.payload_bytes > RIG_SAMPLES_MAX)
+		h->samples = 0;
+	g711_decode((enum cord_codec)r->codec[slot], h->pcm + h->samples,
+		rtp + header.payload_offset, header.payload_bytes);
+	h->samples += header.payload_bytes;
+}
+
+static void hear(struct rig *r, const struct rte_mbuf *m)
+{
+	const struct packet_headers *h = rte_pktmbuf_mtod(m, const struct packet_headers *);
+
+	if (h->ether.type != packet_be16(PACKET_ETHERTYPE_IPV4) || h->ip.protocol != 17)
+		return;
+	assert_int_equal(packet_ipv4_checksum(&h->ip), 0);
+	assert_int_equal(packet_be16(h->ip.length) + 14, m->data_len);
+	uint32_t offset = packet_be16(h->udp.from) - RIG_BASE;
+	const uint8_t *payload = (const uint8_t *)(h + 1);
+
+	if (offset & 1)
+		r->heard[offset / 2].rtcp++;
+	else
+		hear_rtp(r, offset / 2, payload, m->data_len - sizeof(*h));
+}
+
+/* Without a NIC queue every worker hands its packets to the first one; that is where we wait. */
+static void take_sent(struct rig *r)
+{
+	uint64_t word;
+
+	for (uint32_t i = 0; i < r->workers; i++) {
+		struct worker *w = r->dp.worker[i];
+
+		for (uint32_t n = 0; n < w->tx_count; n++) {
+			hear(r, w->tx[n]);
+			rte_pktmbuf_free(w->tx[n]);
+		}
+		w->tx_count = 0;
+	}
+	while (exchange_get(r->dp.worker[0]->exchange[0], &word)) {
+		struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)WORKER_WORD_VALUE(word);
+
+		hear(r, m);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static void take_events(struct rig *r)
+{
+	struct cord_message m;
+
+	for (uint32_t i = 0; i < r->workers; i++) {
+		while (cord_ring_read(&r->events[i], &m) == CORD_RING_OK) {
+			if (m.type == CORD_EVENT_DONE) {
+				r->last_refusal = (int)m.event_done.refusal;
+				r->last_correlation = m.correlation;
+			} else if (r->event_count < RIG_EVENTS_MAX) {
+				r->event[r->event_count++] = m;
+			}
+		}
+	}
+}
+
+static void pass(struct rig *r)
+{
+	for (uint32_t i = 0; i < r->workers; i++) {
+		worker_pass(r->dp.worker[i], r->now_ns);
+		take_sent(r);
+	}
+	take_events(r);
+}
+
+/* ---- what arrives --------------------------------------------------------------------------- */
+
+void rig_frame(struct rig *r, const void *frame, uint16_t bytes)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, bytes), frame, bytes);
+	r->dp.worker[r->home]->now_ns = r->now_ns;
+	rx_packet(r->dp.worker[r->home], m);
+}
+
+void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
+	uint32_t timestamp, const uint8_t *payload, uint16_t bytes)
+{
+	struct {
+		struct packet_headers h;
+		uint8_t rtp[RTP_HEADER_BYTES];
+		uint8_t payload[1000];
+	} __attribute__((packed)) f;
+	static const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 2};
+
+	packet_headers_write(&f.h, from, to, packet_be32(0x0a000001u + slot), r->dp.config.ip[0],
+		packet_be16(4000), packet_be16((uint16_t)(RIG_BASE + 2 * slot)),
+		(uint16_t)(12 + bytes));
+	rtp_write(f.rtp, marker, payload_type, sequence, timestamp, 0x5000 + slot);
+	memcpy(f.payload, payload, bytes);
+	rig_frame(r, &f, (uint16_t)(sizeof(f.h) + 12 + bytes));
+}
+
+static void peer_send(struct rig *r, uint32_t slot)
+{
+	struct rig_peer *p = &r->peer[slot];
+	uint32_t n = p->ptime_ms * 8;
+	uint8_t codes[480];
+
+	for (uint32_t i = 0; i < n; i++) {
+		int16_t s = (int16_t)lrint(8000 * sin(2 * M_PI * p->hz * (p->sample + i) / 8000));
+
+		g711_encode((enum cord_codec)r->codec[slot], &codes[i], &s, 1);
+	}
+	rig_rtp(r, slot, r->codec[slot] == CORD_CODEC_PCMA ? 8 : 0, p->sample == 0, p->sequence++,
+		p->timestamp, codes, (uint16_t)n);
+	p->timestamp += n;
+	p->sample += n;
+}
+
+void rig_talk(struct rig *r, uint32_t slot, double hz)
+{
+	struct rig_peer *p = &r->peer[slot];
+
+	p->hz = hz;
+	if (p->ptime_ms == 0)
+		p->ptime_ms = 20;
+	if (!p->sends)
+		p->next_ns = r->now_ns;
+	p->sends = true;
+}
+
+void rig_hush(struct rig *r, uint32_t slot)
+{
+	r->peer[slot].sends = false;
+}
+
+void rig_run(struct rig *r, uint32_t ms)
+{
+	for (uint32_t i = 0; i < ms; i++) {
+		r->now_ns += 1000000u;
+		for (uint32_t s = 0; s < RIG_PORTS; s++) {
+			if (!r->peer[s].sends || r->now_ns < r->peer[s].next_ns)
+				continue;
+			peer_send(r, s);
+			r->peer[s].next_ns += r->peer[s].ptime_ms * 1000000ull;
+		}
+		pass(r);
+	}
+}
+
+/* ---- control -------------------------------------------------------------------------------- */
+
+int rig_ask(struct rig *r, uint32_t worker, struct cord_message *m, enum cord_message_type type)
+{
+	uint64_t correlation = r->correlation++;
+
+	if (type) {
+		m->type = type;
+		m->size = cord_message_body_size(type);
+	}
+	m->correlation = correlation;
+	assert_int_equal(cord_ring_write(&r->commands[worker], m), CORD_RING_OK);
+	for (uint32_t i = 0; i < 10; i++) {
+		pass(r);
+		if (r->last_correlation == correlation)
+			return r->last_refusal;
+	}
+	return -1;
+}
+
+cord_id rig_port(struct rig *r, uint32_t slot)
+{
+	return cord_id_make(slot, r->generation[slot]);
+}
+
+cord_id rig_room(uint32_t slot)
+{
+	return cord_id_make(slot, 1);
+}
+
+struct cord_port_open rig_terms(struct rig *r, uint32_t slot, enum cord_codec codec)
+{
+	uint8_t type = codec == CORD_CODEC_PCMA ? 8 : 0;
+
+	return (struct cord_port_open){
+		.port = cord_id_make(slot, r->generation[slot] + 1),
+		.remote = cord_address_ipv4(10, 0, 0, (uint8_t)(slot + 1), 4000),
+		.ssrc = 0x9000 + slot,
+		.codec = codec,
+		.payload_type = type,
+		.event_payload_type = 101,
+		.receive_payload_type = type,
+		.receive_event_payload_type = 101,
+		.ptime_ms = 20,
+		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
+	};
+}
+
+int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec)
+{
+	struct cord_message m = {.port_open = rig_terms(r, slot, codec)};
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
+	int refusal = rig_ask(r, worker, &m, CORD_COMMAND_PORT_OPEN);
+
+	if (refusal)
+		return refusal;
+	r->generation[slot]++;
+	r->codec[slot] = codec;
+	neighbor_learn(&r->dp.neighbors, packet_be32(0x0a000001u + slot), mac, r->now_ns);
+	return 0;
+}
+
+int rig_open_room(struct rig *r, uint32_t worker, uint32_t slot)
+{
+	struct cord_message m = {.room_open = {.room = rig_room(slot), .rate_hz = 8000}};
+
+	return rig_ask(r, worker, &m, CORD_COMMAND_ROOM_OPEN);
+}
+
+int rig_set(struct rig *r, uint32_t worker, uint32_t room, uint32_t n, const uint32_t *slots,
+	const uint16_t *hears)
+{
+	struct cord_message m = {.room_set = {.room = rig_room(room), .members = (uint8_t)n}};
+
+	for (uint32_t i = 0; i < n; i++)
+		m.room_set.member[i] =
+			(struct cord_room_member){.port = rig_port(r, slots[i]), .hears = hears[i]};
+	return rig_ask(r, worker, &m, CORD_COMMAND_ROOM_SET);
+}
+
+/* ---- judging -------------------------------------------------------------------------------- */
+
+double rig_level(const struct rig *r, uint32_t slot, double hz, uint32_t ms)
+{
+	const struct rig_heard *h = &r->heard[slot];
+	uint32_t n = ms * 8 < h->samples ? ms * 8 : h->samples;
+	const int16_t *pcm = h->pcm + h->samples - n;
+	double a = 0, b = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		a += pcm[i] * cos(2 * M_PI * hz * i / 8000);
+		b += pcm[i] * sin(2 * M_PI * hz * i / 8000);
+	}
+	return n ? 2 * hypot(a, b) / n : 0;
+}
+
+void rig_forget(struct rig *r)
+{
+	for (uint32_t i = 0; i < RIG_PORTS; i++)
+		r->heard[i].samples = 0;
+	r->event_count = 0;
+}
+
+uint32_t rig_events(const struct rig *r, enum cord_message_type type)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->event_count; i++)
+		n += r->event[i].type == type;
+	return n;
+}
+
+uint64_t rig_counter(const struct rig *r, enum cord_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < r->workers; i++)
+		sum += atomic_load(&r->dp.shared[i].counters.value[counter]);
+	return sum;
+}
+
+static int16_t clip_sample(void *context, uint32_t index)
+{
+	return (int16_t)lrint(8000 * sin(2 * M_PI * *(double *)context * index / 8000));
+}
+
+void rig_clip(struct rig *r, cord_clip_id id, uint32_t format, uint32_t frames, double hz)
+{
+	uint64_t passes[CORD_WORKERS_MAX] = {0};
+	uint64_t bytes;
+	int fd = fake_control_clip(id, format, frames, clip_sample, &hz, &bytes);
+
+	assert_true(fd >= 0);
+	assert_int_equal(clip_add(&r->dp.clips, fd, bytes, id, format, 1, passes, r->workers),
+		CORD_ATTACH_RESULT_OK);
+	close(fd);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A dataplane on a bench: workers without threads, a clock that the test drives, peers that are
+ * tones. Packets go straight into rx_packet(); what would leave through the NIC is taken apart and
+ * kept for each port.
+ */
+#ifndef RIG_H
+#define RIG_H
+
+#include "dataplane.h"
+#include "worker.h"
+
+#define RIG_SAMPLES_MAX 80000u
+#define RIG_PORTS       64u
+#define RIG_EVENTS_MAX  256u
+
+struct rig_heard {
+	uint32_t packets, events, rtcp;
+	uint32_t sequence_gaps, timestamp_gaps, markers;
+	uint16_t sequence;
+	uint32_t timestamp, next_timestamp, ssrc;
+	uint32_t payload_bytes;
+	uint8_t last_event[4];
+	uint32_t samples;
+	int16_t pcm[RIG_SAMPLES_MAX];
+};
+
+struct rig_peer {
+	double hz; /* of its tone; 0: silent */
+	uint16_t sequence;
+	uint32_t timestamp, ssrc, sample;
+	uint32_t ptime_ms;
+	bool sends;
+	uint64_t next_ns;
+};
+
+struct rig {
+	struct dataplane dp;
+	cord_time now_ns;
+	uint32_t workers;
+	uint32_t home; /* the worker that the NIC gives every packet */
+	struct cord_ring_writer commands[CORD_WORKERS_MAX];
+	struct cord_ring_reader events[CORD_WORKERS_MAX];
+	uint64_t correlation;
+	uint32_t generation[RIG_PORTS];
+	struct rig_peer peer[RIG_PORTS];
+	struct rig_heard heard[RIG_PORTS];
+	uint8_t codec[RIG_PORTS];
+	struct cord_message event[RIG_EVENTS_MAX]; /* all but DONE */
+	uint32_t event_count;
+	int last_refusal;
+	uint64_t last_correlation;
+};
+
+/* Starts the EAL once for the process. */
+void rig_start_eal(void);
+
+struct rig *rig_create(uint32_t workers);
+void rig_destroy(struct rig *r);
+
+/* Writes a command and passes until it is answered: enum cord_refusal, or -1. */
+int rig_ask(struct rig *r, uint32_t worker, struct cord_message *m, enum cord_message_type type);
+
+/* The id of the port or room in a slot, as the rig opened it last. */
+cord_id rig_port(struct rig *r, uint32_t slot);
+cord_id rig_room(uint32_t slot);
+
+/* A port with the ordinary terms: remote 10.0.0.(slot+1):4000, 20 ms, both directions, events. */
+struct cord_port_open rig_terms(struct rig *r, uint32_t slot, enum cord_codec codec);
+int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec);
+int rig_open_room(struct rig *r, uint32_t worker, uint32_t slot);
+
+/* Sets room 0-style: n members in slots[], hears[i] masks; no gains, no players. */
+int rig_set(struct rig *r, uint32_t worker, uint32_t room, uint32_t n, const uint32_t *slots,
+	const uint16_t *hears);
+
+/* Lets the peer of a port send a tone from now on. */
+void rig_talk(struct rig *r, uint32_t slot, double hz);
+void rig_hush(struct rig *r, uint32_t slot);
+
+/* Moves time on in steps of 1 ms; peers send, workers pass, packets are taken apart. */
+void rig_run(struct rig *r, uint32_t ms);
+
+/* One RTP packet of a port's peer, at once. */
+void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
+	uint32_t timestamp, const uint8_t *payload, uint16_t bytes);
+
+/* A frame as it lies on the wire, at once, to the home worker. */
+void rig_frame(struct rig *r, const void *frame, uint16_t bytes);
+
+/* Amplitude of a tone in the last `ms` that a port's peer was sent. */
+double rig_level(const struct rig *r, uint32_t slot, double hz, uint32_t ms);
+
+/* Forgets what was heard so far (not sequence and timestamp). */
+void rig_forget(struct rig *r);
+
+/* Events of a type since the last rig_forget(). */
+uint32_t rig_events(const struct rig *r, enum cord_message_type type);
+
+uint64_t rig_counter(const struct rig *r, enum cord_counter counter);
+
+/* A clip that is a tone, ready in the dataplane. */
+void rig_clip(struct rig *r, cord_clip_id id, uint32_t format, uint32_t frames, double hz);
+
+#endif
