@@ -98,7 +98,8 @@ struct sip_frame sip_frame_next(const char *bytes, size_t length, size_t *scanne
 		return frame(SIP_FRAME_BROKEN, 0, "message too large");
 	if (headers + body <= length)
 		return frame(SIP_FRAME_MESSAGE, headers + body, NULL);
+	/* So that the end of the headers is found again, at once, when more has come. */
 	if (scanned)
-		*scanned = headers;
+		*scanned = headers - 1;
 	return frame(SIP_FRAME_MORE, 0, NULL);
 }
