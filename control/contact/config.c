@@ -105,7 +105,8 @@ static const struct option_row rows[] = {
 		.help = "flow before an agent is joined"},
 	{"defaults.outbound_whisper", OPTION_STRING,
 		FIELD(default_flow[CONFIG_DEFAULT_OUTBOUND_WHISPER]), .max = 256,
-		.preset = "Default outbound whisper", .help = "flow to a called party that answered"},
+		.preset = "Default outbound whisper",
+		.help = "flow to a called party that answered"},
 
 	{"store.directory", OPTION_STRING, FIELD(store_directory), .min = 1, .max = 1024,
 		.preset = "/var/lib/cordboard",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who hears whom, as a function of the contact's state and of nothing else (R68): a party hears its
- * own player always, another party only while they talk.
+ * own player always, another party while they talk.
  */
 #include "base/check.h"
 #include "contact/switchboard.h"
@@ -9,7 +9,10 @@
 static bool hears(
 	const struct contact *contact, const struct leg *listener, const struct leg *talker)
 {
-	return listener == talker || contact->state == CONTACT_TALKING;
+	if (listener == talker || contact->state == CONTACT_TALKING)
+		return true;
+	/* early media of a destination that an agent dials */
+	return contact->state == CONTACT_ARRIVING && talker->role == LEG_CUSTOMER;
 }
 
 /* Takes the leg's wish: it is put into the room once. */

@@ -63,6 +63,11 @@ static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_n
 	timers_set(contact->board->timers, &contact->timer, now_ns + limit_ns);
 }
 
+void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns)
+{
+	set_limit(contact, contact->board->config->whisper_max_ns, now_ns);
+}
+
 /* ---- the offer ---- */
 
 int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
@@ -150,6 +155,8 @@ void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
 
+	if (contact->state != CONTACT_OFFERED) /* an agent who dialled */
+		return;
 	timers_cancel(contact->board->timers, &contact->timer);
 	router_accept(contact->board->router, contact->id, contact->offer, now_ns);
 }
@@ -165,7 +172,7 @@ static void accept_answered(
 	contact->accepting = false;
 	contact->segment.agent = contact->offer_agent;
 	contact_set_state(contact, CONTACT_AGENT_WHISPER, now_ns);
-	set_limit(contact, contact->board->config->whisper_max_ns, now_ns);
+	offering_set_whisper_limit(contact, now_ns);
 	treatment_start(&contact->agent->treatment,
 		board_hook_flow(contact, FLOW_HOOK_AGENT_WHISPER), FLOW_TYPE_AGENT_WHISPER, now_ns);
 }
@@ -174,7 +181,7 @@ static void dequeued(struct contact *contact, uint64_t now_ns)
 {
 	contact->segment.dequeued = now_ns;
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
-	set_limit(contact, contact->board->config->whisper_max_ns, now_ns);
+	offering_set_whisper_limit(contact, now_ns);
 	treatment_start(&contact->customer->treatment,
 		board_hook_flow(contact, FLOW_HOOK_CUSTOMER_WHISPER), FLOW_TYPE_CUSTOMER_WHISPER,
 		now_ns);
@@ -243,6 +250,9 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 		break;
 	case CONTACT_AGENT_WHISPER:
 		router_drop(board->router, 0, contact->id, now_ns);
+		break;
+	case CONTACT_ARRIVING: /* dialling: the agent gave up */
+		board_end_contact(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
 	case CONTACT_TALKING:

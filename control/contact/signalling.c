@@ -391,12 +391,14 @@ static unsigned judge_trunk(
 /* What an agent dials at the phone: nothing that the plan does not list (toll fraud). */
 static unsigned judge_phone(struct signalling *s, struct signalling_call *call)
 {
-	unsigned trunks[NUMBER_PLAN_TRUNKS_MAX];
-	int n = number_plan_route(s->instance->plan, call->to, trunks);
+	int n = number_plan_route(s->instance->plan, call->to, call->routes);
 
 	if (n == -EACCES)
 		return 403;
-	return n <= 0 ? 404 : 501;
+	if (n <= 0 || !call->agent)
+		return 404;
+	call->route_count = (unsigned)n;
+	return 0;
 }
 
 unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incoming,
@@ -515,6 +517,65 @@ int signalling_call_phone(struct signalling *s, const struct resource_agent *age
 	invite.symmetric = true;
 	invite.local = signalling_local(s, dial->local, -1);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
+}
+
+/* ---- calling a number ---- */
+
+static unsigned hops_of(const struct trunk *trunk, struct sip_hop hops[SIP_SESSION_HOPS_MAX])
+{
+	uint32_t tried = 0;
+	unsigned n = 0;
+	int gateway;
+
+	while (n < SIP_SESSION_HOPS_MAX && (gateway = trunk_gateway_choose(trunk, tried)) >= 0) {
+		hops[n++] = trunk_gateway_hop(&trunk->gateways[gateway]);
+		tried |= 1u << gateway;
+	}
+	return n;
+}
+
+static int call_over(struct signalling *s, int index, const char *number,
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session)
+{
+	const struct trunk *trunk = &s->instance->trunks->trunks[index];
+	struct sip_hop hops[SIP_SESSION_HOPS_MAX];
+	char target[SIP_URI_TEXT_MAX], from[SIP_URI_TEXT_MAX], gateway[ADDRESS_TEXT_SIZE];
+	struct sip_invite invite = {.hops = hops, .hop_count = hops_of(trunk, hops)};
+
+	address_format(&hops[0].remote, gateway);
+	snprintf(target, sizeof(target), "sip:%s@%s;user=phone", number, gateway);
+	snprintf(from, sizeof(from), "sip:%s@%s", dial->number[0] ? dial->number : "anonymous",
+		trunk->from_host[0] ? trunk->from_host : gateway);
+	invite.target = str_from(target);
+	invite.from = str_from(from);
+	invite.display = str_from(dial->name);
+	if (trunk->assert_identity && dial->number[0])
+		invite.asserted = str_from(from);
+	contact_text(invite.account.user, sizeof(invite.account.user), trunk->username);
+	contact_text(invite.account.password, sizeof(invite.account.password), trunk->password);
+	contact_text(invite.account.realm, sizeof(invite.account.realm), trunk->realm);
+	invite.local = signalling_local(s, dial->local, index);
+	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
+}
+
+int signalling_call_number(struct signalling *s, const struct signalling_call *call,
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session, int *trunk)
+{
+	int rc = -EBUSY;
+
+	for (unsigned i = 0; i < call->route_count; i++) {
+		int index = (int)call->routes[i];
+
+		if (trunk_take(&s->instance->trunks->trunks[index], TRUNK_OUT, now_ns) < 0)
+			continue;
+		rc = call_over(s, index, call->to, dial, now_ns, session);
+		if (rc == 0) {
+			*trunk = index;
+			return 0;
+		}
+		trunk_release(&s->instance->trunks->trunks[index]);
+	}
+	return rc;
 }
 
 void signalling_stats(const struct signalling *s, struct signalling_stats *out)

@@ -58,9 +58,11 @@ struct signalling_call {
 	char to[64];
 	char peer[SIP_PEER_NAME_SIZE];
 	bool by_phone;
-	int trunk;                          /* index, its channel is taken; -1: none */
-	const struct resource_agent *agent; /* by_phone: whose */
-	const char *flow;                   /* of the number; NULL when dialled by a phone */
+	int trunk;                               /* index, its channel is taken; -1: none */
+	const struct resource_agent *agent;      /* by_phone: whose */
+	unsigned routes[NUMBER_PLAN_TRUNKS_MAX]; /* by_phone: trunks that carry `to`, in order */
+	unsigned route_count;
+	const char *flow; /* of the number; NULL when dialled by a phone */
 	const struct sip_incoming *incoming;
 };
 
@@ -88,6 +90,13 @@ struct signalling_dial {
 /* Calls an agent's phone. -EHOSTUNREACH: not registered. */
 int signalling_call_phone(struct signalling *signalling, const struct resource_agent *agent,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session);
+
+/*
+ * Calls the number of a judged call over the first of its trunks that has a channel; its gateways
+ * are tried in turn. *trunk holds the channel. -EBUSY: no trunk can take it.
+ */
+int signalling_call_number(struct signalling *signalling, const struct signalling_call *call,
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session, int *trunk);
 
 struct signalling_stats {
 	uint32_t phones_registered;

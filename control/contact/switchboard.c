@@ -166,7 +166,7 @@ static struct media_remote remote_of(const struct sdp_stream *stream)
 	return remote;
 }
 
-static void leg_media(struct leg *leg, const struct sdp_stream *stream)
+void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 {
 	struct media_remote remote = remote_of(stream);
 	int rc = media_leg_update(leg->media, &remote);
@@ -175,6 +175,19 @@ static void leg_media(struct leg *leg, const struct sdp_stream *stream)
 	if (rc < 0)
 		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
 			"what the peer's SDP says cannot be used: %s", strerror(-rc));
+}
+
+int board_leg_answer(struct leg *leg)
+{
+	struct switchboard *board = leg->contact->board;
+	struct sdp_local local = signalling_local(
+		board->signalling, media_leg_local(leg->media), leg->contact->trunk);
+	struct sdp_stream agreed;
+	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
+
+	if (rc == 0 && agreed.remote.udp_port)
+		board_leg_media(leg, &agreed);
+	return rc;
 }
 
 /* ---- contacts ---- */
@@ -256,7 +269,9 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 	media_room_destroy(contact->room);
 	contact->room = NULL;
 	contact_event(contact, "DISCONNECTED", now_ns);
-	contact_record_put(contact, segment, !segment_is_wrapping(segment), now_ns);
+	/* a call that was given up before it was answered has no record (R98) */
+	if (segment->connected || segment->method != CONTACT_METHOD_INBOUND)
+		contact_record_put(contact, segment, !segment_is_wrapping(segment), now_ns);
 	board_close_contact(contact, now_ns);
 }
 
@@ -388,20 +403,6 @@ static void take_identity(struct contact *contact, const struct signalling_call 
 	contact->sip_headers = signalling_headers(call);
 }
 
-/* Answers the call: the media of its leg is known at once, or with the ACK. */
-static int answer(struct leg *leg)
-{
-	struct switchboard *board = leg->contact->board;
-	struct sdp_local local = signalling_local(
-		board->signalling, media_leg_local(leg->media), leg->contact->trunk);
-	struct sdp_stream agreed;
-	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
-
-	if (rc == 0 && agreed.remote.udp_port)
-		leg_media(leg, &agreed);
-	return rc;
-}
-
 static void arrive(struct switchboard *board, uint64_t session, const struct signalling_call *call,
 	struct flow *flow, uint64_t now_ns)
 {
@@ -426,7 +427,7 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 		"call from %s to %s by %s %s: flow '%s'", contact->customer_number,
 		contact->system_number, call->by_phone ? "phone" : "trunk", call->peer, flow->name);
 	contact_event(contact, "INITIATED", now_ns);
-	rc = answer(contact->customer);
+	rc = board_leg_answer(contact->customer);
 	if (rc < 0) {
 		board->stats.calls_refused++;
 		contact->segment.reason = CONTACT_REASON_TELECOM_PROBLEM;
@@ -448,7 +449,11 @@ static void on_incoming(
 	status = signalling_judge(board->signalling, incoming, now_ns, &call);
 	if (status == 0)
 		status = why_not_now(board);
-	if (status == 0) {
+	if (status == 0 && call.by_phone) {
+		status = dialling_start(board, session, &call, now_ns);
+		if (status == 0)
+			return;
+	} else if (status == 0) {
 		flow = instance_flow(board->instance, call.flow);
 		status = flow ? 0 : 404;
 	}
@@ -492,11 +497,13 @@ static void on_answered(
 	if (!leg || leg->up)
 		return;
 	leg->up = true;
-	leg_media(leg, media);
-	if (leg->role == LEG_CUSTOMER)
-		customer_up(leg, now_ns);
-	else
+	board_leg_media(leg, media);
+	if (leg->role == LEG_AGENT)
 		offering_agent_leg_up(leg, now_ns);
+	else if (leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
+		dialling_answered(leg, now_ns);
+	else
+		customer_up(leg, now_ns);
 }
 
 static void on_media(void *ctx, uint64_t session, const struct sdp_stream *media, uint64_t now_ns)
@@ -504,7 +511,7 @@ static void on_media(void *ctx, uint64_t session, const struct sdp_stream *media
 	struct leg *leg = leg_of(ctx, session);
 
 	if (leg)
-		leg_media(leg, media);
+		board_leg_media(leg, media);
 }
 
 static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_ms, uint64_t now_ns)
@@ -522,7 +529,10 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 	if (!leg)
 		return;
 	leg->session = 0;
-	if (leg->role == LEG_CUSTOMER)
+	if (leg->role == LEG_CUSTOMER && leg->contact->state == CONTACT_ARRIVING &&
+		leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
+		dialling_failed(leg, end, now_ns);
+	else if (leg->role == LEG_CUSTOMER)
 		board_end_contact(leg->contact,
 			end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT
 				     : CONTACT_REASON_TELECOM_PROBLEM,
@@ -534,6 +544,10 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 static void on_progress(void *ctx, uint64_t session, unsigned status,
 	const struct sdp_stream *media, uint64_t now_ns)
 {
+	struct leg *leg = leg_of(ctx, session);
+
+	if (leg && leg->role == LEG_CUSTOMER)
+		dialling_progress(leg, status, media, now_ns);
 }
 
 static void on_reoffered(void *ctx, uint64_t session, unsigned status, uint64_t now_ns)

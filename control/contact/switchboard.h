@@ -109,9 +109,24 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
+/* The leg's media, as the SDP says. */
+void board_leg_media(struct leg *leg, const struct sdp_stream *stream);
+/* Answers an incoming leg: its media is known at once, or with the ACK. A negative errno. */
+int board_leg_answer(struct leg *leg);
+
+/* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
+unsigned dialling_start(struct switchboard *board, uint64_t session,
+	const struct signalling_call *call, uint64_t now_ns);
+void dialling_progress(
+	struct leg *leg, unsigned status, const struct sdp_stream *media, uint64_t now_ns);
+void dialling_answered(struct leg *leg, uint64_t now_ns);
+void dialling_failed(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+
 /* offering.c */
 void offering_router_effect(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns);
+/* Starts the clock that a whisper may not outlast. */
+void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns);
 void offering_agent_leg_up(struct leg *leg, uint64_t now_ns);
 void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
 /* Calls the agent's phone for the offer. 0 or a negative errno. */
