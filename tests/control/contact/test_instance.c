@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An instance directory, judged: what is good loads, what is wrong is named by file and place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "contact/instance.h"
+
+#define EXAMPLE CORDBOARD_SOURCE "/scripts/instance"
+
+struct fixture {
+	char directory[64];
+	struct config config;
+	struct report report;
+	struct instance *instance;
+};
+
+static void shell(const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	snprintf(f->directory, sizeof(f->directory), "/tmp/cordboard-instance-XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	shell("cp -rL " EXAMPLE "/. %s", f->directory);
+	report_init(&f->report);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	instance_destroy(f->instance);
+	config_clear(&f->config);
+	report_clear(&f->report);
+	shell("rm -rf %s", f->directory);
+	free(f);
+	return 0;
+}
+
+static int load(struct fixture *f)
+{
+	int rc = instance_read_config(f->directory, &f->config, &f->report);
+
+	if (rc == 0)
+		rc = instance_load(f->directory, &f->config, &f->report, &f->instance);
+	return rc;
+}
+
+/* Replaces a text in a file of the instance. */
+static void change(struct fixture *f, const char *file, const char *from, const char *to)
+{
+	shell("grep -q '%s' %s/%s", from, f->directory, file);
+	shell("sed -i 's|%s|%s|' %s/%s", from, to, f->directory, file);
+}
+
+static void expect_error(struct fixture *f, const char *first, const char *second)
+{
+	assert_int_not_equal(load(f), 0);
+	if (!report_mentions(&f->report, REPORT_ERROR, first) ||
+		!report_mentions(&f->report, REPORT_ERROR, second)) {
+		report_print(&f->report, stderr);
+		fail_msg("no error names '%s' and '%s'", first, second);
+	}
+}
+
+static void test_the_example_is_good(void **state)
+{
+	struct fixture *f = *state;
+
+	if (load(f) != 0)
+		report_print(&f->report, stderr);
+	assert_non_null(f->instance);
+	assert_non_null(instance_flow(f->instance, "Main line"));
+	assert_non_null(instance_prompt(f->instance, "hold-music", NULL));
+	assert_null(instance_flow(f->instance, "No such flow"));
+}
+
+static void test_a_flow_that_names_a_missing_queue(void **state)
+{
+	struct fixture *f = *state;
+
+	change(f, "flows/main-line.json", "\"QueueId\": \"orders\"", "\"QueueId\": \"nowhere\"");
+	expect_error(f, "action 'Orders': Parameters.QueueId", "nowhere");
+}
+
+static void test_a_flow_that_names_a_missing_prompt(void **state)
+{
+	struct fixture *f = *state;
+
+	change(f, "flows/main-line.json", "\"PromptId\": \"welcome\"", "\"PromptId\": \"silence\"");
+	expect_error(f, "Parameters.PromptId", "silence");
+}
+
+static void test_a_flow_with_an_unknown_action(void **state)
+{
+	struct fixture *f = *state;
+
+	change(f, "flows/main-line.json", "CheckHoursOfOperation", "CheckTheWeather");
+	expect_error(f, "flows/main-line.json", "CheckTheWeather");
+}
+
+static void test_a_number_that_names_a_missing_flow(void **state)
+{
+	struct fixture *f = *state;
+
+	change(f, "cordboard.yaml", "flow: Main line", "flow: Side line");
+	expect_error(f, "cordboard.yaml:", "Side line");
+}
+
+static void R5_a_number_never_leads_to_a_draft(void **state)
+{
+	struct fixture *f = *state;
+
+	change(f, "flows/main-line.json", "\"status\": \"published\"", "\"status\": \"saved\"");
+	expect_error(f, "numbers", "draft");
+}
+
+static void test_a_default_flow_of_another_type(void **state)
+{
+	struct fixture *f = *state;
+
+	shell("printf 'defaults:\\n  customer_queue: Main line\\n' >> %s/cordboard.yaml",
+		f->directory);
+	expect_error(f, "defaults.customer_queue", "customerQueue");
+}
+
+static void test_a_recorded_prompt_that_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+
+	shell("rm %s/prompts/hold-music.wav", f->directory);
+	expect_error(f, "prompts.yaml", "hold-music.wav");
+}
+
+static void test_two_flows_of_one_name(void **state)
+{
+	struct fixture *f = *state;
+
+	shell("cp %s/flows/main-line.json %s/flows/another.json", f->directory, f->directory);
+	expect_error(f, "flows/main-line.json", "another.json");
+}
+
+static void test_an_option_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	shell("printf 'routing:\\n  ofer: 20s\\n' >> %s/cordboard.yaml", f->directory);
+	expect_error(f, "cordboard.yaml:", "ofer");
+}
+
+static void test_a_directory_that_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+
+	shell("rm %s/cordboard.yaml", f->directory);
+	expect_error(f, "cordboard.yaml", "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_the_example_is_good),
+		TEST(test_a_flow_that_names_a_missing_queue),
+		TEST(test_a_flow_that_names_a_missing_prompt),
+		TEST(test_a_flow_with_an_unknown_action),
+		TEST(test_a_number_that_names_a_missing_flow),
+		TEST(R5_a_number_never_leads_to_a_draft),
+		TEST(test_a_default_flow_of_another_type),
+		TEST(test_a_recorded_prompt_that_is_not_there),
+		TEST(test_two_flows_of_one_name),
+		TEST(test_an_option_that_is_none),
+		TEST(test_a_directory_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
