@@ -246,7 +246,7 @@ static int open_router(struct control *c)
 static int open_signalling(struct control *c)
 {
 	struct switchboard *b = &c->board;
-	char failed[128] = "";
+	char failed[SIGNALLING_FAILED_SIZE] = "";
 	int rc = signalling_open(&(struct signalling_config){.loop = b->loop,
 					 .random = &b->random,
 					 .config = &c->config,

@@ -220,7 +220,7 @@ static unsigned add_listeners(const struct option_list *list, enum sip_transport
 	return n;
 }
 
-static int open_transports(struct signalling *s, char failed[128])
+static int open_transports(struct signalling *s, char failed[SIGNALLING_FAILED_SIZE])
 {
 	struct sip_listener listeners[SIP_LISTENERS_MAX];
 	unsigned n = 0, bad = 0;
@@ -239,8 +239,8 @@ static int open_transports(struct signalling *s, char failed[128])
 		char address[ADDRESS_TEXT_SIZE];
 
 		address_format(&listeners[bad].local, address);
-		snprintf(failed, 128, "%s %s", sip_transport_name(listeners[bad].transport),
-			address);
+		snprintf(failed, SIGNALLING_FAILED_SIZE, "%s %s",
+			sip_transport_name(listeners[bad].transport), address);
 	}
 	return rc;
 }
@@ -288,8 +288,8 @@ static int open_ua(struct signalling *s)
 	return sip_ua_new(&ua, &s->ua);
 }
 
-int signalling_open(
-	const struct signalling_config *config, char failed[128], struct signalling **out)
+int signalling_open(const struct signalling_config *config, char failed[SIGNALLING_FAILED_SIZE],
+	struct signalling **out)
 {
 	struct signalling *s = calloc(1, sizeof(*s));
 	int rc;

@@ -24,6 +24,8 @@
 #include "sip/session.h"
 #include "sip/ua.h"
 
+#define SIGNALLING_FAILED_SIZE 192
+
 struct signalling;
 
 struct signalling_config {
@@ -41,8 +43,8 @@ struct signalling_config {
 };
 
 /* -EADDRINUSE and friends; `failed` says what could not be opened (may be NULL). */
-int signalling_open(
-	const struct signalling_config *config, char failed[128], struct signalling **out);
+int signalling_open(const struct signalling_config *config, char failed[SIGNALLING_FAILED_SIZE],
+	struct signalling **out);
 void signalling_close(struct signalling *signalling);
 void signalling_reload(struct signalling *signalling, const struct instance *instance);
 /* New calls get 503 from now on. */

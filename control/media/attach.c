@@ -346,7 +346,7 @@ static void welcome(struct attach *a, const struct cord_attach_message *m, int *
 {
 	struct cord_sizes here = cord_sizes_here();
 	struct attach_shape shape;
-	struct cord_segment *segment;
+	struct cord_segment *segment = NULL;
 	const char *wrong;
 
 	if (m->result != CORD_ATTACH_RESULT_OK) {
