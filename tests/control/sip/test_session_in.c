@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a peer may do to us, written by hand: refusals, hold, delayed offers, BYE in odd places. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "raw_peer.h"
+
+#define SDP "application/sdp"
+
+static struct sim sim;
+static struct raw_peer raw;
+
+static int setup(void **state)
+{
+	sim_init(&sim, 1);
+	raw_start(&raw, &sim);
+	sim.print = getenv("SIM_PRINT") != NULL;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	sim_free(&sim);
+	return 0;
+}
+
+static struct sim_call *call_up(void)
+{
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0 8", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	raw_expect_nothing(&raw);
+	assert_int_equal(sim_last(&sim, 1)->answered, 1);
+	return sim_last(&sim, 1);
+}
+
+static void end_by_bye(struct sim_call *call)
+{
+	raw_request(&raw, "BYE", "Reason: Q.850;cause=17;text=\"user busy\"\r\n", NULL, NULL);
+	raw_expect(&raw, 200);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(call->ended, 1);
+	assert_true(call->end.by_peer);
+	assert_int_equal(call->end.q850, 17);
+	assert_string_equal(call->reason, "user busy");
+	sim_assert_empty(&sim);
+}
+
+static void hold_matrix(void **state)
+{
+	const uint8_t both = CORD_MAY_SEND | CORD_MAY_RECEIVE;
+	const struct {
+		const char *address, *lines;
+		uint8_t direction;
+		bool held;
+		const char *answer;
+	} rows[] = {
+		{"10.0.0.1", "a=sendonly\r\n", CORD_MAY_RECEIVE, true, "a=recvonly"},
+		{"10.0.0.1", "a=sendrecv\r\n", both, false, NULL},
+		{"10.0.0.1", "a=inactive\r\n", 0, true, "a=inactive"},
+		{"10.0.0.1", "", both, false, NULL},
+		{"10.0.0.1", "a=recvonly\r\n", CORD_MAY_SEND, false, "a=sendonly"},
+		{"0.0.0.0", "", 0, true, NULL},
+		{"10.0.0.1", "a=sendrecv\r\n", both, false, NULL},
+	};
+	struct sim_call *call = call_up();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct sip_message *ok;
+
+		raw_request(&raw, "INVITE", "", SDP,
+			raw_sdp(rows[i].address, 30000, "0 8", rows[i].lines));
+		ok = raw_expect(&raw, 200);
+		if (rows[i].answer)
+			assert_true(str_find(ok->body, str_from(rows[i].answer)) >= 0);
+		raw_ack(&raw, NULL);
+		raw_expect_nothing(&raw);
+		assert_int_equal(call->media, i + 1);
+		assert_int_equal(call->stream.held_by_peer, rows[i].held);
+		if (strcmp(rows[i].address, "0.0.0.0") != 0)
+			assert_int_equal(call->stream.direction, rows[i].direction);
+		else
+			assert_false(call->stream.direction & CORD_MAY_SEND);
+	}
+	end_by_bye(call);
+}
+
+static void new_address_and_codec_order(void **state)
+{
+	struct sim_call *call = call_up();
+
+	assert_int_equal(call->stream.codec, CORD_CODEC_PCMU);
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.9", 31000, "8 0", ""));
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	raw_expect_nothing(&raw);
+	assert_int_equal(call->media, 1);
+	assert_int_equal(call->stream.codec, CORD_CODEC_PCMA);
+	assert_int_equal(call->stream.remote.ip[3], 9);
+	assert_int_equal(call->stream.remote.udp_port, 31000);
+	end_by_bye(call);
+}
+
+static void unusable_reinvite_changes_nothing(void **state)
+{
+	struct sim_call *call = call_up();
+
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "97", ""));
+	raw_expect(&raw, 488);
+	raw_ack(&raw, NULL);
+	raw_request(&raw, "INVITE", "", SDP, "v=nonsense\r\n");
+	raw_expect(&raw, 400);
+	raw_request(&raw, "INVITE", "", "text/plain", "hello");
+	raw_expect(&raw, 415);
+	assert_int_equal(call->media, 0);
+	end_by_bye(call);
+}
+
+static void reinvite_without_offer(void **state)
+{
+	struct sim_call *call = call_up();
+	const struct sip_message *ok;
+
+	raw_request(&raw, "INVITE", "", NULL, NULL);
+	ok = raw_expect(&raw, 200);
+	assert_true(sip_message_body_is(ok, "application", "sdp"));
+	raw_ack(&raw, raw_sdp("10.0.0.1", 32000, "0", ""));
+	raw_expect_nothing(&raw);
+	assert_int_equal(call->media, 1);
+	assert_int_equal(call->stream.remote.udp_port, 32000);
+	end_by_bye(call);
+}
+
+static void delayed_offer(void **state)
+{
+	const struct sip_message *ok;
+	struct sim_call *call;
+
+	raw_request(&raw, "INVITE", "", NULL, NULL);
+	raw_expect(&raw, 100);
+	ok = raw_expect(&raw, 200);
+	assert_true(sip_message_body_is(ok, "application", "sdp"));
+	call = sim_last(&sim, 1);
+	assert_false(call->had_offer);
+	assert_int_equal(call->answered, 0);
+	raw_ack(&raw, raw_sdp("10.0.0.1", 30000, "8", ""));
+	raw_expect_nothing(&raw);
+	assert_int_equal(call->answered, 1);
+	assert_int_equal(call->stream.codec, CORD_CODEC_PCMA);
+	end_by_bye(call);
+}
+
+static void delayed_offer_without_answer_is_ended(void **state)
+{
+	raw_request(&raw, "INVITE", "", NULL, NULL);
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 200, NULL, "", NULL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	assert_int_equal(sim_last(&sim, 1)->end.status, 488);
+	sim_assert_empty(&sim);
+}
+
+static void missing_ack_ends_the_call(void **state)
+{
+	const struct sip_message *bye;
+
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	sim_run(&sim, 33 * SIM_S);
+	bye = raw_expect_request(&raw, SIP_METHOD_BYE);
+	raw_respond(&raw, bye, 200, NULL, "", NULL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	assert_int_equal(sim_last(&sim, 1)->answered, 0);
+	assert_true(sim_last(&sim, 1)->end.timed_out);
+	sim_assert_empty(&sim);
+}
+
+static void ring(struct sim_ua *ua, struct sim_call *call, const struct sip_incoming *in)
+{
+	assert_int_equal(sip_session_ring(ua->sessions, call->id), 0);
+}
+
+static void bye_in_early_dialog(void **state)
+{
+	sim.ua[1].incoming = ring;
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 180);
+	raw_request(&raw, "BYE", "", NULL, NULL);
+	raw_expect(&raw, 200);
+	raw_expect(&raw, 487);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	sim_assert_empty(&sim);
+}
+
+static void bye_before_ack(void **state)
+{
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	raw_request(&raw, "BYE", "", NULL, NULL);
+	raw_expect(&raw, 200);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	sim_assert_empty(&sim);
+}
+
+static void hangup_waits_for_the_ack(void **state)
+{
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	assert_int_equal(
+		sip_session_hangup(sim.ua[1].sessions, sim_last(&sim, 1)->id, 0, STR_NULL), 0);
+	raw_expect_nothing(&raw);
+	raw_ack(&raw, NULL);
+	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 200, NULL, "", NULL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	sim_assert_empty(&sim);
+}
+
+static void requests_in_the_dialog(void **state)
+{
+	struct sim_call *call = call_up();
+	const struct sip_message *answer;
+
+	raw_request(&raw, "INFO", "", "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+	raw_expect(&raw, 200);
+	assert_int_equal(call->digits, 1);
+	assert_int_equal(call->digit, '5');
+	raw_request(&raw, "INFO", "", "application/dtmf", "#");
+	raw_expect(&raw, 200);
+	assert_int_equal(call->digit, '#');
+	raw_request(&raw, "INFO", "", "text/html", "x");
+	raw_expect(&raw, 415);
+	raw_request(&raw, "OPTIONS", "", NULL, NULL);
+	answer = raw_expect(&raw, 200);
+	assert_true(sip_message_lists(answer, SIP_HEADER_ALLOW, "INVITE"));
+	raw_request(&raw, "MESSAGE", "", "text/plain", "hi");
+	answer = raw_expect(&raw, 405);
+	assert_true(sip_message_lists(answer, SIP_HEADER_ALLOW, "BYE"));
+	raw_request(&raw, "REFER", "Refer-To: <sip:x@y.example>\r\n", NULL, NULL);
+	raw_expect(&raw, 405);
+	raw_request(&raw, "NONSENSE", "", NULL, NULL);
+	raw_expect(&raw, 501);
+	raw_request(&raw, "INVITE", "Require: 100rel, timer, foo\r\n", NULL, NULL);
+	answer = raw_expect(&raw, 420);
+	assert_true(sip_message_lists(answer, SIP_HEADER_UNSUPPORTED, "foo"));
+	assert_true(sip_message_lists(answer, SIP_HEADER_UNSUPPORTED, "100rel"));
+	assert_false(sip_message_lists(answer, SIP_HEADER_UNSUPPORTED, "timer"));
+	raw_send(&raw, "INFO", "sip:100@10.0.0.2", 1, "", NULL, NULL);
+	raw_expect(&raw, 500);
+	end_by_bye(call);
+}
+
+static void refusals_outside_a_dialog(void **state)
+{
+	const struct {
+		const char *method, *uri, *extra, *type, *body;
+		unsigned status;
+	} rows[] = {
+		{"INVITE", "sip:1@10.0.0.2", "Contact: <sip:r@10.0.0.1>\r\nMax-Forwards: 0\r\n",
+			NULL, NULL, 483},
+		{"INVITE", "foo:1@10.0.0.2", "Contact: <sip:r@10.0.0.1>\r\n", NULL, NULL, 416},
+		{"INVITE", "sip:1@10.0.0.2",
+			"Contact: <sip:r@10.0.0.1>\r\nRequire: precondition\r\n", NULL, NULL, 420},
+		{"OPTIONS", "sip:10.0.0.2", "", NULL, NULL, 200},
+		{"SUBSCRIBE", "sip:10.0.0.2", "Event: presence\r\n", NULL, NULL, 405},
+		{"REGISTER", "sip:10.0.0.2", "", NULL, NULL, 405},
+		{"BYE", "sip:10.0.0.2", "", NULL, NULL, 481},
+		{"CANCEL", "sip:10.0.0.2", "", NULL, NULL, 481},
+		{"FOO", "sip:10.0.0.2", "", NULL, NULL, 501},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		raw_send(&raw, rows[i].method, rows[i].uri, 0, rows[i].extra, rows[i].type,
+			rows[i].body);
+		raw_expect(&raw, rows[i].status);
+	}
+	assert_int_equal(sim.ua[1].count, 0);
+	sim_settle(&sim, 200 * SIM_S);
+	sim_assert_empty(&sim);
+}
+
+static void refused_calls(void **state)
+{
+	const struct {
+		const char *extra, *type, *body;
+		unsigned status;
+	} rows[] = {
+		{"Contact: <sip:r@10.0.0.1>\r\n", SDP, "v=0\r\nbad", 400},
+		{"Contact: <sip:r@10.0.0.1>\r\n", "text/plain", "hi", 415},
+		{"Contact: <tel:+1>\r\n", NULL, NULL, 400},
+		{"", NULL, NULL, 400},
+		{"Contact: <sip:r@10.0.0.1>\r\nSupported: timer\r\nSession-Expires: 30\r\n", NULL,
+			NULL, 422},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		raw_send(&raw, "INVITE", "sip:1@10.0.0.2", 0, rows[i].extra, rows[i].type,
+			rows[i].body);
+		raw_expect(&raw, 100);
+		raw_expect(&raw, rows[i].status);
+	}
+	assert_int_equal(sim.ua[1].count, 0);
+	sim_settle(&sim, 200 * SIM_S);
+	sim_assert_empty(&sim);
+}
+
+static void drain_and_merged(void **state)
+{
+	struct sim_call *call = call_up();
+	const struct sip_message *answer;
+
+	raw.to_tag[0] = '\0';
+	raw_send(
+		&raw, "INVITE", "sip:100@10.0.0.2", 1, "Contact: <sip:r@10.0.0.1>\r\n", NULL, NULL);
+	raw_expect(&raw, 482);
+	sip_ua_drain(sim.ua[1].ua, true, 17);
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	answer = raw_expect(&raw, 503);
+	assert_non_null(sip_message_header(answer, SIP_HEADER_RETRY_AFTER));
+	assert_int_equal(call->ended, 0);
+}
+
+static void peer_refreshes_or_is_hung_up(void **state)
+{
+	const struct sip_message *ok;
+	struct sip_session_expires expires;
+
+	raw_request(&raw, "INVITE", "Supported: timer\r\nSession-Expires: 100\r\n", SDP,
+		raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	ok = raw_expect(&raw, 200);
+	assert_int_equal(sip_message_session_expires(ok, SIP_HEADER_SESSION_EXPIRES, &expires), 0);
+	assert_int_equal(expires.seconds, 100);
+	assert_int_equal(expires.refresher, SIP_REFRESHER_UAC);
+	assert_true(sip_message_lists(ok, SIP_HEADER_REQUIRE, "timer"));
+	raw_ack(&raw, NULL);
+	sim_run(&sim, 60 * SIM_S);
+	raw_request(&raw, "INVITE", "Supported: timer\r\nSession-Expires: 100;refresher=uac\r\n",
+		SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	sim_run(&sim, 60 * SIM_S);
+	raw_expect_nothing(&raw);
+	sim_run(&sim, 10 * SIM_S);
+	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 200, NULL, "", NULL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	assert_true(sim_last(&sim, 1)->end.timed_out);
+	sim_assert_empty(&sim);
+}
+
+static void we_refresh(void **state)
+{
+	const struct sip_message *invite;
+
+	raw_request(&raw, "INVITE", "Supported: timer\r\nSession-Expires: 100;refresher=uas\r\n",
+		SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	for (int i = 0; i < 3; i++) {
+		sim_run(&sim, 51 * SIM_S);
+		invite = raw_expect_request(&raw, SIP_METHOD_INVITE);
+		raw_respond(&raw, invite, 200, NULL, "Session-Expires: 100;refresher=uac\r\n",
+			raw_sdp("10.0.0.1", 30000, "0", ""));
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+	}
+	assert_int_equal(sim_last(&sim, 1)->reoffered, 0);
+	assert_int_equal(sim_last(&sim, 1)->ended, 0);
+	sim_run(&sim, 51 * SIM_S);
+	invite = raw_expect_request(&raw, SIP_METHOD_INVITE);
+	raw_respond(&raw, invite, 481, NULL, "", NULL);
+	raw_expect_request(&raw, SIP_METHOD_ACK);
+	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 481, NULL, "", NULL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(sim_last(&sim, 1)->ended, 1);
+	sim_assert_empty(&sim);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(hold_matrix),
+		T(new_address_and_codec_order),
+		T(unusable_reinvite_changes_nothing),
+		T(reinvite_without_offer),
+		T(delayed_offer),
+		T(delayed_offer_without_answer_is_ended),
+		T(missing_ack_ends_the_call),
+		T(bye_in_early_dialog),
+		T(bye_before_ack),
+		T(hangup_waits_for_the_ack),
+		T(requests_in_the_dialog),
+		T(refusals_outside_a_dialog),
+		T(refused_calls),
+		T(drain_and_merged),
+		T(peer_refreshes_or_is_hung_up),
+		T(we_refresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
