@@ -222,8 +222,7 @@ static void nothing_usable_is_488(void **state)
 		HEAD "m=audio 4000 RTP/AVP 18 9\r\n",
 		HEAD "m=audio 4000 RTP/SAVP 0\r\n",
 		"v=0\r\no=- 1 1 IN IP4 x\r\nm=audio 4000 RTP/AVP 0\r\n",
-		"v=0\r\no=- 1 1 IN IP4 x\r\nc=IN IP4 host.example.com\r\nm=audio 4000 RTP/AVP "
-		"0\r\n",
+		"v=0\r\no=- 1 1 IN IP4 x\r\nc=IN IP4 h.example\r\nm=audio 4000 RTP/AVP 0\r\n",
 		"v=0\r\no=- 1 1 IN IP6 ::1\r\nc=IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n",
 	};
 	struct sdp_local local = local_side();
