@@ -55,6 +55,8 @@ static int set_hook(struct flow_machine *m, const struct flow_param *param)
 	struct flow_effect *effect;
 	struct flow *flow = NULL;
 
+	if (*reference == '\0' && param->resource_name != NULL)
+		reference = param->resource_name;
 	if (hook < 0)
 		return -1;
 	disabled = hook_disabled(m, param->key.source);

@@ -45,9 +45,14 @@ static enum flow_step move(struct flow_machine *m)
 /* In a queue flow the contact is moved (R2); NextAction is no success branch of this action. */
 static enum flow_step to_queue_enter(struct flow_machine *m)
 {
+	struct flow_effect *effect;
+
 	if (m->run->role == FLOW_TYPE_CUSTOMER_QUEUE)
 		return move(m);
-	return flow_wait_answer(m, flow_ask(m, FLOW_EFFECT_TRANSFER_TO_QUEUE));
+	effect = flow_ask(m, FLOW_EFFECT_TRANSFER_TO_QUEUE);
+	if (effect != NULL)
+		effect->target = flow_param_target(m);
+	return flow_wait_answer(m, effect);
 }
 
 static enum flow_step to_queue_event(struct flow_machine *m, const struct flow_event *event)

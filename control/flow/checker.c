@@ -77,6 +77,8 @@ static void check_follow(struct check *check, const struct flow_action_rule *rul
 			"expected nothing after %s; it is never followed", type);
 	if (rule->follow != FLOW_FOLLOW_NEXT || action->next != FLOW_NO_ACTION)
 		return;
+	if (check->flow->format == FLOW_FORMAT_LEGACY && action->condition_count > 0)
+		return; /* the old format has no such default */
 	if (action->type == FLOW_ACTION_DEQUEUE_TO_QUEUE)
 		problem(check, REPORT_ERROR, "Transitions.NextAction",
 			"expected an action after Success: with none the contact is not moved");

@@ -146,7 +146,8 @@ enum flow_effect_type {
 	FLOW_EFFECT_GET_METRICS,
 
 	/*
-	 * Put the contact into its target queue (inbound and transfer flows). [OK: the run is then
+	 * target: put the contact into this queue or, when it names none, into its target queue
+	 * (inbound and transfer flows; only legacy files name one here, R39). [OK: the run is then
 	 * OVER with FLOW_OUTCOME_QUEUED, start the customer queue flow; AT_CAPACITY; ERROR]
 	 */
 	FLOW_EFFECT_TRANSFER_TO_QUEUE,

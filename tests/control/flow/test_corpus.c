@@ -97,10 +97,7 @@ static void visit_load(const struct row *row, const char *text, size_t length)
 
 	report_init(&report);
 	rc = flow_read(text, length, &options, &report, &flow);
-	if (strcmp(row->fields[2], "legacy") == 0) {
-		assert_int_equal(rc, -EINVAL);
-		assert_true(report_mentions(&report, REPORT_ERROR, "legacy console format"));
-	} else if (strcmp(row->fields[5], "ok") == 0) {
+	if (strcmp(row->fields[5], "ok") == 0) {
 		if (rc < 0)
 			report_print(&report, stderr);
 		assert_int_equal(rc, 0);
