@@ -192,17 +192,6 @@ int agent_apply(struct agent *agent, enum agent_event event, const struct agent_
 	return 0;
 }
 
-bool agent_settle(struct agent *agent, uint64_t now_ns)
-{
-	if (!agent->next || agent_is_engaged(agent))
-		return false;
-	if (agent->contact.state != AGENT_SLOT_EMPTY)
-		set_slot(agent, AGENT_SLOT_EMPTY, now_ns);
-	set_status(agent, agent->next, now_ns);
-	run_clock(agent, now_ns);
-	return true;
-}
-
 int agent_login(struct agent *agent, const struct resource_status *status, uint64_t now_ns)
 {
 	if (agent->logged_in)
@@ -229,6 +218,19 @@ int agent_logout(struct agent *agent, uint64_t now_ns)
 	set_status(agent, agent->offline, now_ns);
 	run_clock(agent, now_ns);
 	return 0;
+}
+
+bool agent_settle(struct agent *agent, uint64_t now_ns)
+{
+	if (agent->removed)
+		return agent_logout(agent, now_ns) == 0;
+	if (!agent->next || agent_is_engaged(agent))
+		return false;
+	if (agent->contact.state != AGENT_SLOT_EMPTY)
+		set_slot(agent, AGENT_SLOT_EMPTY, now_ns);
+	set_status(agent, agent->next, now_ns);
+	run_clock(agent, now_ns);
+	return true;
 }
 
 /* Choosing Available during a contact cancels what waits; after-contact work goes on (R51). */

@@ -161,16 +161,17 @@ enum agent_slot agent_slot_after(enum agent_slot slot, enum agent_event event);
 int agent_apply(struct agent *agent, enum agent_event event, const struct agent_contact *contact,
 	uint64_t now_ns);
 
-/* Lets a waiting next status come into force when no live contact is left, which clears what is in
- * the slot. True when something changed. Called after every event, so that the state between
- * (ended, missed) can be seen. */
-bool agent_settle(struct agent *agent, uint64_t now_ns);
-
 /* Login in a status (NULL: Offline). -EALREADY when in. */
 int agent_login(struct agent *agent, const struct resource_status *status, uint64_t now_ns);
 
 /* -EBUSY with a live contact; clears a finished or missed one. -EALREADY when out. */
 int agent_logout(struct agent *agent, uint64_t now_ns);
+
+/* Lets what waits for the contact's end come to be when no live contact is left: a next status,
+ * which clears what is in the slot, or the logout of an agent whom a reload took away. True when
+ * something changed. Called after every event, so that the state between (ended, missed) can be
+ * seen. */
+bool agent_settle(struct agent *agent, uint64_t now_ns);
 
 /* Chooses a status, at once or as the next one. -ENOTCONN when logged out. */
 int agent_choose_status(struct agent *agent, const struct resource_status *status, uint64_t now_ns);

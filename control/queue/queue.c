@@ -34,6 +34,10 @@ uint32_t queue_limit_for(const struct queue *queue, enum queue_via via, uint32_t
 static void place(
 	struct queue *queue, struct queue_member *member, uint32_t priority, int64_t age_ns)
 {
+	if (age_ns > QUEUE_AGE_MAX_NS)
+		age_ns = QUEUE_AGE_MAX_NS;
+	else if (age_ns < -QUEUE_AGE_MAX_NS)
+		age_ns = -QUEUE_AGE_MAX_NS;
 	member->node.priority = priority;
 	member->node.moment_ns = (int64_t)member->node.since_ns - age_ns;
 	order_insert(&queue->line, &member->node);

@@ -20,6 +20,8 @@
 
 enum { QUEUE_WAIT_BUCKETS = 16 };
 
+#define QUEUE_AGE_MAX_NS (100LL * 86400 * 1000000000) /* an adjustment beyond it counts as it */
+
 /* Upper ends of the answered-wait histogram, in seconds; the last bucket is everything beyond. */
 extern const uint32_t queue_wait_bounds_s[QUEUE_WAIT_BUCKETS - 1];
 

@@ -133,7 +133,7 @@ int resource_files_add(
 	if (files->count == DOCS_MAX)
 		return -ENOSPC;
 	if (files->count == files->room) {
-		docs = realloc(files->docs, room * sizeof(*docs));
+		docs = realloc(files->docs, room * sizeof(const struct yml_doc *));
 		if (!docs)
 			return -ENOMEM;
 		files->docs = docs;

@@ -174,7 +174,8 @@ static void read_queue_quick_connects(
 	if (yml_read_sequence(reader->report, node, "quick_connects", YML_OPTIONAL, &list) ||
 		!size_fits(reader, list, RESOURCE_QUEUE_QUICK_CONNECTS_MAX))
 		return;
-	rows = resource_read_alloc(reader, (yml_size(list) + 1) * sizeof(*rows));
+	rows = resource_read_alloc(
+		reader, (yml_size(list) + 1) * sizeof(const struct resource_quick_connect *));
 	if (!rows)
 		return;
 	for (size_t i = 0; i < yml_size(list); i++) {

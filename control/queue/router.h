@@ -104,7 +104,8 @@ enum router_result {
 enum router_effect_kind {
 	ROUTER_ANSWER,   /* request, tag, result, contact, queue; position, members, limit, bar */
 	ROUTER_OFFER,    /* offer, contact, agent, queue (ROUTER_NONE when direct), deadline_ns */
-	ROUTER_WITHDRAW, /* offer, contact, agent, why: stop ringing, take it off the panel */
+	ROUTER_WITHDRAW, /* offer, contact, agent, why: stop ringing, take it off the panel; also
+			    after a miss or a reject */
 	ROUTER_RETURNED, /* contact, queue, position, why: it waits again, in its place */
 	ROUTER_DIRECT_FAILED, /* contact, agent, why: a direct offer is over, the contact is not
 				 kept */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,18 @@ enum { EFFECTS_FIRST_ROOM = 64 };
 
 /* ---- effects ---- */
 
-static void effects_grow(struct router *router)
+int router_effects_reserve(struct router *router, size_t count)
 {
-	size_t room = router->effect_room ? router->effect_room * 2 : EFFECTS_FIRST_ROOM;
-	struct router_effect *effects = calloc(room, sizeof(*effects));
+	size_t room = router->effect_room ? router->effect_room : EFFECTS_FIRST_ROOM;
+	struct router_effect *effects;
 
-	CHECK(effects != NULL);
+	while (room < router->effect_count + count)
+		room *= 2;
+	if (room == router->effect_room)
+		return 0;
+	effects = calloc(room, sizeof(*effects));
+	if (!effects)
+		return -ENOMEM;
 	for (size_t i = 0; i < router->effect_count; i++)
 		effects[i] =
 			router->effects[(router->effect_first + i) & (router->effect_room - 1)];
@@ -24,14 +31,14 @@ static void effects_grow(struct router *router)
 	router->effects = effects;
 	router->effect_room = room;
 	router->effect_first = 0;
+	return 0;
 }
 
 void router_emit(struct router *router, const struct router_effect *effect)
 {
 	size_t at;
 
-	if (router->effect_count == router->effect_room)
-		effects_grow(router);
+	CHECK(router_effects_reserve(router, 1) == 0);
 	at = (router->effect_first + router->effect_count) & (router->effect_room - 1);
 	router->effects[at] = *effect;
 	if (router->effect_count++ == 0 && router->wake)

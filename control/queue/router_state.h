@@ -104,6 +104,10 @@ struct router {
 
 /* ---- router_pair.c ---- */
 
+/* Room for so many more effects. */
+int router_effects_reserve(struct router *router, size_t count);
+
+/* Adds to the list; no memory there is a failed CHECK. */
 void router_emit(struct router *router, const struct router_effect *effect);
 
 /* Brings line, counts, timers and the list of effects up to a change of an agent: emits

@@ -8,6 +8,9 @@
 
 #define SECOND_NS 1000000000ULL
 
+/* At most, in a reload: taken away from an offer, changed, offered something else. */
+enum { EFFECTS_PER_AGENT = 8 };
+
 /* Maps of ids that stand in instance files: nobody floods them. */
 static const uint8_t map_seed[SIPHASH_KEY_SIZE] = {1};
 
@@ -363,8 +366,7 @@ static void rebind_agent(
 
 	agent_take_snapshot(&agent->agent, &effect.before);
 	agent_rebind(&agent->agent, row, resources, now_ns);
-	if (!row)
-		agent_logout(&agent->agent, now_ns); /* later, when a contact is in the slot */
+	agent_settle(&agent->agent, now_ns);
 	agent->profile = row ? row->routing_profile->row.index : ROUTER_NONE;
 	router_agent_list(agent);
 	agent_take_snapshot(&agent->agent, &effect.after);
@@ -438,7 +440,9 @@ int router_reload(struct router *router, const struct resources *resources, uint
 	room = calloc(router->agent_count + 1, sizeof(struct router_agent *));
 	if (!room)
 		return -ENOMEM;
-	rc = tables_build(router, resources, &tables);
+	rc = router_effects_reserve(router, (size_t)EFFECTS_PER_AGENT * router->agent_count);
+	if (!rc)
+		rc = tables_build(router, resources, &tables);
 	if (rc == 0) {
 		swap(router, resources, &tables, now_ns);
 		pair_all(router, room, now_ns);

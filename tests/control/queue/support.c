@@ -18,7 +18,10 @@ int support_read_zone(void *context, const char *name, void **bytes, size_t *siz
 	if (!file)
 		return -ENOENT;
 	*bytes = malloc(ZONE_BYTES_MAX);
-	assert_non_null(*bytes);
+	if (!*bytes) {
+		fclose(file);
+		return -ENOMEM;
+	}
 	*size = fread(*bytes, 1, ZONE_BYTES_MAX, file);
 	fclose(file);
 	return 0;

@@ -36,6 +36,19 @@ static void order_is_priority_then_adjusted_age_then_arrival(void **state)
 	assert_true(queue_waited(&urgent, 130 * SECOND) == 10 * SECOND);
 }
 
+static void an_absurd_age_counts_as_the_largest(void **state)
+{
+	struct queue_member members[3] = {0};
+	struct queue queue;
+
+	queue_init(&queue, 10);
+	queue_enqueue(&queue, &members[0], 10, 5, INT64_MIN, 1, SECOND);
+	queue_enqueue(&queue, &members[1], 10, 5, 0, 2, SECOND);
+	queue_enqueue(&queue, &members[2], 10, 5, INT64_MAX, 3, SECOND);
+	assert_int_equal(queue_position(&queue, &members[0]), 3);
+	assert_int_equal(queue_position(&queue, &members[2]), 1);
+}
+
 static void R77_full_is_full(void **state)
 {
 	struct queue_member members[4] = {0};
@@ -131,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_is_priority_then_adjusted_age_then_arrival),
+		cmocka_unit_test(an_absurd_age_counts_as_the_largest),
 		cmocka_unit_test(R77_full_is_full),
 		cmocka_unit_test(R79_overflow_is_for_all_but_flows),
 		cmocka_unit_test(a_held_member_counts_and_keeps_its_place),

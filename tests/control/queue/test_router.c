@@ -838,7 +838,27 @@ static void reload_takes_users_away_and_withdraws_their_offers(void **state)
 	assert_int_equal(bench_position(&bench, 1), 1);
 	bench_available(&bench, "eve");
 	bench_expect_offer(&bench, 1, "eve");
-	assert_int_equal(router_agent_login(bench.router, bob, NULL, bench.now), -EALREADY);
+	assert_false(snapshot.logged_in);
+	assert_int_equal(router_agent_login(bench.router, bob, NULL, bench.now), -ENOENT);
+}
+
+static void a_user_taken_away_on_a_contact_leaves_when_it_ends(void **state)
+{
+	uint32_t bob = bench_agent(&bench, "bob");
+	struct agent_snapshot snapshot;
+
+	bench_available(&bench, "bob");
+	bench_enqueue(&bench, returns(), 1);
+	router_accept(bench.router, 0, bench_expect_offer(&bench, 1, "bob"), bench.now);
+	router_dequeue(bench.router, 0, 1, bench.now);
+	swap_resources();
+	router_agent_snapshot(bench.router, bob, &snapshot);
+	assert_true(snapshot.logged_in);
+	assert_int_equal(router_agent_contact(bench.router, bob, 1, AGENT_CONNECT, bench.now), 0);
+	assert_int_equal(router_agent_contact(bench.router, bob, 1, AGENT_END, bench.now), 0);
+	router_agent_snapshot(bench.router, bob, &snapshot);
+	assert_false(snapshot.logged_in);
+	assert_int_equal(snapshot.contact.state, AGENT_SLOT_EMPTY);
 }
 
 static void reload_offers_what_new_profiles_allow(void **state)
@@ -955,6 +975,7 @@ int main(void)
 		T(waiting_contacts_are_listed_in_order),
 		T(reload_keeps_numbers_places_and_states),
 		T(reload_takes_users_away_and_withdraws_their_offers),
+		T(a_user_taken_away_on_a_contact_leaves_when_it_ends),
 		T(reload_offers_what_new_profiles_allow),
 		T(create_refuses_what_is_out_of_range),
 		T(every_word_is_there),
