@@ -21,11 +21,12 @@
 
 #include "base/str.h"
 
-#define EVENTS_KEEP        100000u
-#define EVENTS_KEEP_NS     (UINT64_C(24) * 3600 * 1000000000)
-#define EVENTS_MEMORY      8192u
-#define EVENTS_WAITING_MAX 50000u /* not written yet; beyond it the oldest are given up, counted \
-				   */
+#define EVENTS_KEEP    100000u
+#define EVENTS_KEEP_NS (UINT64_C(24) * 3600 * 1000000000)
+#define EVENTS_MEMORY  8192u
+#define EVENTS_WAITING_MAX                                                    \
+	50000u /* not written yet; beyond it the oldest are given up, counted \
+		*/
 #define EVENTS_WAITING_BYTES (128u << 20)
 #define EVENTS_BATCH         1000u
 #define EVENTS_BLOCK         10000u /* numbers set aside at a time */
@@ -76,7 +77,8 @@ uint64_t events_last(const struct events *events);
 struct events_listener {
 	void (*fn)(void *ctx, const struct event *event);
 	void *ctx;
-	struct events_listener *next, **back; /* private */
+	struct events *events; /* private, like the rest */
+	struct events_listener *next, **back;
 };
 
 /* A listener may remove itself, or others, from inside fn; fn must not append. */
@@ -99,7 +101,7 @@ int events_read(struct events *events, uint64_t after,
 struct events_stats {
 	uint64_t appended, written, given_up, failures;
 	size_t waiting, in_memory;
-	uint64_t first, last; /* numbers kept, 0: none */
+	uint64_t last; /* number, 0: none */
 };
 
 void events_stats(const struct events *events, struct events_stats *out);

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/records.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/offload.h"
+#include "store/database.h"
+
+#define RETRY_NS     CLOCK_S
+#define ROWS_DEFAULT 100u
+#define QUERIES_MAX  256u
+#define SQL_SIZE     600
+
+static const char ddl[] = "CREATE TABLE records("
+			  " contact_id TEXT PRIMARY KEY,"
+			  " number INTEGER NOT NULL UNIQUE,"
+			  " complete INTEGER NOT NULL,"
+			  " initial_id TEXT NOT NULL,"
+			  " initiated INTEGER NOT NULL,"
+			  " json TEXT NOT NULL) WITHOUT ROWID;"
+			  "CREATE INDEX records_initial ON records(initial_id);"
+			  "CREATE INDEX records_initiated ON records(initiated);";
+
+/* A late batch must not undo a later one: the higher number wins. */
+static const char upsert[] =
+	"INSERT INTO records(contact_id, number, complete, initial_id, initiated, json)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
+	" ON CONFLICT(contact_id) DO UPDATE SET number = excluded.number,"
+	" complete = max(complete, excluded.complete), initial_id = excluded.initial_id,"
+	" initiated = excluded.initiated, json = excluded.json"
+	" WHERE excluded.number > number";
+
+struct row {
+	struct row *next;
+	uint64_t number;
+	bool complete;
+	uint64_t initiated_wall;
+	char *contact_id, *initial_id, *json;
+	size_t bytes;
+};
+
+struct batch {
+	struct records *records;
+	sqlite3 *db;
+	struct row *first, *last;
+	unsigned n;
+	size_t bytes;
+	bool worked;
+	int error;
+	char text[RECORDS_ERROR_SIZE];
+	uint64_t took_ns;
+};
+
+struct records {
+	struct records_config config;
+	sqlite3 *db;
+	struct row *first, **last; /* waiting, not in a batch */
+	size_t n_waiting;          /* not written, those in batches included */
+	size_t waiting_bytes;
+	unsigned in_flight; /* batches, queries, exports */
+	unsigned batches_out;
+	unsigned queries_out;
+	bool failing;
+	struct loop_task flush;
+	struct timer retry;
+	struct records_stats stats;
+};
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void row_free(struct row *row)
+{
+	if (!row)
+		return;
+	free(row->contact_id);
+	free(row->initial_id);
+	free(row->json);
+	free(row);
+}
+
+static int write_row(sqlite3_stmt *s, const struct row *row)
+{
+	sqlite3_bind_text(s, 1, row->contact_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, (int64_t)row->number);
+	sqlite3_bind_int(s, 3, row->complete);
+	sqlite3_bind_text(s, 4, row->initial_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 5, (int64_t)row->initiated_wall);
+	sqlite3_bind_text(s, 6, row->json, -1, SQLITE_STATIC);
+	int result = sqlite3_step(s);
+	sqlite3_reset(s);
+	return database_errno(result);
+}
+
+static int write_rows(sqlite3 *db, const struct row *row)
+{
+	sqlite3_stmt *s = NULL;
+	int error = database_run(db, "BEGIN IMMEDIATE");
+
+	if (error)
+		return error;
+	error = database_prepare(db, upsert, &s);
+	for (; !error && row; row = row->next)
+		error = write_row(s, row);
+	sqlite3_finalize(s);
+	if (!error)
+		error = database_run(db, "COMMIT");
+	return error;
+}
+
+static void batch_work(void *arg)
+{
+	struct batch *b = arg;
+	uint64_t begun_ns = clock_now();
+
+	b->worked = true;
+	b->error = write_rows(b->db, b->first);
+	if (b->error) {
+		snprintf(b->text, sizeof(b->text), "%s: %s", sqlite3_db_filename(b->db, "main"),
+			sqlite3_errmsg(b->db));
+		if (!sqlite3_get_autocommit(b->db))
+			sqlite3_exec(b->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+	b->took_ns = clock_now() - begun_ns;
+}
+
+static void report_health(struct records *r, int error, const char *text)
+{
+	bool failing = error != 0;
+
+	if (failing == r->failing)
+		return;
+	r->failing = failing;
+	if (failing)
+		log_error(NULL, "store", "records cannot be written: %s", text);
+	else
+		log_info(NULL, "store", "records are written again");
+	if (r->config.health)
+		r->config.health(r->config.ctx, error, text);
+}
+
+/* Rows that were not written go back in front of those that came later. */
+static void put_back(struct records *r, struct batch *b)
+{
+	if (!b->first)
+		return;
+	b->last->next = r->first;
+	if (!r->first)
+		r->last = &b->last->next;
+	r->first = b->first;
+}
+
+static void rows_written(struct records *r, struct batch *b)
+{
+	while (b->first) {
+		struct row *next = b->first->next;
+
+		row_free(b->first);
+		b->first = next;
+	}
+	r->n_waiting -= b->n;
+	r->waiting_bytes -= b->bytes;
+	r->stats.written += b->n;
+	r->stats.batches++;
+	if (b->took_ns > r->stats.slowest_batch_ns)
+		r->stats.slowest_batch_ns = b->took_ns;
+}
+
+static void batch_done(void *arg)
+{
+	struct batch *b = arg;
+	struct records *r = b->records;
+	bool cancelled = !b->worked;
+
+	r->in_flight--;
+	r->batches_out--;
+	if (b->worked && !b->error) {
+		rows_written(r, b);
+		report_health(r, 0, "");
+	} else {
+		put_back(r, b);
+	}
+	if (b->worked && b->error) {
+		r->stats.failures++;
+		report_health(r, b->error, b->text);
+		timers_set_in(loop_timers(r->config.loop), &r->retry, RETRY_NS);
+	}
+	free(b);
+	if (!cancelled && !r->failing && r->first && r->batches_out == 0)
+		loop_task_set(r->config.loop, &r->flush);
+}
+
+/* Takes at most RECORDS_BATCH rows from the front. */
+static struct batch *batch_take(struct records *r)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->records = r;
+	b->db = r->db;
+	b->first = r->first;
+	while (r->first && b->n < RECORDS_BATCH) {
+		b->last = r->first;
+		b->bytes += r->first->bytes;
+		b->n++;
+		r->first = r->first->next;
+	}
+	b->last->next = NULL;
+	if (!r->first)
+		r->last = &r->first;
+	return b;
+}
+
+/* Everything that waits is handed to the helper. False: some could not be, and is tried again. */
+static bool submit_all(struct records *r)
+{
+	while (r->first) {
+		struct batch *b = batch_take(r);
+
+		if (!b || offload_submit(r->config.offload, batch_work, batch_done, b)) {
+			if (b)
+				put_back(r, b);
+			free(b);
+			timers_set_in(loop_timers(r->config.loop), &r->retry, RETRY_NS);
+			return false;
+		}
+		r->in_flight++;
+		r->batches_out++;
+	}
+	return true;
+}
+
+static void flush(void *ctx)
+{
+	submit_all(ctx);
+}
+
+static void retry_due(void *ctx, uint64_t now_ns)
+{
+	submit_all(ctx);
+}
+
+static struct row *row_make(const struct record *record, int *error)
+{
+	struct row *row = calloc(1, sizeof(*row));
+
+	*error = -ENOMEM;
+	if (!row)
+		return NULL;
+	row->json = record_json(record);
+	if (!row->json)
+		*error = -EINVAL;
+	else if (strlen(row->json) > RECORDS_JSON_MAX)
+		*error = -E2BIG;
+	else
+		*error = 0;
+	row->contact_id = str_dup(record->contact_id);
+	row->initial_id = str_dup(record->initial_contact_id);
+	if (!*error && (!row->contact_id || !row->initial_id))
+		*error = -ENOMEM;
+	if (*error) {
+		row_free(row);
+		return NULL;
+	}
+	row->complete = record->complete;
+	row->initiated_wall = record->initiation_wall;
+	row->bytes = sizeof(*row) + strlen(row->json) + record->contact_id.n +
+		     record->initial_contact_id.n;
+	return row;
+}
+
+int records_put(struct records *r, const struct record *record)
+{
+	struct row *row;
+	int error;
+
+	if (r->n_waiting >= RECORDS_WAITING_MAX || r->waiting_bytes >= RECORDS_WAITING_BYTES) {
+		r->stats.refused++;
+		return -ENOBUFS;
+	}
+	row = row_make(record, &error);
+	if (!row) {
+		r->stats.refused++;
+		return error;
+	}
+	row->number = ++r->stats.last_number;
+	*r->last = row;
+	r->last = &row->next;
+	r->n_waiting++;
+	r->waiting_bytes += row->bytes;
+	r->stats.put++;
+	/* While one batch is written the next one gathers. */
+	if (r->batches_out == 0 && !r->failing)
+		loop_task_set(r->config.loop, &r->flush);
+	return 0;
+}
+
+bool records_pressure(const struct records *r)
+{
+	return r->n_waiting >= RECORDS_WAITING_MAX / 2 ||
+	       r->waiting_bytes >= RECORDS_WAITING_BYTES / 2;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+struct query {
+	struct records *records;
+	sqlite3 *db;
+	char *contact_id, *chain;
+	struct records_query q; /* its texts are the two above */
+	void (*done)(void *ctx, const struct records_result *result);
+	void *ctx;
+	bool worked;
+	int error;
+	char text[RECORDS_ERROR_SIZE];
+	struct records_row *rows;
+	size_t n;
+	bool more;
+};
+
+static void query_sql(const struct records_query *q, char sql[SQL_SIZE])
+{
+	const char *order = q->since || q->by_number     ? "number"
+			    : q->chain.n                 ? "initiated, number"
+			    : q->order == RECORDS_OLDEST ? "initiated, number"
+							 : "initiated DESC, number DESC";
+
+	snprintf(sql, SQL_SIZE,
+		"SELECT number, complete, contact_id, json FROM records WHERE number > ?1%s%s%s"
+		" ORDER BY %s LIMIT ?2 OFFSET ?3",
+		q->open_only  ? " AND complete = 0"
+		: q->open_too ? ""
+			      : " AND complete = 1",
+		q->contact_id.n ? " AND contact_id = ?4" : "",
+		q->chain.n ? " AND initial_id = ?5" : "", order);
+}
+
+static char *column_copy(sqlite3_stmt *s, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	return text ? str_dup(str_make(text, (size_t)sqlite3_column_bytes(s, column))) : NULL;
+}
+
+static int take_row(struct query *q, sqlite3_stmt *s)
+{
+	char *id = column_copy(s, 2), *json = column_copy(s, 3);
+
+	if (!id || !json) {
+		free(id);
+		free(json);
+		return -ENOMEM;
+	}
+	q->rows[q->n++] = (struct records_row){
+		.number = (uint64_t)sqlite3_column_int64(s, 0),
+		.complete = sqlite3_column_int(s, 1) != 0,
+		.contact_id = id,
+		.json = json,
+	};
+	return 0;
+}
+
+static int run_query(struct query *q)
+{
+	char sql[SQL_SIZE];
+	sqlite3_stmt *s;
+	int error, step = SQLITE_DONE;
+
+	query_sql(&q->q, sql);
+	error = database_prepare(q->db, sql, &s);
+	if (error)
+		return error;
+	sqlite3_bind_int64(s, 1, (int64_t)q->q.since);
+	sqlite3_bind_int64(s, 2, (int64_t)q->q.limit + 1);
+	sqlite3_bind_int64(s, 3, q->q.offset);
+	if (q->contact_id)
+		sqlite3_bind_text(s, 4, q->contact_id, -1, SQLITE_STATIC);
+	if (q->chain)
+		sqlite3_bind_text(s, 5, q->chain, -1, SQLITE_STATIC);
+	while (!error && (step = sqlite3_step(s)) == SQLITE_ROW) {
+		if (q->n == q->q.limit) {
+			q->more = true;
+			break;
+		}
+		error = take_row(q, s);
+	}
+	if (!error)
+		error = database_errno(step);
+	sqlite3_finalize(s);
+	return error;
+}
+
+static void query_work(void *arg)
+{
+	struct query *q = arg;
+
+	q->worked = true;
+	q->rows = calloc(q->q.limit, sizeof(*q->rows));
+	q->error = q->rows ? run_query(q) : -ENOMEM;
+	if (q->error)
+		snprintf(q->text, sizeof(q->text), "%s", sqlite3_errmsg(q->db));
+}
+
+static void query_free(struct query *q)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		free((char *)q->rows[i].contact_id);
+		free((char *)q->rows[i].json);
+	}
+	free(q->rows);
+	free(q->contact_id);
+	free(q->chain);
+	free(q);
+}
+
+static void query_done(void *arg)
+{
+	struct query *q = arg;
+	int error = q->worked ? q->error : -ECANCELED;
+	const struct records_result result = {
+		.error = error,
+		.error_text = q->worked ? q->text : "cancelled",
+		.rows = q->rows,
+		.n = error ? 0 : q->n,
+		.more = q->more,
+	};
+
+	q->records->in_flight--;
+	q->records->queries_out--;
+	q->done(q->ctx, &result);
+	query_free(q);
+}
+
+int records_query(struct records *r, const struct records_query *query,
+	void (*done)(void *ctx, const struct records_result *result), void *ctx)
+{
+	struct query *q;
+
+	if (r->queries_out == QUERIES_MAX)
+		return -ENOBUFS;
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	q->records = r;
+	q->db = r->db;
+	q->q = *query;
+	q->done = done;
+	q->ctx = ctx;
+	q->contact_id = query->contact_id.n ? str_dup(query->contact_id) : NULL;
+	q->chain = query->chain.n ? str_dup(query->chain) : NULL;
+	if (q->q.limit == 0)
+		q->q.limit = ROWS_DEFAULT;
+	if (q->q.limit > RECORDS_ROWS_MAX)
+		q->q.limit = RECORDS_ROWS_MAX;
+	/* The helper works in order: what is put before is written before. */
+	submit_all(r);
+	if ((query->contact_id.n && !q->contact_id) || (query->chain.n && !q->chain) ||
+		offload_submit(r->config.offload, query_work, query_done, q)) {
+		query_free(q);
+		return -ENOBUFS;
+	}
+	r->in_flight++;
+	r->queries_out++;
+	return 0;
+}
+
+struct export
+{
+	struct records *records;
+	sqlite3 *db;
+	int fd;
+	int64_t count;
+	bool worked;
+	void (*done)(void *ctx, int64_t count);
+	void *ctx;
+};
+
+static int write_line(int fd, const char *json, size_t n)
+{
+	char *line = malloc(n + 1);
+	size_t at = 0;
+
+	if (!line)
+		return -ENOMEM;
+	memcpy(line, json, n);
+	line[n++] = '\n';
+	while (at < n) {
+		ssize_t written = write(fd, line + at, n - at);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			break;
+		at += (size_t)written;
+	}
+	free(line);
+	return at == n ? 0 : errno ? -errno : -EIO;
+}
+
+static void export_work(void *arg)
+{
+	struct export *e = arg;
+	sqlite3_stmt *s;
+	int step, error;
+
+	e->worked = true;
+	error = database_prepare(e->db,
+		"SELECT json FROM records WHERE complete = 1 ORDER BY initiated, number", &s);
+	if (error) {
+		e->count = error;
+		return;
+	}
+	while (!error && (step = sqlite3_step(s)) == SQLITE_ROW) {
+		error = write_line(e->fd, (const char *)sqlite3_column_text(s, 0),
+			(size_t)sqlite3_column_bytes(s, 0));
+		e->count++;
+	}
+	if (!error)
+		error = database_errno(step);
+	if (error)
+		e->count = error;
+	sqlite3_finalize(s);
+}
+
+static void export_done(void *arg)
+{
+	struct export *e = arg;
+
+	e->records->in_flight--;
+	e->done(e->ctx, e->worked ? e->count : -ECANCELED);
+	free(e);
+}
+
+int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t count), void *ctx)
+{
+	struct export *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	*e = (struct export){.records = r, .db = r->db, .fd = fd, .done = done, .ctx = ctx};
+	submit_all(r);
+	if (offload_submit(r->config.offload, export_work, export_done, e)) {
+		free(e);
+		return -ENOBUFS;
+	}
+	r->in_flight++;
+	return 0;
+}
+
+/* ---- open and close ------------------------------------------------------------------------ */
+
+int records_open(const struct records_config *config, char *error_text, struct records **out)
+{
+	struct records *r = calloc(1, sizeof(*r));
+	int error;
+
+	if (!r) {
+		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: out of memory", config->path);
+		return -ENOMEM;
+	}
+	error = database_open(
+		config->path, RECORDS_SCHEMA, ddl, error_text, RECORDS_ERROR_SIZE, &r->db);
+	if (error) {
+		free(r);
+		return error;
+	}
+	r->config = *config;
+	r->last = &r->first;
+	r->flush = (struct loop_task){.fn = flush, .ctx = r};
+	timer_init(&r->retry, retry_due, r);
+	r->stats.last_number =
+		(uint64_t)database_number(r->db, "SELECT max(number) FROM records", 0);
+	*out = r;
+	return 0;
+}
+
+int records_close(struct records *r)
+{
+	int error = 0;
+
+	if (!r)
+		return 0;
+	CHECK(r->in_flight == 0);
+	loop_task_cancel(&r->flush);
+	timers_cancel(loop_timers(r->config.loop), &r->retry);
+	if (r->first)
+		error = write_rows(r->db, r->first);
+	if (error)
+		log_error(
+			NULL, "store", "%zu records lost: %s", r->n_waiting, sqlite3_errmsg(r->db));
+	while (r->first) {
+		struct row *next = r->first->next;
+
+		row_free(r->first);
+		r->first = next;
+	}
+	sqlite3_close(r->db);
+	free(r);
+	return error;
+}
+
+void records_stats(const struct records *r, struct records_stats *out)
+{
+	*out = r->stats;
+	out->waiting = r->n_waiting;
+	out->waiting_bytes = r->waiting_bytes;
+}

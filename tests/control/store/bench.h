@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A loop, a helper and a directory for the tests of the store. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/offload.h"
+
+static char directory[64];
+static char path[128];
+static struct loop *loop;
+static struct offload *offload;
+
+static inline void bench_remove(void)
+{
+	static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		char name[160];
+
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		unlink(name);
+	}
+}
+
+static inline int set_up(void **state)
+{
+	snprintf(directory, sizeof(directory), "/tmp/cordboard-store-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/file.db", directory);
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	assert_int_equal(loop_create(NULL, &loop), 0);
+	return offload_create(loop, 0, &offload);
+}
+
+static inline int tear_down(void **state)
+{
+	offload_destroy(offload);
+	offload = NULL;
+	loop_destroy(loop);
+	bench_remove();
+	rmdir(directory);
+	return 0;
+}
+
+/* The helper goes first at the end of a life of the store. */
+static inline void helper_restart(void)
+{
+	offload_destroy(offload);
+	assert_int_equal(offload_create(loop, 0, &offload), 0);
+}
+
+#define UNTIL(condition)                                    \
+	do {                                                \
+		uint64_t end_ = clock_now() + 10 * CLOCK_S; \
+		while (!(condition) && clock_now() < end_)  \
+			loop_step(loop, CLOCK_MS);          \
+		assert_true(condition);                     \
+	} while (0)

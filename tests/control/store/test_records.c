@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/records.h"
+
+#define START (UINT64_C(1773561600) * CLOCK_S) /* 2026-03-15T08:00:00Z */
+
+static struct records *records;
+static unsigned health_calls;
+static int health_error;
+
+static void on_health(void *ctx, int error, const char *text)
+{
+	health_calls++;
+	health_error = error;
+}
+
+static void open_records(void)
+{
+	const struct records_config config = {
+		.loop = loop, .offload = offload, .path = path, .health = on_health};
+	char error[RECORDS_ERROR_SIZE] = "";
+
+	assert_int_equal(records_open(&config, error, &records), 0);
+}
+
+static void reopen_records(void)
+{
+	helper_restart();
+	assert_int_equal(records_close(records), 0);
+	open_records();
+}
+
+static void close_records(void)
+{
+	helper_restart();
+	assert_int_equal(records_close(records), 0);
+	records = NULL;
+}
+
+/* What a query gave, copied. */
+struct answer {
+	unsigned calls;
+	int error;
+	size_t n;
+	bool more;
+	uint64_t numbers[RECORDS_ROWS_MAX];
+	char ids[RECORDS_ROWS_MAX][40];
+	bool complete[RECORDS_ROWS_MAX];
+	json_t *last;
+};
+
+static void on_answer(void *ctx, const struct records_result *result)
+{
+	struct answer *a = ctx;
+
+	a->calls++;
+	a->error = result->error;
+	a->n = result->n;
+	a->more = result->more;
+	json_decref(a->last);
+	a->last = NULL;
+	for (size_t i = 0; i < result->n; i++) {
+		a->numbers[i] = result->rows[i].number;
+		a->complete[i] = result->rows[i].complete;
+		snprintf(a->ids[i], sizeof(a->ids[i]), "%s", result->rows[i].contact_id);
+		json_decref(a->last);
+		a->last = json_loads(result->rows[i].json, 0, NULL);
+		assert_non_null(a->last);
+	}
+}
+
+static struct answer *ask(struct records_query query)
+{
+	static struct answer a;
+	unsigned before = a.calls;
+
+	assert_int_equal(records_query(records, &query, on_answer, &a), 0);
+	UNTIL(a.calls > before);
+	return &a;
+}
+
+static struct record sample(const char *id, unsigned n)
+{
+	return (struct record){
+		.complete = true,
+		.contact_id = str_from(id),
+		.initial_contact_id = str_from(id),
+		.initiation_method = STR("INBOUND"),
+		.initiation_wall = START + n * CLOCK_S,
+		.last_update_wall = START + (n + 60) * CLOCK_S,
+	};
+}
+
+static void put(const struct record *r)
+{
+	assert_int_equal(records_put(records, r), 0);
+}
+
+static const char *member(json_t *o, const char *outer, const char *inner)
+{
+	json_t *v = json_object_get(o, outer);
+
+	if (inner)
+		v = json_object_get(v, inner);
+	return json_string_value(v);
+}
+
+static void the_json_has_the_public_shape(void **state)
+{
+	const struct record_pair attributes[] = {
+		{STR("order"), STR("1043")}, {STR("name"), STR("M\xc3\xbcller \"x\"")}};
+	struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+
+	r.connected_to_system_wall = START + 999999999;
+	r.disconnect_wall = START + 90 * CLOCK_S;
+	r.disconnect_reason = STR("CUSTOMER_DISCONNECT");
+	r.customer.address = STR("+12025550118");
+	r.system.address = STR("+12025550100");
+	r.agent_attempts = 2;
+	r.has_queue = true;
+	r.queue.queue.name = STR("Support");
+	r.queue.enqueue_wall = START + 5 * CLOCK_S;
+	r.queue.dequeue_wall = START + 17 * CLOCK_S + 900000000;
+	r.has_agent = true;
+	r.agent.username = STR("arossi");
+	r.agent.routing_profile.name = STR("Basic");
+	r.agent.connected_wall = START + 17 * CLOCK_S;
+	r.agent.interaction_ns = 73 * CLOCK_S + 999999999;
+	r.agent.acw_start_wall = START + 90 * CLOCK_S;
+	r.agent.acw_end_wall = START + 100 * CLOCK_S;
+	r.attributes = attributes;
+	r.n_attributes = 2;
+
+	char *text = record_json(&r);
+	assert_non_null(text);
+	json_t *o = json_loads(text, 0, NULL);
+	free(text);
+	assert_non_null(o);
+	assert_string_equal(member(o, "ContactId", NULL), "11111111-aaaa-4aaa-8aaa-000000000001");
+	assert_string_equal(member(o, "InitiationMethod", NULL), "INBOUND");
+	assert_string_equal(member(o, "InitiationTimestamp", NULL), "2026-03-15T08:00:00Z");
+	assert_string_equal(member(o, "ConnectedToSystemTimestamp", NULL), "2026-03-15T08:00:00Z");
+	assert_string_equal(member(o, "DisconnectReason", NULL), "CUSTOMER_DISCONNECT");
+	assert_string_equal(member(o, "CustomerEndpoint", "Address"), "+12025550118");
+	assert_string_equal(member(o, "CustomerEndpoint", "Type"), "TELEPHONE_NUMBER");
+	assert_string_equal(member(o, "Queue", "Name"), "Support");
+	assert_string_equal(member(o, "Queue", "DequeueTimestamp"), "2026-03-15T08:00:17Z");
+	json_t *queue = json_object_get(o, "Queue"), *agent = json_object_get(o, "Agent");
+	assert_int_equal(json_integer_value(json_object_get(queue, "Duration")), 12);
+	assert_string_equal(member(o, "Agent", "Username"), "arossi");
+	assert_int_equal(
+		json_integer_value(json_object_get(agent, "AgentInteractionDuration")), 73);
+	assert_int_equal(
+		json_integer_value(json_object_get(agent, "AfterContactWorkDuration")), 10);
+	assert_string_equal(member(o, "Attributes", "order"), "1043");
+	assert_string_equal(member(o, "Attributes", "name"), "M\xc3\xbcller \"x\"");
+	assert_true(json_is_null(json_object_get(o, "PreviousContactId")));
+	assert_true(json_is_null(json_object_get(o, "NextContactId")));
+	assert_true(json_is_null(json_object_get(o, "TransferredToEndpoint")));
+	assert_int_equal(json_integer_value(json_object_get(o, "AgentConnectionAttempts")), 2);
+	json_decref(o);
+
+	r.attributes = &(struct record_pair){STR("a"), STR("\xff")};
+	r.n_attributes = 1;
+	assert_null(record_json(&r));
+	r.n_attributes = 0;
+	r.initiation_method = STR_NULL;
+	assert_null(record_json(&r));
+}
+
+static void R98_an_open_record_is_never_listed_as_complete(void **state)
+{
+	open_records();
+	struct record r = sample("one", 0);
+
+	r.complete = false;
+	put(&r);
+	assert_int_equal(ask((struct records_query){0})->n, 0);
+	struct answer *a = ask((struct records_query){.open_only = true});
+	assert_int_equal(a->n, 1);
+	assert_false(a->complete[0]);
+	r.complete = true;
+	put(&r);
+	a = ask((struct records_query){0});
+	assert_int_equal(a->n, 1);
+	assert_true(a->complete[0]);
+	assert_int_equal(ask((struct records_query){.open_only = true})->n, 0);
+	/* And stays complete, whatever comes late. */
+	r.complete = false;
+	put(&r);
+	assert_int_equal(ask((struct records_query){0})->n, 1);
+	close_records();
+}
+
+static void R102_a_chain_is_found_and_delivered_again(void **state)
+{
+	open_records();
+	struct record one = sample("one", 0), two = sample("two", 30), other = sample("other", 10);
+
+	put(&one);
+	put(&other);
+	struct answer *a = ask((struct records_query){.by_number = true});
+	assert_int_equal(a->n, 2);
+	uint64_t since = a->numbers[1];
+	/* A successor comes after the first was delivered. */
+	one.next_contact_id = STR("two");
+	two.initial_contact_id = STR("one");
+	two.previous_contact_id = STR("one");
+	two.initiation_method = STR("TRANSFER");
+	put(&one);
+	put(&two);
+	a = ask((struct records_query){.since = since});
+	assert_int_equal(a->n, 2);
+	assert_string_equal(a->ids[0], "one");
+	assert_string_equal(a->ids[1], "two");
+	a = ask((struct records_query){.chain = STR("one")});
+	assert_int_equal(a->n, 2);
+	assert_string_equal(a->ids[0], "one");
+	assert_string_equal(a->ids[1], "two");
+	assert_string_equal(member(a->last, "PreviousContactId", NULL), "one");
+	a = ask((struct records_query){.contact_id = STR("one")});
+	assert_int_equal(a->n, 1);
+	assert_string_equal(member(a->last, "NextContactId", NULL), "two");
+	a = ask((struct records_query){0});
+	assert_int_equal(a->n, 3);
+	assert_string_equal(a->ids[0], "two");
+	assert_string_equal(a->ids[2], "one");
+	close_records();
+}
+
+static void many_go_out_in_few_batches(void **state)
+{
+	struct records_stats s;
+	char id[32];
+
+	open_records();
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(id, sizeof(id), "id-%u", i);
+		struct record r = sample(id, i);
+		put(&r);
+		if (i % 100 == 0)
+			loop_step(loop, 0);
+	}
+	struct answer *a = ask((struct records_query){.limit = 1000});
+	assert_int_equal(a->n, 1000);
+	assert_true(a->more);
+	assert_string_equal(a->ids[0], "id-2999");
+	a = ask((struct records_query){.limit = 10, .offset = 2995});
+	assert_int_equal(a->n, 5);
+	assert_false(a->more);
+	records_stats(records, &s);
+	assert_int_equal(s.written, 3000);
+	assert_int_equal(s.waiting, 0);
+	assert_true(s.batches < 60);
+	close_records();
+}
+
+static void a_restart_keeps_records_and_numbers(void **state)
+{
+	struct records_stats before, after;
+
+	open_records();
+	for (unsigned i = 0; i < 5; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "r%u", i);
+		struct record r = sample(id, i);
+		put(&r);
+	}
+	records_stats(records, &before);
+	/* Closed before anything could be written. */
+	reopen_records();
+	records_stats(records, &after);
+	assert_int_equal(after.last_number, before.last_number);
+	assert_int_equal(ask((struct records_query){0})->n, 5);
+	close_records();
+}
+
+static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
+{
+	sqlite3 *blocker;
+	struct records_stats s;
+
+	open_records();
+	struct record r = sample("first", 0);
+	put(&r);
+	assert_int_equal(ask((struct records_query){0})->n, 1);
+	/* Another program holds the file for longer than we wait. */
+	assert_int_equal(sqlite3_open(path, &blocker), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(blocker, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	health_calls = 0;
+	r = sample("second", 1);
+	put(&r);
+	UNTIL(health_calls == 1);
+	assert_int_equal(health_error, -EBUSY);
+	r.disconnect_reason = STR("OTHER");
+	put(&r);
+	records_stats(records, &s);
+	assert_int_equal(s.waiting, 2);
+	sqlite3_exec(blocker, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close(blocker);
+	UNTIL(health_calls == 2);
+	assert_int_equal(health_error, 0);
+	struct answer *a = ask((struct records_query){0});
+	assert_int_equal(a->n, 2);
+	assert_string_equal(a->ids[0], "second");
+	a = ask((struct records_query){.contact_id = STR("second")});
+	assert_string_equal(member(a->last, "DisconnectReason", NULL), "OTHER");
+	close_records();
+}
+
+static void what_waits_is_bounded_and_says_so(void **state)
+{
+	unsigned n = 0;
+	int error = 0;
+
+	open_records();
+	struct record r = sample("same", 0);
+	assert_false(records_pressure(records));
+	while (!error && n <= RECORDS_WAITING_MAX) {
+		error = records_put(records, &r);
+		n += !error;
+		if (n == RECORDS_WAITING_MAX / 2)
+			assert_true(records_pressure(records));
+	}
+	assert_int_equal(error, -ENOBUFS);
+	assert_int_equal(n, RECORDS_WAITING_MAX);
+	UNTIL(!records_pressure(records));
+	close_records();
+}
+
+static void store_count(void *ctx, int64_t n)
+{
+	*(int64_t *)ctx = n;
+}
+
+static void export_writes_lines(void **state)
+{
+	int64_t count = -1;
+	char name[160], line[RECORDS_JSON_MAX];
+	unsigned lines = 0;
+
+	open_records();
+	for (unsigned i = 0; i < 3; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "e%u", i);
+		struct record r = sample(id, i);
+		r.complete = i != 1;
+		put(&r);
+	}
+	snprintf(name, sizeof(name), "%s/export", directory);
+	int fd = open(name, O_RDWR | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(records_export(records, fd, store_count, &count), 0);
+	UNTIL(count >= 0);
+	assert_int_equal(count, 2);
+	FILE *f = fdopen(fd, "r");
+	rewind(f);
+	while (fgets(line, sizeof(line), f)) {
+		json_t *o = json_loads(line, 0, NULL);
+
+		assert_string_equal(
+			json_string_value(json_object_get(o, "ContactId")), lines ? "e2" : "e0");
+		json_decref(o);
+		lines++;
+	}
+	fclose(f);
+	unlink(name);
+	assert_int_equal(lines, 2);
+	close_records();
+}
+
+static int try_open(const char *where, char error[RECORDS_ERROR_SIZE])
+{
+	const struct records_config config = {.loop = loop, .offload = offload, .path = where};
+	struct records *r = NULL;
+	int result = records_open(&config, error, &r);
+
+	if (!result)
+		records_close(r);
+	return result;
+}
+
+static void write_file(const char *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, bytes, n), n);
+	close(fd);
+}
+
+static void a_bad_file_is_a_clear_error(void **state)
+{
+	char error[RECORDS_ERROR_SIZE], garbage[9000];
+	sqlite3 *db;
+
+	assert_int_equal(try_open("/nonexistent/place/records.db", error), -ENOENT);
+	assert_non_null(strstr(error, "/nonexistent/place"));
+	memset(garbage, 'x', sizeof(garbage));
+	write_file(garbage, sizeof(garbage));
+	assert_int_equal(try_open(path, error), -EBADMSG);
+	assert_non_null(strstr(error, path));
+	bench_remove();
+	/* A newer program's. */
+	assert_int_equal(try_open(path, error), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL);
+	sqlite3_close(db);
+	assert_int_equal(try_open(path, error), -EPROTO);
+	assert_non_null(strstr(error, "newer"));
+	bench_remove();
+	/* Somebody else's. */
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "CREATE TABLE t(x)", NULL, NULL, NULL);
+	sqlite3_close(db);
+	assert_int_equal(try_open(path, error), -EBADMSG);
+	bench_remove();
+	/* Damaged in the middle. */
+	open_records();
+	for (unsigned i = 0; i < 500; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "d%u", i);
+		struct record r = sample(id, i);
+		put(&r);
+	}
+	close_records();
+	int fd = open(path, O_RDWR);
+	struct stat st;
+	fstat(fd, &st);
+	for (off_t at = 4096; at < st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, garbage, 2000, at), 2000);
+	close(fd);
+	assert_int_equal(try_open(path, error), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(the_json_has_the_public_shape),
+		T(R98_an_open_record_is_never_listed_as_complete),
+		T(R102_a_chain_is_found_and_delivered_again),
+		T(many_go_out_in_few_batches),
+		T(a_restart_keeps_records_and_numbers),
+		T(a_disk_that_fails_loses_nothing_and_is_reported),
+		T(what_waits_is_bounded_and_says_so),
+		T(export_writes_lines),
+		T(a_bad_file_is_a_clear_error),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
