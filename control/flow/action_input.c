@@ -52,7 +52,7 @@ static void set_terminator(struct flow_machine *m)
 
 	if (length == 0 || length > TERMINATOR_MAX || text[length] != '\0')
 		text = TERMINATOR_DEFAULT;
-	strcpy(m->run->terminator, text);
+	memcpy(m->run->terminator, text, strlen(text) + 1);
 }
 
 static void begin(struct flow_machine *m)

@@ -305,8 +305,8 @@ bool phone_number_from_local(const char *digits, const char *country, char out[P
 		strlen(code) + length > DIGITS_MAX)
 		return false;
 	out[0] = '+';
-	strcpy(out + 1, code);
-	strcat(out, digits);
+	memcpy(out + 1, code, strlen(code));
+	memcpy(out + 1 + strlen(code), digits, length + 1);
 	return true;
 }
 

@@ -445,7 +445,7 @@ bool flow_text_is_digits(const char *text)
 {
 	size_t length = strspn(text, "0123456789,*#");
 
-	return text[length] == '\0' && length <= FLOW_DTMF_DIGITS_MAX;
+	return length <= FLOW_DTMF_DIGITS_MAX && text[length] == '\0';
 }
 
 int flow_text_choice(const char *text, const char *choices)

@@ -175,12 +175,81 @@ static void changed_bytes_do_no_harm(void **state)
 	for_each_file(visit_changes);
 }
 
+/* A caller who presses keys and an outside that answers anything: seeded, the same on every run. */
+static uint32_t draw(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+static struct flow_event any_event(const struct flow_run *run, uint32_t *seed)
+{
+	static const enum flow_event_type types[] = {FLOW_EVENT_PLAY_DONE, FLOW_EVENT_PLAY_DONE,
+		FLOW_EVENT_PLAY_FAILED, FLOW_EVENT_KEY, FLOW_EVENT_KEY, FLOW_EVENT_TIMER,
+		FLOW_EVENT_ANSWER, FLOW_EVENT_ANSWER, FLOW_EVENT_ANSWER};
+	struct flow_event event = {.type = types[draw(seed) % 9]};
+
+	event.id = event.type == FLOW_EVENT_ANSWER ? run->pending_id : run->play_id;
+	event.key = "0123456789*#"[draw(seed) % 12];
+	event.result = draw(seed) % 3 != 0
+			       ? FLOW_RESULT_OK
+			       : (enum flow_result)(draw(seed) % (FLOW_RESULT_FAILED + 1));
+	event.number = draw(seed) % 10;
+	event.text = draw(seed) % 2 != 0 ? "{\"status\": \"ok\"}" : "True";
+	return event;
+}
+
+static void walk(struct flow *flow, enum flow_type role, uint32_t seed)
+{
+	struct call call;
+
+	call_prepare(&call, flow);
+	call.context.trace = true;
+	call.context.wait_pauses = true;
+	call_start(&call, role);
+	for (int i = 0; i < 300 && call.run.state != FLOW_RUN_OVER; i++) {
+		struct flow_event event = any_event(&call.run, &seed);
+
+		if (event.type == FLOW_EVENT_TIMER && call.run.wake_at_ns > call.now)
+			call.now = call.run.wake_at_ns;
+		flow_run_step(&call.run, &event, call.now, call.fx);
+		assert_true(call.run.state == FLOW_RUN_OVER || call.run.pending_id != 0 ||
+			    call.run.play_id != 0 || call.run.wake_at_ns != 0);
+	}
+	flow_run_stop(&call.run, call.fx);
+	call_end(&call);
+}
+
+static void visit_walks(const struct row *row, const char *text, size_t length)
+{
+	struct flow *flow = NULL;
+
+	if (flow_read(text, length, NULL, NULL, &flow) < 0)
+		return;
+	for (uint32_t seed = 1; seed <= 20; seed++)
+		walk(flow_hold(flow),
+			seed % 2 != 0 || flow->type == FLOW_TYPE_UNKNOWN
+				? (enum flow_type)(seed % FLOW_TYPE_MODULE)
+				: (enum flow_type)flow->type,
+			seed);
+	assert_int_equal(flow->references, 1);
+	flow_release(flow);
+}
+
+/* Whatever comes, a run that is not over waits for something that somebody owes it. */
+static void every_flow_runs_and_always_waits_for_something(void **state)
+{
+	(void)state;
+	for_each_file(visit_walks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file_loads_or_is_refused_as_expected),
 		cmocka_unit_test(every_beginning_of_every_file_is_refused),
 		cmocka_unit_test(changed_bytes_do_no_harm),
+		cmocka_unit_test(every_flow_runs_and_always_waits_for_something),
 	};
 
 	if (!find_shared()) {
