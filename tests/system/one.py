@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one scenario in the namespaces that run.py made: one.py MODULE NAME --control B --dataplane B"""
 import argparse
+import asyncio
 import importlib
 import pathlib
 import sys
@@ -20,7 +21,9 @@ parser.add_argument("--dataplane", required=True)
 options = parser.parse_args()
 stage.BUILDS = stage.Builds(pathlib.Path(options.control), pathlib.Path(options.dataplane))
 try:
-    getattr(importlib.import_module(options.module), options.name)()
+    result = getattr(importlib.import_module(options.module), options.name)()
+    if asyncio.iscoroutine(result):
+        asyncio.run(result)
 except stage.Skip as reason:
     print(f"skipped: {reason}")
     sys.exit(77)

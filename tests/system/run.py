@@ -29,7 +29,7 @@ SKIPPED = 77
 def find_tests():
     for path in sorted((HERE / "scenarios").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and TEST.match(node.name):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and TEST.match(node.name):
                 yield path.stem, node.name
 
 

@@ -2,16 +2,17 @@
 """The stage of a system scenario: both processes, an instance of its own, the ear, and the admin
 socket, in the network and mount namespaces that run.py made.
 
-    with Stage() as stage:                 # 10.77.0.1: control and phones; 10.77.0.2: media
-        stage.start()
-        phone = stage.phone("caller", tone=500)
+    async with Stage() as stage:           # 10.77.0.1: control; 10.77.0.2: media
+        caller = await stage.caller()      # a phone behind the trunk, tone of its own
+        agent = await stage.agent("arossi")
+        call = await stage.dial(caller)
         ...
-        stage.expect_heard("caller", 1000, after_ms=t)
 
 Prompts of the stage's instance are tones, so that the ear can tell who hears what:
 
     greeting 1000 Hz, music 600 Hz (loops), beep 1400 Hz, whisper to agents 800 Hz
 """
+import asyncio
 import json
 import os
 import pathlib
@@ -19,9 +20,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+
+import sipua
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -33,7 +35,9 @@ TRUNK = "10.77.0.10"
 PHONES = [f"10.77.0.{n}" for n in range(11, 60)]
 STRANGER = "10.77.0.99"
 
-GREETING, MUSIC, BEEP, WHISPER = 1000, 600, 1400, 800
+GREETING, MUSIC, BEEP, WHISPER, FULL = 1000, 600, 1400, 800, 1800
+TONES = [450, 700, 900, 1100, 1200, 1300, 1500, 1600, 1700, 1900, 500, 550, 650, 750, 850, 950]
+NUMBER = "+12025550100"
 
 
 class Skip(Exception):
@@ -55,7 +59,7 @@ def run(*command, **more):
     return subprocess.run([str(c) for c in command], check=True, capture_output=True, text=True, **more)
 
 
-def eventually(what, condition, timeout=10.0):
+async def eventually(what, condition, timeout=10.0):
     """The first true value of condition(), or an AssertionError that says what was waited for."""
     deadline = time.monotonic() + timeout
     while True:
@@ -64,7 +68,7 @@ def eventually(what, condition, timeout=10.0):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what}")
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
 
 
 class Refused(Exception):
@@ -113,47 +117,10 @@ class Admin:
         self.socket.close()
 
 
-class Ear:
-    """Many test phones' media in one process; reports are JSON lines."""
-
-    def __init__(self, log):
-        self.process = subprocess.Popen([str(BUILDS.ear), "--stay"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=log, text=True, bufsize=1)
-        self.events = []
-        first = json.loads(self.process.stdout.readline())
-        self.started = first
-
-    def command(self, *words):
-        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
-        self.process.stdin.flush()
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise EOFError("the ear has ended")
-            answer = json.loads(line)
-            if "event" in answer:
-                self.events.append(answer)
-                continue
-            if not answer.get("ok", True):
-                raise AssertionError(f"ear: {words}: {answer}")
-            return answer
-
-    def report(self, leg):
-        return self.command("report", leg)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.communicate(timeout=5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-
-
-def agent(user, kind, **more):
-    row = {"user": user, "first_name": user[0].upper(), "last_name": user[1:].capitalize(),
+def user(name, kind, **more):
+    row = {"user": name, "first_name": name[0].upper(), "last_name": name[1:].capitalize(),
            "routing_profile": "Everything", "security_profile": "Agent",
-           "phone": {"kind": kind, "register": user, "password": f"secret-{user}"}}
+           "phone": {"kind": kind, "register": name, "password": f"secret-{name}"}}
     row.update(more)
     return row
 
@@ -206,6 +173,7 @@ class Stage:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-"))
         self.processes = {}
         self.phones = []
+        self.tones = iter(TONES)
         self.ear = None
         self.admin = None
         self.addresses = iter(PHONES)
@@ -250,14 +218,14 @@ class Stage:
             "routing_profiles": [{"name": "Everything", "default_outbound_queue": "Orders",
                                   "queues": [{"queue": "Orders", "priority": 1},
                                              {"queue": "Returns", "priority": 1}]}],
-            "agents": [agent("arossi", "ring"), agent("bkhan", "panel")],
+            "agents": [user("arossi", "ring"), user("bkhan", "panel")],
             "statuses": [{"name": "Lunch"}],
             "prompts": [{"name": "greeting", "file": tone(GREETING, 600)},
                         {"name": "music", "file": tone(MUSIC, 2000)},
                         {"name": "hold-music", "file": tone(MUSIC, 2000)},
                         {"name": "beep", "file": tone(BEEP, 300)},
                         {"name": "whisper", "file": tone(WHISPER, 600)},
-                        {"name": "full", "file": tone(1800, 300)}],
+                        {"name": "full", "file": tone(FULL, 300)}],
         }
 
     def write_instance(self):
@@ -277,26 +245,30 @@ class Stage:
 
     # ---- life ---------------------------------------------------------------------------------
 
-    def __enter__(self):
+    async def __aenter__(self):
         run("mount", "-t", "tmpfs", "tmpfs", "/run")
         run("ip", "link", "set", "lo", "up")
+        try:
+            await self.start_dataplane()
+            await self.start_control()
+            self.ear = await sipua.Ear(str(BUILDS.ear), "--stay").__aenter__()
+        except BaseException as problem:
+            await self.__aexit__(type(problem), problem, None)
+            raise
         return self
 
-    def __exit__(self, kind, error, trace):
+    async def __aexit__(self, kind, error, trace):
         for phone in self.phones:
-            try:
-                phone.close()
-            except Exception as problem:  # the stage is torn down whatever happens
-                print("closing a phone:", problem)
+            await phone.close()
         if self.ear:
-            self.ear.close()
+            await self.ear.stop()
         failures = [f"{name}: {code}" for name, code in self.stop_all()]
         if kind is not None or failures:
             self.log.flush()
             self.log.seek(0)
             lines = self.log.read().splitlines()
-            print(f"---- log of the stage, last 150 of {len(lines)} lines")
-            print("\n".join(lines[-150:]))
+            print(f"---- log of the stage, last 200 of {len(lines)} lines")
+            print("\n".join(lines[-200:]))
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
         if failures and kind is None:
@@ -305,6 +277,8 @@ class Stage:
 
     def stop_all(self):
         """Ends both processes with SIGTERM and yields those that did not end with 0."""
+        if self.admin:
+            self.admin.close()
         for name in ("control", "dataplane"):
             process = self.processes.pop(name, None)
             if not process:
@@ -318,7 +292,7 @@ class Stage:
             if code != 0:
                 yield name, code
 
-    def start_dataplane(self):
+    async def start_dataplane(self):
         command = [BUILDS.dataplane, "--media-address", f"{MEDIA}/24",
                    "--vdev", "net_tap0,iface=cb0,mac=02:63:6f:72:64:01,persist",
                    "--attach-socket", self.directory / "dataplane.sock",
@@ -327,17 +301,23 @@ class Stage:
                    "--ports", 512, "--rooms", 256]
         self.processes["dataplane"] = subprocess.Popen(
             [str(c) for c in command], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-        eventually("the software NIC", lambda: os.path.exists("/sys/class/net/cb0"))
-        eventually("the attach socket", lambda: (self.directory / "dataplane.sock").exists())
+        await eventually("the software NIC", lambda: self.has_ended("dataplane") or any(
+            name == "cb0" for _, name in socket.if_nameindex()))
         addresses = run("ip", "-o", "addr", "show", "dev", "cb0").stdout
         for address in [CONTROL, TRUNK, STRANGER, *PHONES]:
             if f" {address}/" not in addresses:
                 run("ip", "addr", "add", f"{address}/24", "dev", "cb0")
         run("ip", "link", "set", "cb0", "up", "txqueuelen", "10000")
 
-    def start_control(self):
+    def has_ended(self, name):
+        code = self.processes[name].poll()
+        if code is not None:
+            raise AssertionError(f"{name} has ended with {code}")
+        return False
+
+    async def start_control(self):
         where = self.write_instance()
-        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
+        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=1",
                            UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
         command = [BUILDS.control, "--instance", where]
         for name, value in self.options.items():
@@ -347,26 +327,45 @@ class Stage:
             env=environment)
         if self.admin:
             self.admin.close()
-        self.admin = eventually("the admin socket", self.connect, 15)
-        eventually("the dataplane to be attached", lambda: self.status()["dataplane"]["state"] == "up")
+        self.admin = await eventually("the admin socket", self.connect, 20)
+        await eventually("the dataplane to be attached",
+                         lambda: self.status()["dataplane"]["state"] == "up")
 
     def connect(self):
-        if self.processes["control"].poll() is not None:
-            raise AssertionError("control has ended")
+        self.has_ended("control")
         try:
             return Admin(self.directory / "control.sock")
         except OSError:
             return None
 
-    def start(self):
-        self.start_dataplane()
-        self.start_control()
-        self.ear = Ear(self.log)
-
     def kill(self, name):
         process = self.processes.pop(name)
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+    # ---- parties ------------------------------------------------------------------------------
+
+    async def phone(self, user, ip, **more):
+        more.setdefault("tone", next(self.tones))
+        phone = await sipua.Phone(user, ip, ear=self.ear, **more).open()
+        self.phones.append(phone)
+        return phone
+
+    async def caller(self, number="+12025550199", ip=TRUNK, **more):
+        """A caller behind the trunk."""
+        return await self.phone(number, ip, registrar=(CONTROL, 5060), **more)
+
+    async def dial(self, caller, number=NUMBER, **more):
+        return await caller.call(f"sip:{number}@{CONTROL}", **more)
+
+    async def agent(self, name, status="Available", **more):
+        """An agent's phone, registered, and the agent logged in (status None: not)."""
+        phone = await self.phone(name, next(self.addresses), registrar=(CONTROL, 5060),
+                                 password=f"secret-{name}", **more)
+        assert await phone.register() == 200
+        if status:
+            self.call("agent.login", agent=name, status=status)
+        return phone
 
     # ---- questions ----------------------------------------------------------------------------
 
@@ -379,13 +378,22 @@ class Stage:
     def contacts(self):
         return self.call("contact.list")["contacts"]
 
-    def records(self, at_least=1):
-        """Complete records, oldest first."""
+    def states(self):
+        return sorted(c["state"] for c in self.contacts())
+
+    async def until_states(self, *states, timeout=10.0):
+        """Waits until the contacts are in exactly these states."""
+        await eventually(f"contacts in {states}", lambda: self.states() == sorted(states), timeout)
+
+    def agent_state(self, name):
+        return self.call("agent.get", agent=name)["state"]
+
+    async def until_agent(self, name, state, timeout=10.0):
+        await eventually(f"{name} to be {state}", lambda: self.agent_state(name) == state, timeout)
+
+    async def records(self, at_least=1, timeout=10.0):
+        """Complete records, in the order in which they were completed."""
         def enough():
             rows = self.call("record.list", since=0, limit=1000)["records"]
             return rows if len(rows) >= at_least else None
-        return eventually(f"{at_least} complete records", enough)
-
-    def now_ms(self):
-        """The ear's clock."""
-        return int(time.monotonic() * 1000) - self.ear.started.get("monotonic_ms", 0)
+        return await eventually(f"{at_least} complete records", enough, timeout)

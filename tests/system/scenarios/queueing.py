@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queues: capacity, races, agents' own queues."""
+import asyncio
+
+from stage import BEEP, FULL, GREETING, MUSIC, Stage, action, eventually, flow, play, queue_flow
+
+
+def outcome(stage, call):
+    """What a caller hears behind the greeting: the music of the queue, or that it is full."""
+    for event in stage.ear.events:
+        if event.get("leg") == call.leg and event["event"] == "tone" and event["hz"] in (MUSIC, FULL):
+            return event["hz"]
+    return None
+
+
+async def until_outcomes(stage, calls):
+    await eventually("every caller to be queued or refused",
+                     lambda: all(outcome(stage, c) for c in calls))
+    return [outcome(stage, c) for c in calls]
+
+
+async def R77_at_the_maximum_the_queue_is_full():
+    stage = Stage()
+    stage.flows["main"] = queue_flow("Main", "Returns")  # holds one
+    async with stage:
+        first = await stage.dial(await stage.caller())
+        await first.hears(MUSIC)
+        second = await stage.dial(await stage.caller(number="+12025550198"))
+        await second.hears(FULL)
+        await second.ended()
+        await first.hang_up()
+        await eventually("the queue to be empty",
+                         lambda: stage.call("queue.metrics", queue="Returns")["contacts"] == 0)
+        third = await stage.dial(await stage.caller(number="+12025550197"))
+        await third.hears(MUSIC)
+
+
+async def R80_of_two_that_race_exactly_one_gets_the_place():
+    stage = Stage()
+    stage.flows["main"] = queue_flow("Main", "Returns")
+    async with stage:
+        callers = [await stage.caller(number=f"+1202555019{n}") for n in range(2)]
+        calls = await asyncio.gather(*(stage.dial(c) for c in callers))
+        assert sorted(await until_outcomes(stage, calls)) == sorted([MUSIC, FULL])
+        assert stage.call("queue.metrics", queue="Returns")["contacts"] == 1
+
+
+async def R78_without_a_maximum_the_instance_limits():
+    stage = Stage(instance__calls_max="3")
+    async with stage:
+        calls = []
+        for n in range(3):
+            calls.append(await stage.dial(await stage.caller(number=f"+1202555019{n}")))
+        for call in calls:
+            await call.hears(MUSIC)
+        assert stage.call("queue.metrics", queue="Orders")["limit"] == 3
+        refused = await stage.dial(await stage.caller(number="+12025550193"))
+        assert await refused.final() == 503
+
+
+async def R79_full_is_full_for_every_inbound_call():
+    stage = Stage(routing__overflow_percent="100")  # gives nothing to those who come by a flow
+    stage.flows["main"] = queue_flow("Main", "Returns")
+    async with stage:
+        calls = [await stage.dial(await stage.caller(number=f"+1202555019{n}")) for n in range(3)]
+        heard = await until_outcomes(stage, calls)
+        assert heard.count(MUSIC) == 1 and heard.count(FULL) == 2
+
+
+async def R81_a_caller_stays_queued_until_an_agent_takes_the_call():
+    async with Stage() as stage:
+        caller = await stage.caller()
+        call = await stage.dial(caller)
+        await call.hears(MUSIC)
+        phone = await stage.agent("arossi")
+        for _ in range(2):
+            leg = await phone.incoming()
+            await leg.ring()
+            await leg.reject(603)
+            await stage.until_states("queued")
+            assert stage.call("queue.metrics", queue="Orders")["contacts"] == 1
+            await stage.until_agent("arossi", "Missed")
+            stage.call("agent.set_status", agent="arossi", status="Available")
+        leg = await phone.incoming()
+        await leg.answer()
+        await leg.hears(caller.tone)
+        assert stage.call("queue.metrics", queue="Orders")["contacts"] == 0
+
+
+async def R2_transfer_to_queue_ends_the_flow_and_queues_the_customer():
+    async with Stage() as stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(MUSIC)
+        contact = stage.contacts()[0]
+        assert contact["state"] == "queued" and contact["queue"] == "Orders"
+        await asyncio.sleep(2.5)  # longer than the music: it loops, the inbound flow is over
+        assert stage.states() == ["queued"]
+        report = await call.report()
+        assert len([h for h in report["heard"] if h["hz"] == GREETING]) == 1
+
+
+async def R91_a_user_has_a_queue_of_their_own():
+    stage = Stage()
+    stage.flows["main"] = flow(
+        "Main", "contactFlow", "Agent",
+        action("Agent", "UpdateContactTargetQueue", {"AgentId": "bkhan"}, "Transfer",
+               {"NoMatchingError": "Wrong"}),
+        action("Transfer", "TransferContactToQueue", None, "Wrong",
+               {"QueueAtCapacity": "Wrong", "NoMatchingError": "Wrong"}),
+        play("Wrong", "full", "End"), action("End", "DisconnectParticipant"))
+    async with stage:
+        other = await stage.agent("arossi", auto="answer")
+        caller = await stage.caller()
+        call = await stage.dial(caller)
+        await call.hears(MUSIC)
+        await asyncio.sleep(0.5)
+        assert other.waiting.empty(), "it is nobody else's"
+        phone = await stage.agent("bkhan", auto="answer")
+        await stage.until_agent("bkhan", "Offered")
+        stage.call("contact.accept", agent="bkhan")
+        await call.hears(phone.tone)
+        await call.hang_up()
+
+
+async def test_an_agent_queue_holds_ten():
+    stage = Stage()
+    stage.flows["main"] = flow(
+        "Main", "contactFlow", "Agent",
+        action("Agent", "UpdateContactTargetQueue", {"AgentId": "bkhan"}, "Transfer",
+               {"NoMatchingError": "End"}),
+        action("Transfer", "TransferContactToQueue", None, "Full",
+               {"QueueAtCapacity": "Full", "NoMatchingError": "End"}),
+        play("Full", "full", "End"), action("End", "DisconnectParticipant"))
+    async with stage:
+        calls = [await stage.dial(await stage.caller(number=f"+120255502{n:02}")) for n in range(11)]
+        heard = await until_outcomes(stage, calls)
+        assert heard.count(MUSIC) == 10 and heard.count(FULL) == 1
+
+
+async def test_longest_available_agent_first():
+    async with Stage() as stage:
+        first = await stage.agent("arossi")
+        await asyncio.sleep(0.2)
+        await stage.agent("bkhan")
+        call = await stage.dial(await stage.caller())
+        await first.incoming()
+        assert stage.agent_state("bkhan") == "Available"
+        await call.hang_up()
+
+
+async def test_checks_of_hours_staffing_and_status():
+    stage = Stage()
+    stage.instance["hours"].append({"name": "Never", "time_zone": "Europe/Rome", "week": {
+        "monday": ["00:00-00:01"]}, "overrides": []})
+    stage.flows["main"] = flow(
+        "Main", "contactFlow", "Queue",
+        action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Hours",
+               {"NoMatchingError": "End"}),
+        action("Hours", "CheckHoursOfOperation", {}, "End", {"NoMatchingError": "End"},
+               {"True": "Staff", "False": "End"}),
+        {"Identifier": "Staff", "Type": "CheckMetricData",
+         "Parameters": {"MetricType": "NumberOfAgentsAvailable"},
+         "Transitions": {"NextAction": "End",
+                         "Errors": [{"ErrorType": "NoMatchingError", "NextAction": "End"},
+                                    {"ErrorType": "NoMatchingCondition", "NextAction": "Nobody"}],
+                         "Conditions": [{"NextAction": "Somebody", "Condition": {
+                             "Operator": "NumberGreaterThan", "Operands": ["0"]}}]}},
+        play("Nobody", "full", "End"), play("Somebody", "beep", "End"),
+        action("End", "DisconnectParticipant"))
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+        await stage.agent("arossi")
+        call = await stage.dial(await stage.caller(number="+12025550198"))
+        await call.hears(BEEP)
+        await call.ended()
