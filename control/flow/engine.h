@@ -128,8 +128,10 @@ enum flow_effect_type {
 	/* Stop what plays, at once. */
 	FLOW_EFFECT_STOP_PLAYING,
 
-	/* target: make this queue or this agent's queue the contact's target queue. [OK, ERROR: no
-	   such] */
+	/*
+	 * target: make this queue or this agent's queue the contact's target queue. [OK, ERROR: no
+	 * such]
+	 */
 	FLOW_EFFECT_SET_TARGET_QUEUE,
 	/* hours: open now? Empty reference: hours of the target queue. [YES, NO, ERROR] */
 	FLOW_EFFECT_CHECK_HOURS,
@@ -157,25 +159,33 @@ enum flow_effect_type {
 	 * offered (R84)]
 	 */
 	FLOW_EFFECT_MOVE_TO_QUEUE,
-	/* third_party: dial. [resume: ENDED, CALL_FAILED, TIMEOUT, ERROR; else OK: bridged, ERROR]
+	/*
+	 * third_party: dial. [resume: ENDED, CALL_FAILED, TIMEOUT, ERROR; else OK: bridged, ERROR]
 	 */
 	FLOW_EFFECT_TRANSFER_TO_NUMBER,
 	/* callback: make a callback contact. [OK, ERROR] */
 	FLOW_EFFECT_CREATE_CALLBACK,
-	/* text: the number, E.164 checked. Remember it for callbacks. [OK, INVALID, NOT_DIALABLE]
+	/*
+	 * text: the number, E.164 checked. Remember it for callbacks. [OK, INVALID, NOT_DIALABLE]
 	 */
 	FLOW_EFFECT_SET_CALLBACK_NUMBER,
-	/* call: place the outbound call of an outbound whisper, if not placed yet. No answer: next
-	   at once. */
+	/*
+	 * call: place the outbound call of an outbound whisper, if not placed yet. No answer: next
+	 * at once.
+	 */
 	FLOW_EFFECT_CALL_OUTBOUND,
-	/* encrypt: stored input under a public key; .text is stored in its place. [OK with .text,
-	   ERROR] */
+	/*
+	 * encrypt: stored input under a public key; .text is stored in its place. [OK with .text,
+	 * ERROR]
+	 */
 	FLOW_EFFECT_ENCRYPT_INPUT,
-	/* text: AgentOnHold, CustomerOnHold, OffHold, for the contact transferred from. [OK, ERROR]
+	/*
+	 * text: AgentOnHold, CustomerOnHold, OffHold, for the contact transferred from. [OK, ERROR]
 	 */
 	FLOW_EFFECT_HOLD_PARTICIPANT,
 
-	/* hook: from now on this flow (or none) for the contact in place of the default. No answer.
+	/*
+	 * hook: from now on this flow (or none) for the contact in place of the default. No answer.
 	 */
 	FLOW_EFFECT_SET_HOOK,
 	/* attributes: have been set in the store (memory->attributes, or related). No answer. */
@@ -208,8 +218,10 @@ enum flow_effect_type {
 	 */
 	FLOW_EFFECT_SERVICE,
 
-	/* Hang up the flow's party (in a transfer flow: only the transfer connection, R22). Last
-	   effect. */
+	/*
+	 * Hang up the flow's party (in a transfer flow: only the transfer connection, R22). Last
+	 * effect.
+	 */
 	FLOW_EFFECT_DISCONNECT,
 	/* The run is over, run.outcome says how. Last effect, also after DISCONNECT. */
 	FLOW_EFFECT_OVER,

@@ -52,7 +52,7 @@ int flow_type_parse(const char *word, enum flow_type *type);
 
 /*
  * Every action type of the flow language: enumerator, name in the file.
- * flow_rules_of() (rules.h) says what each may hold.
+ * flow_action_rule() (rules.h) says what each may hold.
  */
 #define FLOW_ACTION_LIST(X)                                                      \
 	X(MESSAGE, "MessageParticipant")                                         \
