@@ -86,6 +86,15 @@ static int receive_message(int s, struct cord_attach_message *m, int *fd)
 
 /* ---- the lease ------------------------------------------------------------------------------ */
 
+/* Whether a control left positions behind that the next one could not go on from. */
+static bool rings_impossible(const struct cord_worker *shared)
+{
+	const struct cord_ring *in = &shared->commands, *out = &shared->events;
+
+	return atomic_load(&in->head) - atomic_load(&in->tail) > CORD_RING_SLOTS ||
+	       atomic_load(&out->head) - atomic_load(&out->tail) > CORD_RING_SLOTS;
+}
+
 static void lease_end(struct attach *a, const char *why)
 {
 	struct dataplane *dp = a->dp;
@@ -98,6 +107,10 @@ static void lease_end(struct attach *a, const char *why)
 	atomic_store(&dp->segment->control_attached, 0);
 	atomic_store(&dp->segment->control_sleeping, 0);
 	atomic_store(&dp->unattended_since, clock_kernel_ns());
+	for (uint32_t i = 0; i < dp->config.workers; i++) {
+		if (rings_impossible(&dp->shared[i]))
+			atomic_store(&dp->worker[i]->rings, WORKER_RINGS_FAULT);
+	}
 }
 
 static void guest_end(struct attach_guest *g)
@@ -131,10 +144,6 @@ static void lease_begin(struct attach *a, struct attach_guest *g)
 	socklen_t bytes = sizeof(peer);
 
 	getsockopt(g->fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes);
-	if (send_message(g->fd, &m, fds, 2)) {
-		guest_end(g);
-		return;
-	}
 	a->lease = g->fd;
 	a->peer = peer.pid;
 	a->leases++;
@@ -142,6 +151,10 @@ static void lease_begin(struct attach *a, struct attach_guest *g)
 	g->fd = -1;
 	atomic_store(&dp->unattended_since, 0);
 	atomic_store(&dp->segment->control_attached, 1);
+	if (send_message(a->lease, &m, fds, 2)) {
+		lease_end(a, "hung up before it was welcomed");
+		return;
+	}
 	log_info("control (pid %d, uid %d) attached", (int)peer.pid, (int)peer.uid);
 }
 
@@ -234,6 +247,7 @@ static void clip_answer(struct attach *a, enum cord_attach_type type,
 	struct cord_attach_message m = {
 		.type = type, .result = result, .clip = id, .format = format};
 
+	atomic_store(&a->dp->segment->clips, a->dp->clips.count);
 	if (send_message(a->lease, &m, NULL, 0))
 		lease_end(a, "does not read the attach socket");
 }
@@ -265,7 +279,6 @@ static void lease_message(struct attach *a, const struct cord_attach_message *m,
 		lease_end(a, "sent a message of an unknown type");
 		break;
 	}
-	atomic_store(&dp->segment->clips, dp->clips.count);
 }
 
 static void lease_read(struct attach *a)
@@ -315,17 +328,28 @@ static void heartbeat_watch(struct attach *a, cord_time now_ns)
 		lease_end(a, "heartbeat stopped");
 }
 
-/* A worker that met an impossible position waits for its rings to be made whole. */
+/*
+ * A worker with a fault keeps off its rings from its next pass on; when it has begun two, they are
+ * made whole.
+ */
 static void faults_watch(struct attach *a)
 {
 	struct dataplane *dp = a->dp;
 
 	for (uint32_t i = 0; i < dp->config.workers; i++) {
-		if (atomic_load(&dp->worker[i]->rings) != WORKER_RINGS_FAULT)
+		struct worker *w = dp->worker[i];
+		uint64_t passes = atomic_load(&w->passes);
+
+		if (atomic_load(&w->rings) != WORKER_RINGS_FAULT)
 			continue;
 		lease_end(a, "wrote an impossible ring position");
-		segment_rings_repair(dp, i);
-		atomic_store(&dp->worker[i]->rings, WORKER_RINGS_JOIN);
+		if (a->repair_at[i] == 0) {
+			a->repair_at[i] = passes + 2;
+		} else if (passes >= a->repair_at[i]) {
+			a->repair_at[i] = 0;
+			segment_rings_repair(dp, i);
+			atomic_store(&w->rings, WORKER_RINGS_JOIN);
+		}
 	}
 }
 

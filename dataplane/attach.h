@@ -40,6 +40,7 @@ struct attach {
 	cord_time attached_at;
 	pid_t peer;
 	struct attach_guest guest[ATTACH_GUESTS_MAX];
+	uint64_t repair_at[CORD_WORKERS_MAX]; /* pass of a worker with a ring fault; 0: no fault */
 };
 
 /* Binds the socket (a stale one is replaced). 0, or a negative errno, logged. */

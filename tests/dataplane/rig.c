@@ -87,6 +87,11 @@ static void free_all(struct rig *r)
 
 void rig_destroy(struct rig *r)
 {
+	r->attended = false;
+	for (uint32_t i = 0; i < r->workers; i++) {
+		cord_ring_writer_join(&r->commands[i], &r->dp.shared[i].commands);
+		cord_ring_reader_join(&r->events[i], &r->dp.shared[i].events);
+	}
 	free_all(r);
 	rig_run(r, 2);
 	dataplane_destroy(&r->dp);
@@ -171,7 +176,7 @@ static void take_events(struct rig *r)
 {
 	struct cord_message m;
 
-	for (uint32_t i = 0; i < r->workers; i++) {
+	for (uint32_t i = 0; i < r->workers && !r->attended; i++) {
 		while (cord_ring_read(&r->events[i], &m) == CORD_RING_OK) {
 			if (m.type == CORD_EVENT_DONE) {
 				r->last_refusal = (int)m.event_done.refusal;

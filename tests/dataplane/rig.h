@@ -42,6 +42,7 @@ struct rig {
 	struct cord_ring_writer commands[CORD_WORKERS_MAX];
 	struct cord_ring_reader events[CORD_WORKERS_MAX];
 	uint64_t correlation;
+	bool attended; /* a control of its own reads the events */
 	uint32_t generation[RIG_PORTS];
 	struct rig_peer peer[RIG_PORTS];
 	struct rig_heard heard[RIG_PORTS];
