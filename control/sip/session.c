@@ -374,7 +374,7 @@ static void set_defaults(struct sip_sessions_config *config)
 	config->failover_ns = config->failover_ns ? config->failover_ns : SIP_FAILOVER_NS;
 	timing->t1_ns = timing->t1_ns ? timing->t1_ns : SIP_T1_NS;
 	if (!config->user[0])
-		strcpy(config->user, "cordboard");
+		str_copy(STR("cordboard"), config->user, sizeof(config->user));
 }
 
 int sip_sessions_new(const struct sip_sessions_config *config, struct sip_sessions **out)

@@ -20,6 +20,7 @@ struct listener {
 	struct sip_listener config;
 	uint8_t index; /* of struct sip_hop: from 1 */
 	struct address local;
+	struct address faced, facing; /* last remote, and our address that faces it */
 	struct loop_datagram *datagram;
 	struct loop_listener *stream;
 };
@@ -301,11 +302,10 @@ static struct connection *find_connection(struct sip_transports *t, const struct
 
 /* ---- the wire ---------------------------------------------------------------------------- */
 
-static const struct listener *find_listener(
-	const struct sip_transports *t, const struct sip_hop *hop)
+static struct listener *find_listener(struct sip_transports *t, const struct sip_hop *hop)
 {
 	for (unsigned i = 0; i < t->listener_count; i++) {
-		const struct listener *l = &t->listeners[i];
+		struct listener *l = &t->listeners[i];
 
 		if (l->config.transport != hop->transport ||
 			address_family(&l->local) != address_family(&hop->remote))
@@ -345,8 +345,8 @@ static int wire_send(void *ctx, struct sip_hop *hop, const void *bytes, size_t n
 	return loop_datagram_send(l->datagram, &hop->remote, bytes, n);
 }
 
-/* Which of our addresses faces a remote, when we are bound to all of them. */
-static int facing(const struct address *remote, struct address *local)
+/* Asks the kernel's routes. */
+static int find_facing(const struct address *remote, struct address *local)
 {
 	socklen_t n = sizeof(local->in6);
 	int fd = socket(address_family(remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -363,10 +363,23 @@ static int facing(const struct address *remote, struct address *local)
 	return rc;
 }
 
+/* Which of our addresses faces a remote, when we are bound to all of them. */
+static int facing(struct listener *l, const struct address *remote, struct address *local)
+{
+	int rc = 0;
+
+	if (l->faced.length == 0 || !address_equal_host(&l->faced, remote)) {
+		rc = find_facing(remote, &l->facing);
+		l->faced = rc < 0 ? (struct address){.length = 0} : *remote;
+	}
+	*local = l->facing;
+	return rc;
+}
+
 static int wire_local(void *ctx, const struct sip_hop *hop, struct sip_local *local)
 {
 	struct sip_transports *t = ctx;
-	const struct listener *l = find_listener(t, hop);
+	struct listener *l = find_listener(t, hop);
 	char host[ADDRESS_TEXT_SIZE];
 	struct address address;
 	bool v6;
@@ -379,7 +392,7 @@ static int wire_local(void *ctx, const struct sip_hop *hop, struct sip_local *lo
 		memcpy(local->host, l->config.advertise, sizeof(local->host));
 		return 0;
 	}
-	if (address_is_any(&l->local) && facing(&hop->remote, &address) < 0)
+	if (address_is_any(&l->local) && facing(l, &hop->remote, &address) < 0)
 		return -EADDRNOTAVAIL;
 	address_format_host(&address, host);
 	v6 = address_family(&address) == AF_INET6;
