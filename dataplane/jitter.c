@@ -6,9 +6,11 @@
 enum {
 	FLAG_LATE_MASK = 0x07, /* packets that came too late behind others, in this window */
 	FLAG_NO_TALK = 0x08,   /* the last packet had no frame: what follows is silence, not loss */
-	LATE_GROW_QUIET = 2,   /* so many late ones: an extra frame where it is quiet, */
-	LATE_GROW = 4,         /* so many: anywhere */
-	LATE_NEAR = 5,         /* frames; what is later than this says nothing about the delay */
+	FLAG_CONCEALED_SHIFT = 4, /* frames for jitter_concealed() */
+	CONCEALED_MAX = 15,
+	LATE_GROW_QUIET = 2, /* so many late ones: an extra frame where it is quiet, */
+	LATE_GROW = 4,       /* so many: anywhere */
+	LATE_NEAR = 5,       /* frames; what is later than this says nothing about the delay */
 
 	TICK_US = 20000,
 	WINDOW = 500,      /* packets that must agree before a frame is dropped */
@@ -99,6 +101,15 @@ static void begin_window(struct jitter *j, uint16_t at)
 	j->flags &= (uint8_t)~FLAG_LATE_MASK;
 }
 
+static void confirm_concealed(struct jitter *j, unsigned frames)
+{
+	unsigned all = (j->flags >> FLAG_CONCEALED_SHIFT) + frames;
+
+	all = all < CONCEALED_MAX ? all : CONCEALED_MAX;
+	j->flags = (uint8_t)((j->flags & ((1u << FLAG_CONCEALED_SHIFT) - 1)) |
+			     all << FLAG_CONCEALED_SHIFT);
+}
+
 static void raise_target(struct jitter *j, uint32_t by_us)
 {
 	uint32_t target = target_us(j) + by_us;
@@ -133,6 +144,9 @@ static void store(struct jitter *j, const struct jitter_packet *p)
 /* Begins a talk spurt with a packet; the buffer is empty. */
 static enum jitter_verdict anchor(struct jitter *j, const struct jitter_packet *p, uint32_t now)
 {
+	if (p->sequence != j->next_sequence && !(j->flags & FLAG_NO_TALK))
+		confirm_concealed(
+			j, j->starved < JITTER_STARVED_MAX ? j->starved : JITTER_STARVED_MAX);
 	move_head(j, p->sequence);
 	j->highest_sequence = p->sequence;
 	j->next_timestamp = p->timestamp;
@@ -284,6 +298,8 @@ static void settle(struct jitter *j)
 
 	j->next_timestamp += (uint32_t)lost * j->frame_samples;
 	move_head(j, (uint16_t)(j->next_sequence + (lost < missing ? lost : missing)));
+	if (!(j->flags & FLAG_NO_TALK))
+		confirm_concealed(j, j->starved);
 	j->starved = 0;
 	if (waited_us != 0 && !(j->flags & FLAG_NO_TALK)) {
 		raise_target(j, waited_us);
@@ -303,6 +319,7 @@ static bool lose_head(struct jitter *j)
 		return false;
 	}
 	move_head(j, (uint16_t)(j->next_sequence + 1));
+	confirm_concealed(j, 1);
 	return true;
 }
 
@@ -367,6 +384,7 @@ static enum jitter_frame stretch(struct jitter *j)
 	j->next_due_us += frame_us(j);
 	j->slack_mean_us += (int32_t)frame_us(j);
 	begin_window(j, 0);
+	confirm_concealed(j, 1);
 	return JITTER_STRETCH;
 }
 
@@ -478,6 +496,14 @@ unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS])
 	j->target_us100 = target_us100;
 	j->frame_samples = frame_samples;
 	return n;
+}
+
+unsigned jitter_concealed(struct jitter *j)
+{
+	unsigned frames = j->flags >> FLAG_CONCEALED_SHIFT;
+
+	j->flags &= (1u << FLAG_CONCEALED_SHIFT) - 1;
+	return frames;
 }
 
 unsigned jitter_depth(const struct jitter *j)

@@ -123,6 +123,13 @@ enum jitter_frame jitter_pop(struct jitter *j, uint64_t due_ns, bool quiet, uint
  */
 unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS]);
 
+/*
+ * How many frames were concealed or added since the last call, for the counters; call it after
+ * jitter_pop(). Frames that were concealed because nothing came are told when a packet says that
+ * talk was lost or late; at the end of a stream, or of a talk spurt, nothing was missing.
+ */
+unsigned jitter_concealed(struct jitter *j);
+
 /* Frames held. */
 unsigned jitter_depth(const struct jitter *j);
 

@@ -50,8 +50,6 @@ static void conceal(struct worker *w, struct port *p, int16_t *pcm, uint32_t sam
 	}
 	conceal_lost(&cold->conceal, pcm, samples);
 	cold->conceal_good = 0;
-	cold->concealed++;
-	worker_count(w, CORD_COUNTER_frames_concealed, 1);
 }
 
 /* A good frame of a port with a record passes through it. */
@@ -92,6 +90,11 @@ static enum jitter_frame pop(
 			rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
 		rte_pktmbuf_free(m);
 		worker_count(w, CORD_COUNTER_frames_dropped, 1);
+	}
+	uint32_t concealed = jitter_concealed(&p->jitter);
+	if (concealed) {
+		port_cold(w, p)->concealed += concealed;
+		worker_count(w, CORD_COUNTER_frames_concealed, concealed);
 	}
 	*packet = f == JITTER_FRAME ? nic_mbuf(&w->dp->nic, handle) : NULL;
 	return f;

@@ -38,6 +38,7 @@ struct outcome {
 	unsigned after_first; /* concealed, stretched or silent between the first frame and the last
 			       */
 	unsigned disorder;
+	unsigned confirmed; /* by jitter_concealed() */
 	unsigned depth_max;
 	uint64_t delay_first_ns, delay_last_ns; /* from leaving to the tick that plays */
 	uint64_t delay_max_ns;
@@ -140,6 +141,7 @@ static void tick(struct jitter *j, const struct path *p, struct outcome *o, uint
 		uint32_t handle = 0;
 		enum jitter_frame frame = jitter_pop(j, due, p->quiet, &handle);
 
+		o->confirmed += jitter_concealed(j);
 		if (frame == JITTER_DROP) {
 			assert_int_not_equal(handle, 0);
 			o->dropped++;
@@ -217,6 +219,7 @@ static void assert_perfect(const struct outcome *o, unsigned packets)
 	assert_int_equal(o->after_first, 0);
 	assert_int_equal(o->dropped, 0);
 	assert_int_equal(o->stretched, 0);
+	assert_int_equal(o->confirmed, 0);
 	assert_int_equal(o->disorder, 0);
 	assert_int_equal(o->late + o->duplicate + o->overflow + o->reset, 0);
 }
@@ -307,6 +310,7 @@ static void drift_is_followed_where_it_is_quiet(void **state)
 			assert_true(o.delay_max_ns <= 90 * MS);
 			/* A stream that ends conceals a few frames; nothing else does. */
 			assert_int_equal(o.after_first, o.stretched);
+			assert_int_equal(o.confirmed, o.stretched);
 			assert_true(abs((int)o.dropped - (int)o.stretched - expected) <= 3);
 			assert_true(expected > 0 ? o.stretched == 0 : o.dropped == 0);
 		}
@@ -348,6 +352,7 @@ static void a_lost_packet_costs_one_frame(void **state)
 		struct outcome o = run(&j, &p);
 		assert_int_equal(o.frames, o.taken);
 		assert_int_equal(o.late + o.dropped + o.disorder + o.stretched, 0);
+		assert_int_equal(o.confirmed, o.after_first);
 		/* Those lost before the first and after the last frame are nobody's. */
 		assert_in_range(p.packets - o.taken - o.after_first, 0, 4);
 	}
@@ -493,6 +498,7 @@ static void a_talk_spurt_begins_at_its_own_time(void **state)
 		}
 		assert_in_range(frames + jitter_depth(&j), 40, 40);
 		assert_in_range(concealed, 0, JITTER_STARVED_MAX);
+		assert_int_equal(jitter_concealed(&j), 0);
 		/* What was late by being silent teaches no delay. */
 		assert_int_equal(j.target_us100, JITTER_TARGET_MIN_US / 100);
 	}
@@ -551,7 +557,30 @@ static void a_pause_holds_and_resumes(void **state)
 		}
 		assert_int_equal(frames + jitter_depth(&j), 60);
 		assert_int_equal(concealed, JITTER_STARVED_MAX);
+		assert_int_equal(jitter_concealed(&j), 0);
 		assert_int_equal(j.target_us100, JITTER_TARGET_MIN_US / 100);
+	}
+}
+
+static void an_outage_is_counted_when_it_is_over(void **state)
+{
+	for (unsigned outage = 1; outage < 100; outage++) {
+		struct jitter j;
+		struct path p = even_path();
+		struct outcome o = {0};
+		unsigned stored_ms = 0, holes = 0;
+		uint32_t last = 0;
+
+		jitter_init(&j, 8);
+		for (unsigned i = 0; i < 60 + outage; i++) {
+			uint64_t now = p.first_ns + i * 20 * MS;
+			if (i < 30 || i >= 30 + outage)
+				insert(&j, &p, i, now, &o);
+			tick(&j, &p, &o, now + 15 * MS, &stored_ms, &last, &holes);
+		}
+		assert_int_equal(
+			o.confirmed, outage < JITTER_STARVED_MAX ? outage : JITTER_STARVED_MAX);
+		assert_int_equal(o.frames + jitter_depth(&j), 60);
 	}
 }
 
@@ -682,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_talk_spurt_begins_at_its_own_time),
 		cmocka_unit_test(events_take_numbers_but_no_time),
 		cmocka_unit_test(a_pause_holds_and_resumes),
+		cmocka_unit_test(an_outage_is_counted_when_it_is_over),
 		cmocka_unit_test(sixteen_at_once_are_held),
 		cmocka_unit_test(a_jump_resets),
 		cmocka_unit_test(ticks_that_stop_reset),
