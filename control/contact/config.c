@@ -59,9 +59,6 @@ static const struct option_row rows[] = {
 		.help = "socket that the dataplane hands its segment over on"},
 	{"media.codecs", OPTION_LIST, FIELD(codecs), .min = 1, .max = 8, .preset = "PCMU,PCMA",
 		.help = "codecs we offer and accept, best first"},
-	{"media.quiet", OPTION_DURATION, FIELD(media_quiet_ns), .min = SECONDS(1),
-		.max = SECONDS(86400), .preset = "1h",
-		.help = "a connected leg that receives nothing for this long is hung up"},
 
 	{"speech.program", OPTION_STRING, FIELD(speech_program), .min = 1, .max = 1024,
 		.preset = "espeak-ng", .help = "program that speaks text prompts"},

@@ -44,7 +44,6 @@ struct config {
 	bool sip_session_timers;
 
 	char *media_socket;
-	uint64_t media_quiet_ns;
 
 	char *speech_program;
 	char *speech_voice;

@@ -36,6 +36,7 @@
 #include "contact/leg.h"
 #include "flow/engine.h"
 #include "queue/router.h"
+#include "sip/trunk.h"
 
 #define CONTACT_STATES(X)                       \
 	X(ARRIVING, "arriving")                 \
@@ -152,7 +153,7 @@ struct contact {
 	struct leg *agent;
 	struct media_room *room;
 
-	int trunk; /* whose channel it holds; -1: none */
+	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 
 	/* the live offer; 0: none */
 	uint64_t offer;

@@ -62,7 +62,7 @@ static unsigned open_legs(struct contact *contact, const struct signalling_call 
 		&(struct signalling_dial){.number = queue->caller_id_number,
 			.name = queue->caller_id_name,
 			.local = media_leg_local(contact->customer->media)},
-		now_ns, &contact->customer->session, &contact->trunk);
+		now_ns, &contact->customer->session, contact->trunk);
 	if (rc < 0)
 		return 503;
 	sip_session_set_tag(
@@ -107,7 +107,7 @@ void dialling_progress(
 		return;
 	}
 	board_leg_media(leg, media);
-	local = signalling_local(contact->board->signalling, media_leg_local(agent->media), -1);
+	local = signalling_local(contact->board->signalling, media_leg_local(agent->media), "");
 	if (sip_session_early_media(sessions_of(contact), agent->session, &local, &agreed) < 0) {
 		sip_session_ring(sessions_of(contact), agent->session);
 		return;

@@ -383,7 +383,7 @@ static unsigned judge_trunk(
 		return 404;
 	if (trunk_take(trunk, TRUNK_IN, now_ns) < 0)
 		return 503;
-	call->trunk = index;
+	contact_text(call->trunk, sizeof(call->trunk), trunk->name);
 	call->flow = number->flow;
 	return 0;
 }
@@ -408,7 +408,7 @@ unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incom
 	struct trunk *trunk = NULL;
 
 	*call = (struct signalling_call){
-		.trunk = -1, .by_phone = peer->kind == SIP_PEER_PHONE, .incoming = incoming};
+		.by_phone = peer->kind == SIP_PEER_PHONE, .incoming = incoming};
 	contact_text(call->peer, sizeof(call->peer), peer->name);
 	if (peer->kind == SIP_PEER_TRUNK && peer->index < s->instance->trunks->count)
 		trunk = &s->instance->trunks->trunks[peer->index];
@@ -422,10 +422,13 @@ unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incom
 	return judge_phone(s, call);
 }
 
-void signalling_release(struct signalling *s, int trunk)
+void signalling_release(struct signalling *s, const char *trunk)
 {
-	if (trunk >= 0 && (unsigned)trunk < s->instance->trunks->count)
-		trunk_release(&s->instance->trunks->trunks[trunk]);
+	/* by name: a reload may have moved it, or taken it away */
+	int index = trunk[0] ? trunk_find(s->instance->trunks, str_from(trunk)) : -1;
+
+	if (index >= 0)
+		trunk_release(&s->instance->trunks->trunks[index]);
 }
 
 char *signalling_headers(const struct signalling_call *call)
@@ -472,16 +475,18 @@ static uint8_t codec_of(const char *name)
 	return strcmp(name, "PCMA") == 0 ? CORD_CODEC_PCMA : CORD_CODEC_PCMU;
 }
 
-struct sdp_local signalling_local(const struct signalling *s, struct address port, int trunk)
+struct sdp_local signalling_local(
+	const struct signalling *s, struct address port, const char *trunk)
 {
+	int index = trunk[0] ? trunk_find(s->instance->trunks, str_from(trunk)) : -1;
 	const struct option_list *ours = &s->config.config->codecs;
 	struct sdp_local local = {.address = cord_of(&port),
 		.prefer_ours = true,
 		.events = true,
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE};
 
-	if (trunk >= 0 && s->instance->trunks->trunks[trunk].codec_count) {
-		const struct trunk *row = &s->instance->trunks->trunks[trunk];
+	if (index >= 0 && s->instance->trunks->trunks[index].codec_count) {
+		const struct trunk *row = &s->instance->trunks->trunks[index];
 
 		memcpy(local.codecs, row->codecs, row->codec_count);
 		local.codec_count = row->codec_count;
@@ -515,7 +520,7 @@ int signalling_call_phone(struct signalling *s, const struct resource_agent *age
 	invite.hops = &target.hop;
 	invite.hop_count = 1;
 	invite.symmetric = true;
-	invite.local = signalling_local(s, dial->local, -1);
+	invite.local = signalling_local(s, dial->local, "");
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
@@ -554,12 +559,13 @@ static int call_over(struct signalling *s, int index, const char *number,
 	contact_text(invite.account.user, sizeof(invite.account.user), trunk->username);
 	contact_text(invite.account.password, sizeof(invite.account.password), trunk->password);
 	contact_text(invite.account.realm, sizeof(invite.account.realm), trunk->realm);
-	invite.local = signalling_local(s, dial->local, index);
+	invite.local = signalling_local(s, dial->local, trunk->name);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
 int signalling_call_number(struct signalling *s, const struct signalling_call *call,
-	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session, int *trunk)
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
+	char trunk[TRUNK_NAME_SIZE])
 {
 	int rc = -EBUSY;
 
@@ -570,7 +576,8 @@ int signalling_call_number(struct signalling *s, const struct signalling_call *c
 			continue;
 		rc = call_over(s, index, call->to, dial, now_ns, session);
 		if (rc == 0) {
-			*trunk = index;
+			contact_text(
+				trunk, TRUNK_NAME_SIZE, s->instance->trunks->trunks[index].name);
 			return 0;
 		}
 		trunk_release(&s->instance->trunks->trunks[index]);

@@ -60,7 +60,7 @@ struct signalling_call {
 	char to[64];
 	char peer[SIP_PEER_NAME_SIZE];
 	bool by_phone;
-	int trunk;                               /* index, its channel is taken; -1: none */
+	char trunk[TRUNK_NAME_SIZE];             /* whose channel it holds; "": none */
 	const struct resource_agent *agent;      /* by_phone: whose */
 	unsigned routes[NUMBER_PLAN_TRUNKS_MAX]; /* by_phone: trunks that carry `to`, in order */
 	unsigned route_count;
@@ -73,14 +73,14 @@ struct signalling_call {
 unsigned signalling_judge(struct signalling *signalling, const struct sip_incoming *incoming,
 	uint64_t now_ns, struct signalling_call *call);
 /* A call that was let in through a trunk is over: its channel is free. */
-void signalling_release(struct signalling *signalling, int trunk);
+void signalling_release(struct signalling *signalling, const char *trunk);
 
 /* $.Media.Sip.Headers.*: pairs "Name\0value\0…\0", malloc'ed; NULL when there are none. */
 char *signalling_headers(const struct signalling_call *call);
 
-/* What our SDP says for a port; `trunk` -1: the instance's codecs. */
+/* What our SDP says for a port; `trunk` "": the instance's codecs. */
 struct sdp_local signalling_local(
-	const struct signalling *signalling, struct address port, int trunk);
+	const struct signalling *signalling, struct address port, const char *trunk);
 
 struct signalling_dial {
 	const char *number; /* caller id: number, or user part of From */
@@ -95,10 +95,11 @@ int signalling_call_phone(struct signalling *signalling, const struct resource_a
 
 /*
  * Calls the number of a judged call over the first of its trunks that has a channel; its gateways
- * are tried in turn. *trunk holds the channel. -EBUSY: no trunk can take it.
+ * are tried in turn. `trunk` is whose channel it holds. -EBUSY: no trunk can take it.
  */
 int signalling_call_number(struct signalling *signalling, const struct signalling_call *call,
-	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session, int *trunk);
+	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
+	char trunk[TRUNK_NAME_SIZE]);
 
 struct signalling_stats {
 	uint32_t phones_registered;

@@ -34,6 +34,7 @@ static void treatment_answer(
 
 static void queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
 {
+	contact->target_queue = queue;
 	contact->segment.queue = queue;
 	contact->segment.queued = now_ns;
 	if (router_queue_agent(contact->board->router, queue) == ROUTER_NONE)
@@ -206,7 +207,6 @@ struct contact *board_contact_open(
 	contact->target_queue = ROUTER_NONE;
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
-	contact->trunk = -1;
 	contact_text(contact->language, sizeof(contact->language), "en-US");
 	contact_first_segment(contact, method, now_ns);
 	if (media_room_create(board->media, NULL, &contact->room) < 0) {
@@ -418,7 +418,7 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 		refuse(board, session, 503, RETRY_AFTER_S);
 		return;
 	}
-	contact->trunk = call->trunk;
+	contact_text(contact->trunk, sizeof(contact->trunk), call->trunk);
 	take_identity(contact, call);
 	contact->first_flow = flow_hold(flow);
 	contact->customer->session = session;

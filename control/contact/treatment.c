@@ -228,15 +228,16 @@ static void to_queue(
 	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
 {
 	struct contact *contact = contact_of(t);
+	/* the target queue, but for a legacy file that names one in the block (R39) */
+	uint32_t queue = facts_target_queue(contact, &effect->target);
 	struct router_enqueue request = {.tag = t->leg->id,
 		.contact = contact->id,
-		.queue = contact->target_queue,
+		.queue = queue,
 		.via = QUEUE_VIA_FLOW,
 		.priority = contact->priority,
 		.age_ns = contact->age_ns};
 
-	if (contact->target_queue == ROUTER_NONE ||
-		router_enqueue(board_of(t)->router, &request, now_ns) < 0)
+	if (queue == ROUTER_NONE || router_enqueue(board_of(t)->router, &request, now_ns) < 0)
 		answer(reply, effect, FLOW_RESULT_ERROR);
 	else
 		t->router_id = effect->id;
