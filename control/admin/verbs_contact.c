@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verbs of contacts. */
+#include <string.h>
+
+#include "admin/admin_internal.h"
+
+json_t *contact_row(const struct contact *contact)
+{
+	const struct contact_segment *s = &contact->segment;
+	const struct switchboard *board = contact->board;
+	uint32_t agent = s->agent != ROUTER_NONE ? s->agent
+			 : contact->offer        ? contact->offer_agent
+						 : ROUTER_NONE;
+
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+		s->id, "initial", s->initial, "previous", json_text(s->previous), "state",
+		contact_state_name(contact->state), "version", (int)contact->version, "method",
+		contact_method_name(s->method), "customer", json_text(contact->customer_number),
+		"system", json_text(contact->system_number), "queue", json_queue(board, s->queue),
+		"agent", json_agent(board, agent), "initiated", json_moment(board, s->initiated),
+		"age_s", json_seconds(board_now(board) - s->initiated));
+}
+
+static void handle_list(struct rpc_call *call)
+{
+	const struct switchboard *board = board_of(call);
+	const char *state = rpc_text(call, "state");
+	const struct contact *contact = NULL;
+	struct list list = list_begin(call);
+
+	while ((contact = pool_next(&board->contacts, contact))) {
+		if (state && strcmp(state, contact_state_name(contact->state)) != 0)
+			continue;
+		if (list_wants(&list))
+			json_array_append_new(list.rows, contact_row(contact));
+	}
+	list_answer(call, &list, "contacts");
+}
+
+/* ---- one contact --------------------------------------------------------------------------- */
+
+static json_t *leg_media(const struct leg *leg)
+{
+	struct media_leg_stats m;
+	char address[ADDRESS_TEXT_SIZE];
+	struct address local;
+
+	if (!leg->media)
+		return json_null();
+	local = media_leg_local(leg->media);
+	address_format(&local, address);
+	if (!media_leg_stats(leg->media, &m))
+		return json_pack("{s:s, s:b}", "local", address, "known", false);
+	return json_pack("{s:s, s:b, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:b}",
+		"local", address, "known", m.open, "rx_packets", (json_int_t)m.rx_packets,
+		"tx_packets", (json_int_t)m.tx_packets, "rx_lost", (int)m.rx_lost, "rx_late",
+		(int)m.rx_late, "rx_duplicate", (int)m.rx_duplicate, "rx_dropped",
+		(int)m.rx_dropped, "wrong_source", (int)m.source_dropped, "concealed",
+		(int)m.concealed, "silent", (int)m.silent, "jitter_ms", m.jitter_us / 1000.0,
+		"buffer_ms", (int)m.buffer_ms, "playing", m.playing);
+}
+
+static json_t *leg_json(const struct switchboard *board, const struct leg *leg)
+{
+	struct sip_sessions *sessions = signalling_sessions(board->signalling);
+	struct str call_id = sip_session_call_id(sessions, leg->session);
+
+	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:b, s:o}", "role",
+		leg_role_name(leg->role), "up", leg->up, "held_by_peer", leg->held_by_peer, "agent",
+		json_agent(board, leg->agent), "session",
+		sip_session_state_name(sip_session_state(sessions, leg->session)), "call_id",
+		str_empty(call_id) ? json_null() : json_stringn(call_id.p, call_id.n),
+		"flow_running", treatment_running(&leg->treatment), "media", leg_media(leg));
+}
+
+static json_t *segment_json(const struct contact *c, const struct contact_segment *s)
+{
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "id",
+		s->id, "method", contact_method_name(s->method), "reason",
+		json_text(contact_reason_name(s->reason)), "initiated",
+		json_wall(contact_wall(c, s->initiated)), "connected",
+		json_wall(contact_wall(c, s->connected)), "queue", json_queue(c->board, s->queue),
+		"queued", json_wall(contact_wall(c, s->queued)), "dequeued",
+		json_wall(contact_wall(c, s->dequeued)), "agent", json_agent(c->board, s->agent),
+		"agent_connected", json_wall(contact_wall(c, s->agent_connected)), "agent_ended",
+		json_wall(contact_wall(c, s->agent_ended)), "acw_started",
+		json_wall(contact_wall(c, s->acw_started)), "disconnected",
+		json_wall(contact_wall(c, s->disconnected)), "offers", (int)s->attempts, "holds",
+		json_integer(s->holds));
+}
+
+static void add_legs(json_t *row, const struct contact *contact)
+{
+	json_t *legs = json_array();
+
+	if (contact->customer)
+		json_array_append_new(legs, leg_json(contact->board, contact->customer));
+	if (contact->agent)
+		json_array_append_new(legs, leg_json(contact->board, contact->agent));
+	json_object_set_new(row, "legs", legs);
+}
+
+static void add_segments(json_t *row, const struct contact *contact)
+{
+	json_t *segments = json_array();
+
+	json_array_append_new(segments, segment_json(contact, &contact->segment));
+	for (const struct contact_segment *s = contact->past; s; s = s->older)
+		json_array_append_new(segments, segment_json(contact, s));
+	json_object_set_new(row, "segments", segments);
+}
+
+static void add_place(json_t *row, const struct contact *contact)
+{
+	const struct switchboard *board = contact->board;
+	struct router_place place;
+
+	if (router_place(board->router, contact->id, board_now(board), &place) < 0)
+		return;
+	json_object_set_new(row, "place",
+		json_pack("{s:o, s:i, s:o, s:b, s:b, s:o}", "queue", json_queue(board, place.queue),
+			"position", (int)place.position, "agent", json_agent(board, place.agent),
+			"offered", place.offered, "accepted", place.accepted, "waited_s",
+			json_seconds(place.waited_ns)));
+}
+
+static json_t *contact_full(const struct contact *contact)
+{
+	json_t *row = contact_row(contact);
+
+	if (!row)
+		return NULL;
+	add_legs(row, contact);
+	add_segments(row, contact);
+	add_place(row, contact);
+	if (contact->room)
+		json_object_set_new(row, "room",
+			json_pack("{s:I, s:i}", "id", (json_int_t)media_room_id(contact->room),
+				"worker", (int)media_room_worker(contact->room)));
+	return row;
+}
+
+static struct contact *find(struct rpc_call *call)
+{
+	const char *id = rpc_text(call, "contact");
+	struct contact *contact = board_find_contact(board_of(call), id);
+
+	if (!contact)
+		rpc_refuse(call, RPC_NOT_FOUND, "no contact '%.64s' now; record.get knows the past",
+			id);
+	return contact;
+}
+
+static void handle_get(struct rpc_call *call)
+{
+	const struct contact *contact = find(call);
+
+	if (contact)
+		rpc_result(call, contact_full(contact));
+}
+
+/* ---- verbs of the desk --------------------------------------------------------------------- */
+
+/* The contact that an agent's verb is about: the one in the slot. */
+static struct contact *contact_of_agent(struct rpc_call *call)
+{
+	const struct switchboard *board = board_of(call);
+	uint32_t agent = router_find_agent(board->router, rpc_text(call, "agent"), RESOURCE_BY_ANY);
+	struct agent_snapshot s;
+
+	if (agent == ROUTER_NONE || router_agent_snapshot(board->router, agent, &s) < 0)
+		return NULL;
+	return pool_get(&board->contacts, s.contact.contact);
+}
+
+/* False: the call is refused, the contact has moved on since the caller looked. */
+static bool version_holds(struct rpc_call *call, const struct contact *contact)
+{
+	if (!rpc_has(call, "if_version") || !contact ||
+		rpc_number(call, "if_version", 0) == contact->version)
+		return true;
+	rpc_refuse(call, RPC_VERSION, "if_version: the contact is at version %u, state %s",
+		contact->version, contact_state_name(contact->state));
+	return false;
+}
+
+typedef int (*desk_fn)(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
+
+static void desk(struct rpc_call *call, desk_fn fn)
+{
+	struct contact *contact = contact_of_agent(call);
+	uint64_t id = contact ? contact->id : 0;
+	char why[DESK_WHY_SIZE] = "";
+	json_t *result = NULL;
+	int rc;
+
+	if (!version_holds(call, contact))
+		return;
+	rc = fn(board_of(call), rpc_text(call, "agent"), rpc_text(call, "contact"), why);
+	if (rc == 0) {
+		uint32_t agent = router_find_agent(
+			board_of(call)->router, rpc_text(call, "agent"), RESOURCE_BY_ANY);
+
+		contact = pool_get(&board_of(call)->contacts, id);
+		result = json_pack("{s:o, s:o}", "agent", agent_row(board_of(call), agent),
+			"contact", contact ? contact_row(contact) : json_null());
+	}
+	rpc_finish(call, rc, why, result);
+}
+
+static void handle_accept(struct rpc_call *call)
+{
+	desk(call, desk_accept);
+}
+
+static void handle_reject(struct rpc_call *call)
+{
+	desk(call, desk_reject);
+}
+
+static void handle_leave(struct rpc_call *call)
+{
+	desk(call, desk_leave);
+}
+
+static void handle_end(struct rpc_call *call)
+{
+	struct contact *contact = find(call);
+	char why[DESK_WHY_SIZE] = "";
+	uint64_t id;
+	int rc;
+
+	if (!contact || !version_holds(call, contact))
+		return;
+	id = contact->id;
+	rc = desk_end(board_of(call), rpc_text(call, "contact"), why);
+	contact = pool_get(&board_of(call)->contacts, id);
+	rpc_finish(call, rc, why,
+		rc < 0 ? NULL
+		       : json_pack("{s:s, s:o}", "id", rpc_text(call, "contact"), "contact",
+				 contact ? contact_row(contact) : json_null()));
+}
+
+static const struct param list_params[] = {
+	{"state", PARAM_TEXT, .min = 1, .max = 32, .help = "only those in this state"},
+	PARAM_OFFSET, PARAM_LIMIT};
+static const struct param get_params[] = {PARAM_CONTACT_OF(true)};
+static const struct param desk_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false)};
+
+static const struct verb verbs[] = {
+	{"contact.list", ROLE_READER, VERB_PARAMS(list_params), .handle = handle_list,
+		.help = "contacts and where each is"},
+	{"contact.get", ROLE_READER, VERB_PARAMS(get_params), .handle = handle_get,
+		.help = "one contact: legs with media statistics, segments, place in the queue"},
+	{"contact.accept", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(desk_params), .handle = handle_accept,
+		.help = "the agent takes the contact that is offered"},
+	{"contact.reject", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(desk_params), .handle = handle_reject,
+		.help = "the agent declines it; the caller keeps the place"},
+	{"contact.leave", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(desk_params), .handle = handle_leave,
+		.help = "the agent leaves: after-contact work begins"},
+	{"contact.end", ROLE_SUPERVISOR, .changes = true, .versioned = true,
+		VERB_PARAMS(get_params), .handle = handle_end, .help = "hangs up on everybody"},
+};
+
+const struct verb_group verbs_contact = {verbs, sizeof(verbs) / sizeof(verbs[0])};
