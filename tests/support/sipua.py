@@ -218,6 +218,7 @@ class Ear:
     async def stop(self):
         """Ends the process; returns the last reports by leg."""
         if self.process and self.process.returncode is None:
+            self.reports = {}
             self.process.terminate()
             await self.process.wait()
             await self.reader

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ear against itself: what its bad network does shows in its report. Usage: test_ear.py EAR"""
+
+import asyncio
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from sipua import Ear, Failed  # noqa: E402
+
+
+async def leg(ear, name, hz, options=""):
+    return (await ear.command(f"leg {name} 127.0.0.1 0 {hz} {options}"))["port"]
+
+
+async def connect(ear, a, a_port, b, b_port):
+    await ear.command(f"remote {a} 127.0.0.1 {b_port}")
+    await ear.command(f"remote {b} 127.0.0.1 {a_port}")
+
+
+def hears(event, name, hz, kind="tone"):
+    return event.get("leg") == name and event["event"] == kind and event["hz"] == hz
+
+
+async def good_and_bad(ear):
+    """Each pair has one leg with a fault; its partner reports exactly that fault."""
+    faults = {"fine": "", "lossy": "loss=200", "mixed": "reorder=200", "slow": "jitter-ms=40",
+              "alaw": "codec=pcma level=-30 ptime=30"}
+    for name, options in faults.items():
+        a = await leg(ear, name, 700, options)
+        b = await leg(ear, name + ".peer", 1100)
+        await connect(ear, name, a, name + ".peer", b)
+    await asyncio.sleep(2)
+    reports = await ear.report()
+    seen = {name: reports[name + ".peer"] for name in faults}
+    for name, report in seen.items():
+        assert (report["missing"] > 5) == (name == "lossy"), report
+        assert (report["reordered"] > 5) == (name in ("mixed", "slow")), report
+        assert report["duplicates"] == report["timestamp_jumps"] == report["ssrc_changes"] == 0, report
+        assert report["heard"][0]["hz"] == 700, report
+        assert abs(report["heard"][0]["dbm0"] - (-30 if name == "alaw" else -10)) < 0.5, report
+    fine = seen["fine"]["heard"]
+    assert len(fine) == 1 and fine[0]["breaks"] == 0 and not seen["fine"]["quiet"], fine
+
+
+async def what_a_script_does(ear):
+    """Each command shows at the other end."""
+    a, b = await leg(ear, "a", 700), await leg(ear, "b", 1100)
+    await connect(ear, "a", a, "b", b)
+    await ear.wait(lambda e: hears(e, "b", 700))
+    for command, hz in (("mute a", 700), ("hold a", 700), ("tone a 900", 700)):
+        since = len(ear.events)
+        await ear.command(command)
+        await ear.wait(lambda e: hears(e, "b", hz, "tone_end"), since=since)
+        if not command.startswith("tone"):
+            await asyncio.sleep(0.1)
+            await ear.command({"mute a": "unmute a", "hold a": "resume a"}[command])
+            await ear.wait(lambda e: hears(e, "b", hz), since=since)
+    await ear.command("ssrc a")
+    await asyncio.sleep(0.1)
+    await ear.command("jump a 3 480")
+    await asyncio.sleep(0.1)
+    await ear.command("jump a 0 8000")
+    await ear.command("digit a 1*")
+    await ear.wait(lambda e: e.get("leg") == "b" and e.get("digit") == "*")
+    report = await ear.report("b")
+    assert report["ssrc_changes"] == 1 and report["missing"] == 3, report
+    assert report["digits"] == "1*" and len(report["pauses"]) == 1, report
+    assert len(report["quiet"]) == 1, report
+    await ear.command("clear b")
+    assert (await ear.report("b"))["digits"] == ""
+    await ear.command("close b")
+
+
+async def refusals(ear):
+    for line in ("nonsense", "leg", "leg x 127.0.0.1 0 701", "leg x 999.0.0.1 0 700",
+                 "leg x 127.0.0.1 99999 700", "leg x 127.0.0.1 0 700 loss=2000",
+                 "leg x 127.0.0.1 0 700 loss", "remote nobody 127.0.0.1 1", "remote a here 1",
+                 "digit a 5x", "report nobody", 'leg "x 127.0.0.1 0 700', "tone a 12345"):
+        try:
+            await ear.command(line)
+        except Failed:
+            continue
+        raise AssertionError(f"taken: {line}")
+
+
+async def main(path):
+    async with Ear(path) as ear:
+        await asyncio.gather(good_and_bad(ear), what_a_script_does(ear))
+        await refusals(ear)
+        reports = await ear.stop()
+        assert "fine.peer" in reports and "b" not in reports
+
+
+asyncio.run(asyncio.wait_for(main(sys.argv[1]), 60))
+print("ok")
