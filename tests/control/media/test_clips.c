@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clips and speech against a carrier that takes, refuses, is full, and goes away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/offload.h"
+#include "media/clips.h"
+
+#define L16  (1u << CORD_CLIP_L16)
+#define PCMU (1u << CORD_CLIP_PCMU)
+#define PCMA (1u << CORD_CLIP_PCMA)
+
+static char directory[] = "/tmp/cordboard-clips-XXXXXX";
+static struct loop *loop;
+static struct offload *offload;
+static struct clips *clips;
+
+/* What was given, in order; answered by the test. */
+static struct {
+	struct {
+		cord_clip_id id;
+		enum cord_clip_format format;
+	} given[512];
+	unsigned n, answered, removed;
+	unsigned space; /* how many it takes before it is full */
+	int error;      /* of every answer */
+} carrier;
+
+static int give(void *ctx, cord_clip_id id, enum cord_clip_format format, int fd, uint64_t bytes)
+{
+	if (carrier.space == 0)
+		return -ENOBUFS;
+	carrier.space--;
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	carrier.given[carrier.n].id = id;
+	carrier.given[carrier.n++].format = format;
+	return 0;
+}
+
+static int take_out(void *ctx, cord_clip_id id)
+{
+	carrier.removed++;
+	return 0;
+}
+
+static void attach(void)
+{
+	const struct clips_carrier c = {.give = give, .remove = take_out};
+
+	memset(&carrier, 0, sizeof(carrier));
+	carrier.space = 512;
+	clips_attach(clips, &c);
+}
+
+static void answer_all(void)
+{
+	while (carrier.answered < carrier.n) {
+		unsigned i = carrier.answered++;
+
+		clips_given(clips, carrier.given[i].id, carrier.given[i].format, carrier.error,
+			"refused by the test");
+	}
+}
+
+static void step(void)
+{
+	loop_step(loop, CLOCK_MS);
+	clips_pump(clips);
+	answer_all();
+}
+
+#define UNTIL(condition)                                    \
+	do {                                                \
+		uint64_t end_ = clock_now() + 20 * CLOCK_S; \
+		while (!(condition) && clock_now() < end_)  \
+			step();                             \
+		assert_true(condition);                     \
+	} while (0)
+
+static void start(const struct speech_config *speech, uint64_t bytes_max)
+{
+	struct clips_config config = {.loop = loop, .offload = offload, .bytes_max = bytes_max};
+
+	if (speech)
+		config.speech = *speech;
+	assert_int_equal(clips_create(&config, &clips), 0);
+}
+
+static int set_up(void **state)
+{
+	assert_int_equal(loop_create(NULL, &loop), 0);
+	return offload_create(loop, 0, &offload);
+}
+
+static int tear_down(void **state)
+{
+	clips_destroy(clips);
+	clips = NULL;
+	offload_destroy(offload);
+	loop_destroy(loop);
+	return 0;
+}
+
+struct waiter {
+	struct clip_wait wait;
+	unsigned calls;
+	int error;
+	struct clip *releases;
+	struct clip_wait *cancels;
+};
+
+static void on_wait(void *ctx, int error)
+{
+	struct waiter *w = ctx;
+
+	w->calls++;
+	w->error = error;
+	if (w->cancels)
+		clip_wait_cancel(w->cancels);
+	clip_release(w->releases);
+}
+
+static void want(struct clip *clip, unsigned formats, struct waiter *w)
+{
+	w->wait.fn = on_wait;
+	w->wait.ctx = w;
+	clip_want(clip, formats, &w->wait);
+}
+
+static struct clip *source(const char *name)
+{
+	struct clip *clip = NULL;
+	char wrong[CLIPS_REASON_SIZE];
+
+	if (clips_source(clips, str_from(name), wrong, &clip))
+		fail_msg("%s: %s", name, wrong);
+	return clip;
+}
+
+static struct clip *spoken(const char *text, const char *voice, bool ssml)
+{
+	const struct speech_text t = {str_from(text), str_from(voice), ssml};
+	struct clip *clip = NULL;
+
+	assert_int_equal(clips_text(clips, &t, NULL, &clip), 0);
+	return clip;
+}
+
+static void equal_sources_and_contents_are_shared(void **state)
+{
+	struct waiter w[3] = {0};
+	struct clips_stats s;
+
+	start(NULL, 0);
+	attach();
+	struct clip *a = source("tone:440:200ms"), *b = source("tone:440:200ms");
+	struct clip *c = source("tone:440:100ms/440:100ms"), *beep = source("beep");
+	assert_ptr_equal(a, b);
+	assert_ptr_not_equal(a, c);
+	want(a, L16 | PCMU, &w[0]);
+	want(b, L16, &w[1]);
+	want(c, L16 | PCMA, &w[2]);
+	assert_int_equal(w[0].calls, 0);
+	UNTIL(w[0].calls && w[1].calls && w[2].calls && clip_state(beep) == CLIP_LOADED);
+	assert_int_equal(w[0].error | w[1].error | w[2].error, 0);
+	assert_true(clip_content(a) == clip_content(c));
+	assert_int_equal(clip_frames(a), 10);
+	clips_stats(clips, &s);
+	assert_int_equal(s.sources, 3);
+	assert_int_equal(s.sounds, 2);
+	/* Each encoding was made and given once; the beep that nobody wants was not. */
+	assert_int_equal(carrier.n, 3);
+	assert_true(clip_ready(a, L16 | PCMU | PCMA));
+	clip_release(a);
+	clip_release(b);
+	clip_release(c);
+	clip_release(beep);
+}
+
+static void a_new_dataplane_gets_all_again(void **state)
+{
+	struct waiter w = {0}, again = {0};
+
+	start(NULL, 0);
+	struct clip *a = source("tone:440:200ms");
+	want(a, L16 | PCMU, &w);
+	for (unsigned i = 0; i < 50; i++)
+		step();
+	assert_int_equal(w.calls, 0);
+	attach();
+	UNTIL(w.calls == 1);
+	clips_attach(clips, NULL);
+	assert_false(clip_ready(a, L16));
+	attach();
+	want(a, L16 | PCMU, &again);
+	UNTIL(again.calls == 1);
+	assert_int_equal(carrier.n, 2);
+	clip_release(a);
+}
+
+static void a_full_carrier_is_tried_again(void **state)
+{
+	enum { MANY = 150 };
+	static struct waiter w[MANY];
+	struct clip *all[MANY];
+	unsigned done = 0;
+
+	memset(w, 0, sizeof(w));
+	start(NULL, 0);
+	attach();
+	carrier.space = 5;
+	for (unsigned i = 0; i < MANY; i++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "tone:%u:40ms", 300 + i);
+		all[i] = source(name);
+		want(all[i], L16, &w[i]);
+	}
+	for (unsigned i = 0; i < 200; i++)
+		step();
+	assert_int_equal(carrier.n, 5);
+	carrier.space = 512;
+	while (done < MANY) {
+		UNTIL(w[done].calls == 1);
+		assert_int_equal(w[done++].error, 0);
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		clip_release(all[i]);
+}
+
+static void a_refused_clip_fails_and_may_be_tried_again(void **state)
+{
+	struct waiter w = {0}, again = {0};
+
+	start(NULL, 0);
+	attach();
+	carrier.error = -EPROTO;
+	struct clip *a = source("tone:440:200ms");
+	want(a, L16, &w);
+	UNTIL(w.calls == 1);
+	assert_int_equal(w.error, -EPROTO);
+	assert_string_equal(clip_error(a), "refused by the test");
+	carrier.error = 0;
+	want(a, L16, &again);
+	UNTIL(again.calls == 1);
+	assert_int_equal(again.error, 0);
+	clip_release(a);
+}
+
+static void waits_may_be_cancelled_from_a_callback(void **state)
+{
+	struct waiter w[2] = {0};
+
+	start(NULL, 0);
+	attach();
+	struct clip *a = source("tone:440:200ms");
+	w[0].cancels = &w[1].wait;
+	w[1].cancels = &w[0].wait;
+	want(a, L16, &w[0]);
+	want(a, L16, &w[1]);
+	UNTIL(w[0].calls + w[1].calls > 0);
+	for (unsigned i = 0; i < 20; i++)
+		step();
+	assert_int_equal(w[0].calls + w[1].calls, 1);
+	clip_release(a);
+}
+
+static void bad_sources_are_named(void **state)
+{
+	static const char *const missing = "/nonexistent/hello.wav";
+	struct clip *clip = NULL;
+	struct waiter w = {0};
+	char wrong[CLIPS_REASON_SIZE];
+	char path[128];
+
+	start(NULL, 0);
+	assert_int_equal(clips_source(clips, STR("tone:99999:1s"), wrong, &clip), -EINVAL);
+	assert_non_null(strstr(wrong, "99999"));
+	assert_int_equal(clips_source(clips, STR_NULL, wrong, &clip), -EINVAL);
+	assert_int_equal(clips_text(clips, &(struct speech_text){0}, wrong, &clip), -EINVAL);
+	assert_int_equal(
+		clips_text(clips, &(struct speech_text){.text = STR("a\xff")}, wrong, &clip),
+		-EINVAL);
+
+	clip = source(missing);
+	clip_when_loaded(clip, &w.wait);
+	clip_wait_cancel(&w.wait);
+	want(clip, 0, &w);
+	UNTIL(w.calls == 1);
+	assert_int_equal(w.error, -EIO);
+	assert_int_equal(clip_state(clip), CLIP_FAILED);
+	assert_non_null(strstr(clip_error(clip), missing));
+	clip_release(clip);
+
+	/* A FIFO does not hold up the helper. */
+	snprintf(path, sizeof(path), "%s/fifo", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	clip = source(path);
+	UNTIL(clip_state(clip) == CLIP_FAILED);
+	unlink(path);
+	clip_release(clip);
+}
+
+static void what_nobody_holds_goes_when_space_is_short(void **state)
+{
+	struct clips_stats s;
+	struct waiter w = {0};
+
+	start(NULL, 100000);
+	attach();
+	struct clip *held = source("tone:500:1s");
+	want(held, L16, &w);
+	UNTIL(w.calls == 1);
+	for (unsigned i = 0; i < 20; i++) {
+		char name[40];
+		struct waiter one = {0};
+
+		snprintf(name, sizeof(name), "tone:%u:1s", 600 + i);
+		struct clip *c = source(name);
+		want(c, L16, &one);
+		UNTIL(one.calls == 1);
+		clip_release(c);
+	}
+	UNTIL(carrier.removed >= 14);
+	clips_stats(clips, &s);
+	assert_true(s.bytes <= 100000);
+	assert_true(s.evictions >= 14);
+	assert_int_equal(clip_state(held), CLIP_LOADED);
+	clip_release(held);
+}
+
+static void copy_file(const char *spec, const char *path)
+{
+	/* A WAV of one second of silence but for its length. */
+	unsigned n = (unsigned)atoi(spec);
+	uint8_t head[44] = "RIFF....WAVEfmt ";
+	const uint32_t words[] = {16, 1 | 1 << 16, 8000, 16000, 2 | 16 << 16};
+	uint32_t riff = 36 + 2 * n, data = 2 * n;
+	FILE *f = fopen(path, "w");
+
+	memcpy(head + 4, &riff, 4);
+	memcpy(head + 16, words, sizeof(words));
+	memcpy(head + 36, "data", 4);
+	memcpy(head + 40, &data, 4);
+	fwrite(head, 1, sizeof(head), f);
+	for (unsigned i = 0; i < n; i++) {
+		int16_t v = (int16_t)(i % 2 ? 9000 : -9000);
+
+		fwrite(&v, sizeof(v), 1, f);
+	}
+	fclose(f);
+}
+
+static void a_reload_reads_files_anew(void **state)
+{
+	char path[128];
+
+	start(NULL, 0);
+	snprintf(path, sizeof(path), "%s/prompt.wav", directory);
+	copy_file("1600", path);
+	struct clip *old = source(path);
+	UNTIL(clip_state(old) == CLIP_LOADED);
+	assert_int_equal(clip_frames(old), 10);
+	copy_file("3200", path);
+	struct clip *same = source(path);
+	assert_ptr_equal(same, old);
+	clip_release(same);
+	clips_reload(clips);
+	struct clip *new = source(path);
+	assert_ptr_not_equal(new, old);
+	UNTIL(clip_state(new) == CLIP_LOADED);
+	assert_int_equal(clip_frames(new), 20);
+	assert_int_equal(clip_frames(old), 10);
+	clip_release(old);
+	clip_release(new);
+	unlink(path);
+}
+
+/* ---- speech -------------------------------------------------------------------------------- */
+
+static void remove_files(const char *from)
+{
+	DIR *d = opendir(from);
+	struct dirent *entry;
+
+	while ((entry = readdir(d)) != NULL)
+		unlinkat(dirfd(d), entry->d_name, 0);
+	closedir(d);
+	rmdir(from);
+}
+
+static void text_is_spoken(void **state)
+{
+	char cache[128], name[256], key[SPEECH_KEY_SIZE];
+	struct speech_config config = {.cache_dir = cache};
+	const struct speech_text text = {
+		STR("You are connected to the support queue."), STR("Joanna"), false};
+	struct speech *speech;
+
+	snprintf(cache, sizeof(cache), "%s/speech", directory);
+	assert_int_equal(speech_create(loop, offload, &config, &speech), 0);
+	speech_key(speech, &text, key);
+	speech_destroy(speech);
+	start(&config, 0);
+	struct clip *one = spoken("You are connected to the support queue.", "Joanna", false);
+	struct clip *same = spoken("You are connected to the support queue.", "joanna", false);
+	struct clip *marked = spoken("<speak>One <break time=\"300ms\"/> two.</speak>", "", true);
+	struct clip *dashed = spoken("--help -v; $(touch /tmp/x) `id` \n-m", "en", false);
+	UNTIL(clip_state(one) != CLIP_LOADING && clip_state(marked) != CLIP_LOADING &&
+		clip_state(dashed) != CLIP_LOADING);
+	assert_ptr_equal(one, same);
+	assert_string_equal(clip_error(one), "");
+	assert_string_equal(clip_error(marked), "");
+	assert_string_equal(clip_error(dashed), "");
+	assert_in_range(clip_frames(one), 60, 250);
+	assert_in_range(clip_frames(marked), 30, 120);
+	uint64_t content = clip_content(one);
+	clip_release(one);
+	clip_release(same);
+	clip_release(marked);
+	clip_release(dashed);
+	for (unsigned i = 0; i < 20; i++)
+		step();
+
+	/* In another life it comes from the directory, without the program. */
+	clips_destroy(clips);
+	offload_destroy(offload);
+	assert_int_equal(offload_create(loop, 0, &offload), 0);
+	config.voice = "en-gb";
+	start(&config, 0);
+	one = spoken("You are connected to the support queue.", "Joanna", false);
+	UNTIL(clip_state(one) != CLIP_LOADING);
+	assert_true(clip_content(one) == content);
+	clip_release(one);
+	snprintf(name, sizeof(name), "%s/%s.wav", cache, key);
+	assert_int_equal(access(name, R_OK), 0);
+	remove_files(cache);
+}
+
+static void a_program_that_fails_is_named(void **state)
+{
+	static const struct {
+		const char *program, *part;
+	} cases[] = {
+		{"/nonexistent/speak", "/nonexistent/speak"},
+		{"no-such-program-here", "not found"},
+		{"false", "failed with code 1"},
+		{"true", "did not write a WAV"},
+		{"/etc/passwd", "/etc/passwd"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct speech_config config = {.program = cases[i].program};
+		struct waiter w = {0};
+
+		start(&config, 0);
+		struct clip *c = spoken("Hello.", "", false);
+		want(c, L16, &w);
+		UNTIL(w.calls == 1);
+		assert_int_equal(w.error, -EIO);
+		if (!strstr(clip_error(c), cases[i].part))
+			fail_msg("'%s' does not say '%s'", clip_error(c), cases[i].part);
+		clip_release(c);
+		clips_destroy(clips);
+		clips = NULL;
+	}
+}
+
+static void a_program_that_hangs_is_killed_in_time(void **state)
+{
+	char script[128];
+	struct speech_config config = {.program = script, .timeout_ns = 300 * CLOCK_MS};
+	struct clip *all[6];
+
+	snprintf(script, sizeof(script), "%s/hang", directory);
+	FILE *f = fopen(script, "w");
+	fputs("#!/bin/sh\nexec sleep 60\n", f);
+	fchmod(fileno(f), 0700);
+	fclose(f);
+	start(&config, 0);
+	for (unsigned i = 0; i < 6; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "Text %u", i);
+		all[i] = spoken(text, "", false);
+	}
+	UNTIL(clip_state(all[0]) == CLIP_FAILED && clip_state(all[2]) == CLIP_FAILED);
+	assert_non_null(strstr(clip_error(all[0]), "too long"));
+	/* The others are still waiting or running when everything ends. */
+	for (unsigned i = 0; i < 6; i++)
+		clip_release(all[i]);
+	clips_destroy(clips);
+	clips = NULL;
+	unlink(script);
+}
+
+static void voices_are_mapped(void **state)
+{
+	static const struct {
+		const char *name, *voice;
+	} cases[] = {
+		{"Joanna", "en-us+f3"},
+		{"HANS", "de+m3"},
+		{"de", "de"},
+		{"en-gb+f3", "en-gb+f3"},
+		{"Nobody", "en-us"},
+		{"", "en-us"},
+		{"-x", "en-us"},
+		{"../etc", "en-us"},
+		{"e", "en-us"},
+	};
+	struct speech *s;
+	char out[SPEECH_VOICE_MAX];
+
+	assert_int_equal(speech_create(loop, offload, &(struct speech_config){0}, &s), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(speech_voice(s, str_from(cases[i].name), out), cases[i].voice);
+	speech_destroy(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(equal_sources_and_contents_are_shared),
+		T(a_new_dataplane_gets_all_again),
+		T(a_full_carrier_is_tried_again),
+		T(a_refused_clip_fails_and_may_be_tried_again),
+		T(waits_may_be_cancelled_from_a_callback),
+		T(bad_sources_are_named),
+		T(what_nobody_holds_goes_when_space_is_short),
+		T(a_reload_reads_files_anew),
+		T(text_is_spoken),
+		T(a_program_that_fails_is_named),
+		T(a_program_that_hangs_is_killed_in_time),
+		T(voices_are_mapped),
+#undef T
+	};
+
+	if (!mkdtemp(directory))
+		return 1;
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	int result = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(directory);
+	return result;
+}
