@@ -385,6 +385,10 @@ class Stage:
         """Waits until the contacts are in exactly these states."""
         await eventually(f"contacts in {states}", lambda: self.states() == sorted(states), timeout)
 
+    def queue(self, name):
+        """A queue's wallboard."""
+        return self.call("queue.metrics", queue=name)["queues"][0]
+
     def agent_state(self, name):
         return self.call("agent.get", agent=name)["state"]
 

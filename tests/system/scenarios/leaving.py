@@ -10,7 +10,8 @@ async def nothing_left(stage):
     """No contact, leg, port or room stays behind."""
     await eventually("every contact to be gone", lambda: not stage.contacts())
     await eventually("every port and room to be gone", lambda: (
-        stage.status()["dataplane"]["ports_used"], stage.status()["dataplane"]["rooms_used"]) == (0, 0))
+        stage.status()["dataplane"]["ports"]["used"],
+        stage.status()["dataplane"]["rooms"]["used"]) == (0, 0))
 
 
 async def test_caller_hangs_up_in_the_flow():
@@ -31,7 +32,7 @@ async def test_caller_hangs_up_in_the_queue():
         await call.hang_up()
         record = (await stage.records(1))[0]
         assert record["Queue"]["Name"] == "Orders" and record["Agent"] is None
-        assert stage.call("queue.metrics", queue="Orders")["abandoned"] == 1
+        assert stage.queue("Orders")["figures"]["abandoned"] == 1
         await nothing_left(stage)
 
 
@@ -200,8 +201,8 @@ async def test_phone_loses_its_registration():
     async with Stage() as stage:
         phone = await stage.agent("arossi")
         assert await phone.register(expires=0) == 200
-        await eventually("the agent to be unroutable", lambda: "phone" in
-                         (stage.call("agent.get", agent="arossi").get("bar") or ""))
+        await eventually("the agent to be unroutable", lambda: "phone" in (
+            stage.call("agent.get", agent="arossi")["not_routable_because"] or ""))
         call = await stage.dial(await stage.caller())
         await call.hears(MUSIC)
         assert stage.states() == ["queued"]

@@ -30,7 +30,7 @@ async def R77_at_the_maximum_the_queue_is_full():
         await second.ended()
         await first.hang_up()
         await eventually("the queue to be empty",
-                         lambda: stage.call("queue.metrics", queue="Returns")["contacts"] == 0)
+                         lambda: stage.queue("Returns")["contacts"] == 0)
         third = await stage.dial(await stage.caller(number="+12025550197"))
         await third.hears(MUSIC)
 
@@ -42,7 +42,7 @@ async def R80_of_two_that_race_exactly_one_gets_the_place():
         callers = [await stage.caller(number=f"+1202555019{n}") for n in range(2)]
         calls = await asyncio.gather(*(stage.dial(c) for c in callers))
         assert sorted(await until_outcomes(stage, calls)) == sorted([MUSIC, FULL])
-        assert stage.call("queue.metrics", queue="Returns")["contacts"] == 1
+        assert stage.queue("Returns")["contacts"] == 1
 
 
 async def R78_without_a_maximum_the_instance_limits():
@@ -53,7 +53,7 @@ async def R78_without_a_maximum_the_instance_limits():
             calls.append(await stage.dial(await stage.caller(number=f"+1202555019{n}")))
         for call in calls:
             await call.hears(MUSIC)
-        assert stage.call("queue.metrics", queue="Orders")["limit"] == 3
+        assert stage.queue("Orders")["limit"] == 3
         refused = await stage.dial(await stage.caller(number="+12025550193"))
         assert await refused.final() == 503
 
@@ -78,13 +78,13 @@ async def R81_a_caller_stays_queued_until_an_agent_takes_the_call():
             await leg.ring()
             await leg.reject(603)
             await stage.until_states("queued")
-            assert stage.call("queue.metrics", queue="Orders")["contacts"] == 1
+            assert stage.queue("Orders")["contacts"] == 1
             await stage.until_agent("arossi", "Missed")
             stage.call("agent.set_status", agent="arossi", status="Available")
         leg = await phone.incoming()
         await leg.answer()
         await leg.hears(caller.tone)
-        assert stage.call("queue.metrics", queue="Orders")["contacts"] == 0
+        assert stage.queue("Orders")["contacts"] == 0
 
 
 async def R2_transfer_to_queue_ends_the_flow_and_queues_the_customer():
