@@ -388,7 +388,7 @@ static bool read_digit(struct str body, char *digit, unsigned *duration_ms)
 		value = STR("*");
 	else if (str_equal(value, STR("11")))
 		value = STR("#");
-	if (value.n != 1 || !memchr("0123456789*#ABCDabcd", value.p[0], 20))
+	if (value.n != 1 || str_index(STR("0123456789*#ABCDabcd"), value.p[0]) < 0)
 		return false;
 	*digit = value.p[0] >= 'a' ? (char)(value.p[0] - 32) : value.p[0];
 	return true;

@@ -185,7 +185,7 @@ static void server_key(struct sip_transactions *layer, const struct sip_message 
 		str_lower(host, via->host.n);
 		sent_by = str_make(host, via->host.n);
 	}
-	snprintf(port, sizeof(port), "%u", via->port ? via->port : 5060);
+	snprintf(port, sizeof(port), "%u", via->port ? (unsigned)via->port : 5060u);
 	parts[n++] = method;
 	parts[n++] = via->branch;
 	parts[n++] = sent_by;
@@ -479,6 +479,7 @@ static bool is_acknowledged_fork(struct transaction *t, const struct sip_message
 {
 	uint8_t key[KEY_SIZE];
 
+	CHECK(response != NULL);
 	if (!t->ack)
 		return false;
 	hash_parts(t->layer, 't', &response->to_tag, 1, key);
@@ -686,8 +687,10 @@ bool sip_server_is_merged(
 
 void sip_branch_make(struct random *random, char branch[SIP_BRANCH_SIZE])
 {
-	memcpy(branch, "z9hG4bK", 7);
-	random_hex(random, branch + 7, 20);
+	char digits[SIP_BRANCH_SIZE - 7];
+
+	random_hex(random, digits, sizeof(digits) - 1);
+	snprintf(branch, SIP_BRANCH_SIZE, "z9hG4bK%s", digits);
 }
 
 /* ---- client ------------------------------------------------------------------------------ */
