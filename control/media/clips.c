@@ -457,7 +457,7 @@ static void load_failed(struct clip *c, const char *why)
 {
 	c->state = CLIP_FAILED;
 	c->failed_ns = loop_now(c->clips->config.loop);
-	snprintf(c->error, sizeof(c->error), "%s: %s", c->name, why);
+	snprintf(c->error, sizeof(c->error), "%.60s: %.*s", c->name, CLIPS_REASON_SIZE - 64, why);
 	log_warning(NULL, "media", "clip %s", c->error);
 	settle_later(c->clips);
 }
