@@ -455,9 +455,13 @@ void clips_attach(struct clips *clips, const struct clips_carrier *carrier)
 
 static void load_failed(struct clip *c, const char *why)
 {
+	/* Of a long name the end says most. */
+	size_t n = strlen(c->name);
+
 	c->state = CLIP_FAILED;
 	c->failed_ns = loop_now(c->clips->config.loop);
-	snprintf(c->error, sizeof(c->error), "%.60s: %.*s", c->name, CLIPS_REASON_SIZE - 64, why);
+	snprintf(c->error, sizeof(c->error), "%.100s: %.97s", c->name + (n > 100 ? n - 100 : 0),
+		why);
 	log_warning(NULL, "media", "clip %s", c->error);
 	settle_later(c->clips);
 }

@@ -56,7 +56,7 @@ struct media_room;
 #define MEDIA_GAINS_MAX       CORD_ROOM_GAINS_MAX
 #define MEDIA_LIST_MAX        CORD_PLAYLIST_MAX
 #define MEDIA_DIGITS_MAX      CORD_DIGITS_MAX
-#define MEDIA_REASON_SIZE     160
+#define MEDIA_REASON_SIZE     CLIPS_REASON_SIZE
 #define MEDIA_PLAY_TIMEOUT_NS (8 * UINT64_C(1000000000)) /* default time for clips to be ready */
 
 enum media_state {
