@@ -70,7 +70,8 @@ static inline void cord_ring_writer_join(struct cord_ring_writer *w, struct cord
 {
 	w->ring = ring;
 	w->head = atomic_load_explicit(&ring->head, memory_order_acquire);
-	w->tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	/* As if full: the first write looks at the reader's position and judges it. */
+	w->tail = w->head - CORD_RING_SLOTS;
 }
 
 /* Takes the consumer's end where the earlier consumer left it. */
@@ -78,7 +79,7 @@ static inline void cord_ring_reader_join(struct cord_ring_reader *r, struct cord
 {
 	r->ring = ring;
 	r->tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-	r->head = atomic_load_explicit(&ring->head, memory_order_acquire);
+	r->head = r->tail;
 }
 
 /* Copies a message in. Its size beyond the envelope is not judged: that is the receiver's part. */
@@ -86,11 +87,13 @@ static inline enum cord_ring_result cord_ring_write(
 	struct cord_ring_writer *w, const struct cord_message *message)
 {
 	if (w->head - w->tail >= CORD_RING_SLOTS) {
-		w->tail = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
-		if (w->head - w->tail > CORD_RING_SLOTS)
+		uint32_t tail = atomic_load_explicit(&w->ring->tail, memory_order_acquire);
+
+		if (w->head - tail > CORD_RING_SLOTS)
 			return CORD_RING_FAULT;
-		if (w->head - w->tail == CORD_RING_SLOTS)
+		if (w->head - tail == CORD_RING_SLOTS)
 			return CORD_RING_FULL;
+		w->tail = tail;
 	}
 	memcpy(w->ring->slot[w->head & CORD_RING_MASK], message, sizeof(*message));
 	w->head++;
@@ -103,11 +106,13 @@ static inline enum cord_ring_result cord_ring_read(
 	struct cord_ring_reader *r, struct cord_message *message)
 {
 	if (r->head == r->tail) {
-		r->head = atomic_load_explicit(&r->ring->head, memory_order_acquire);
-		if (r->head - r->tail > CORD_RING_SLOTS)
+		uint32_t head = atomic_load_explicit(&r->ring->head, memory_order_acquire);
+
+		if (head - r->tail > CORD_RING_SLOTS)
 			return CORD_RING_FAULT;
-		if (r->head == r->tail)
+		if (head == r->tail)
 			return CORD_RING_EMPTY;
+		r->head = head;
 	}
 	memcpy(message, r->ring->slot[r->tail & CORD_RING_MASK], sizeof(*message));
 	r->tail++;
