@@ -10,7 +10,9 @@
 #include <rte_prefetch.h>
 
 #define RX_BURSTS_MAX 8u
-#define RX_PREFETCH   4u
+/* How far ahead of the packet being judged packets and their ports are fetched. */
+#define RX_AHEAD_PACKET 12u
+#define RX_AHEAD_PORT   6u
 
 #define ARP_REQUEST       1u
 #define ARP_REPLY         2u
@@ -385,6 +387,39 @@ void rx_packet(struct worker *w, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 }
 
+/* The port that a packet seems to be for, before anything about it has been checked. */
+static void prefetch_port(struct worker *w, const struct rte_mbuf *m)
+{
+	struct dataplane *dp = w->dp;
+	const struct packet_headers *h = rte_pktmbuf_mtod(m, const struct packet_headers *);
+	uint32_t offset = (uint32_t)packet_be16(h->udp.to) - dp->config.udp_port_base;
+
+	if (m->data_len < sizeof(*h) || offset >= 2 * dp->ports_per_address ||
+		dp->config.addresses > 1)
+		return;
+	const char *p = (const char *)&dp->port[offset / 2];
+
+	rte_prefetch0(p);
+	rte_prefetch0(p + 64);
+	rte_prefetch0(p + 128);
+	rte_prefetch0(p + 192);
+}
+
+void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && i < RX_AHEAD_PACKET; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));
+	for (uint32_t i = 0; i < n && i < RX_AHEAD_PORT; i++)
+		prefetch_port(w, packet[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		if (i + RX_AHEAD_PACKET < n)
+			rte_prefetch0(rte_pktmbuf_mtod(packet[i + RX_AHEAD_PACKET], void *));
+		if (i + RX_AHEAD_PORT < n)
+			prefetch_port(w, packet[i + RX_AHEAD_PORT]);
+		rx_packet(w, packet[i]);
+	}
+}
+
 uint32_t rx_step(struct worker *w)
 {
 	struct rte_mbuf *packet[WORKER_RX_BURST];
@@ -396,13 +431,7 @@ uint32_t rx_step(struct worker *w)
 		uint16_t n = rte_eth_rx_burst(
 			w->dp->nic.port, (uint16_t)w->index, packet, WORKER_RX_BURST);
 
-		for (uint16_t i = 0; i < n && i < RX_PREFETCH; i++)
-			rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));
-		for (uint16_t i = 0; i < n; i++) {
-			if (i + RX_PREFETCH < n)
-				rte_prefetch0(rte_pktmbuf_mtod(packet[i + RX_PREFETCH], void *));
-			rx_packet(w, packet[i]);
-		}
+		rx_burst(w, packet, n);
 		total += n;
 		if (n < WORKER_RX_BURST)
 			break;

@@ -13,6 +13,9 @@
  */
 void rx_packet(struct worker *w, struct rte_mbuf *m);
 
+/* Judges n frames, fetching ahead. */
+void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n);
+
 /* Takes what the NIC has, a few bursts at most. Returns how many. */
 uint32_t rx_step(struct worker *w);
 

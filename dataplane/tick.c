@@ -4,15 +4,19 @@
 #include "event.h"
 #include "g711.h"
 #include "mix.h"
+#include "packet.h"
+#include "rtp.h"
 #include "tx.h"
 
 #include <rte_prefetch.h>
 
 #define UNITS PORT_PERIOD_UNITS
-/* Rooms ahead of the one being worked whose ports are fetched. */
-#define TICK_AHEAD_ROOM 4u
-#define TICK_AHEAD_PORT 2u
-#define TICK_LATE_NS    1000000u
+/* How many rooms ahead of the one being worked things are fetched. */
+#define TICK_AHEAD_ROOM    10u
+#define TICK_AHEAD_PORT    7u
+#define TICK_AHEAD_PACKET  4u
+#define TICK_AHEAD_PAYLOAD 2u
+#define TICK_LATE_NS       1000000u
 /* Periods between two writings of a port's figures, and between two RTCP reports. */
 #define TICK_STATUS_PERIODS 16u
 #define TICK_RTCP_PERIODS   256u
@@ -563,23 +567,57 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 	}
 }
 
+/* The packet that a port will play next: its header, then its payload. */
+static void prefetch_packet(struct worker *w, const struct port *p, bool payload)
+{
+	uint32_t handle = p->jitter.handle[p->jitter.next_sequence % JITTER_SLOTS];
+
+	if (handle == 0)
+		return;
+	const struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
+
+	if (!payload) {
+		rte_prefetch0(m);
+		return;
+	}
+	const char *data = rte_pktmbuf_mtod(m, const char *);
+
+	rte_prefetch0(data - RTP_HEADER_BYTES - sizeof(struct packet_headers));
+	rte_prefetch0(data);
+	rte_prefetch0(data + 64);
+	rte_prefetch0(data + 128);
+}
+
+static void prefetch_ports(struct worker *w, const struct room *r)
+{
+	for (uint32_t i = 0; i < r->members; i++) {
+		const char *p = (const char *)&w->dp->port[r->port[i]];
+
+		rte_prefetch0(p);
+		rte_prefetch0(p + 64);
+		rte_prefetch0(p + 128);
+		rte_prefetch0(p + 192);
+	}
+}
+
+/* Rolls ahead of the rooms: a room, then its ports, then their packets. */
 static void prefetch_room(struct worker *w, const uint32_t *rooms, uint32_t count, uint32_t at)
 {
 	struct dataplane *dp = w->dp;
 
 	if (at + TICK_AHEAD_ROOM < count)
 		rte_prefetch0(&dp->room[rooms[at + TICK_AHEAD_ROOM]]);
-	if (at + TICK_AHEAD_PORT >= count)
-		return;
-	const struct room *r = &dp->room[rooms[at + TICK_AHEAD_PORT]];
+	if (at + TICK_AHEAD_PORT < count)
+		prefetch_ports(w, &dp->room[rooms[at + TICK_AHEAD_PORT]]);
+	for (uint32_t payload = 0; payload < 2; payload++) {
+		uint32_t next = at + (payload ? TICK_AHEAD_PAYLOAD : TICK_AHEAD_PACKET);
 
-	for (uint32_t i = 0; i < r->members; i++) {
-		const char *p = (const char *)&dp->port[r->port[i]];
+		if (next >= count)
+			continue;
+		const struct room *r = &dp->room[rooms[next]];
 
-		rte_prefetch0(p);
-		rte_prefetch0(p + 64);
-		rte_prefetch0(p + 128);
-		rte_prefetch0(p + 192);
+		for (uint32_t i = 0; i < r->members; i++)
+			prefetch_packet(w, member_port(w, r, i), payload);
 	}
 }
 
