@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -345,6 +346,17 @@ static void stop(struct control *c)
 	instance_destroy(b->instance);
 }
 
+/* Clips take up to three descriptors each, besides sockets. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static int run(struct control *c)
 {
 	struct report report;
@@ -358,6 +370,7 @@ static int run(struct control *c)
 		return 1;
 	log_set_level((enum log_level)c->config.log_level);
 	log_set_json(c->config.log_format == 1);
+	raise_descriptor_limit();
 	rc = start(c);
 	if (rc == 0) {
 		log_info(NULL, "main", "ready");

@@ -102,6 +102,19 @@ struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
 	return &dp->port[slot];
 }
 
+/*
+ * Numbers of the stream follow from its random SSRC and the time: where a new dataplane takes the
+ * port over, its packets go on where the old one's would be by then, and the peer sees a gap, not a
+ * jump back.
+ */
+static void number_stream(struct port *p, const struct cord_port_open *m, cord_time now_ns)
+{
+	uint32_t start = m->ssrc * 2654435761u;
+
+	p->timestamp_base = start;
+	p->sequence = (uint16_t)((start >> 16) + now_ns / (m->ptime_ms * 1000000ull));
+}
+
 static void port_init(struct worker *w, struct port *p, const struct cord_port_open *m,
 	uint32_t slot, cord_time now_ns)
 {
@@ -122,8 +135,7 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	p->local_ip = dp->config.ip[local];
 	p->local_udp = packet_be16(
 		(uint16_t)(dp->config.udp_port_base + 2 * (slot % dp->ports_per_address)));
-	p->sequence = (uint16_t)worker_random(w);
-	p->timestamp_base = worker_random(w);
+	number_stream(p, m, now_ns);
 	jitter_init(&p->jitter, 8);
 	rtp_source_init(&p->source);
 }

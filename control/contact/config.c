@@ -40,6 +40,9 @@ static const struct option_row rows[] = {
 		.help = "addresses and ports that SIP over TCP is heard on"},
 	{"sip.realm", OPTION_STRING, FIELD(sip_realm), .min = 1, .max = 128, .preset = "cordboard",
 		.help = "realm of digest challenges"},
+	{"sip.digest", OPTION_LIST, FIELD(sip_digest), .min = 1, .max = 2, .preset = "SHA-256,MD5",
+		.help = "algorithms that phones are challenged with, strongest first. Some older\n"
+			"phones refuse a challenge that names SHA-256 beside MD5: give MD5 alone"},
 	{"sip.session_timers", OPTION_BOOL, FIELD(sip_session_timers), .preset = "true",
 		.help = "offer and honour session timers (RFC 4028)"},
 	{"sip.session_expires", OPTION_DURATION, FIELD(sip_session_expires_ns), .min = SECONDS(90),
@@ -171,6 +174,11 @@ int config_judge(const struct config *config, struct report *report)
 	if (config->sip_udp.n + config->sip_tcp.n == 0)
 		report_add(
 			report, REPORT_ERROR, "sip", "expected an address in sip.udp or sip.tcp");
+	for (size_t i = 0; i < config->sip_digest.n; i++)
+		if (strcmp(config->sip_digest.items[i], "SHA-256") != 0 &&
+			strcmp(config->sip_digest.items[i], "MD5") != 0)
+			report_add(report, REPORT_ERROR, "sip.digest",
+				"expected SHA-256 or MD5, found '%s'", config->sip_digest.items[i]);
 	if (config->sip_registration_min_ns > config->sip_registration_max_ns)
 		report_add(report, REPORT_ERROR, "sip.registration_min",
 			"expected no more than sip.registration_max");

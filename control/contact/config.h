@@ -38,6 +38,7 @@ struct config {
 	struct option_list sip_udp; /* addresses */
 	struct option_list sip_tcp;
 	char *sip_realm;
+	struct option_list sip_digest;
 	uint64_t sip_session_expires_ns;
 	uint64_t sip_registration_min_ns, sip_registration_max_ns;
 	int64_t sip_transactions_max;

@@ -60,10 +60,12 @@ static void challenge(const struct policy *policy, const struct sip_hop *source,
 
 	address_format_host(&source->remote, address);
 	reply->status = 401;
-	for (int a = DIGEST_ALGORITHMS - 1; a >= 0; a--) { /* the strongest first (RFC 8760) */
-		int n = digest_challenge(policy->digest, (enum digest_algorithm)a,
-			str_from(policy->realm), str_from(address), stale, now_ns, text,
-			sizeof(text));
+	for (size_t i = 0; i < policy->algorithms->n; i++) {
+		enum digest_algorithm algorithm = strcmp(policy->algorithms->items[i], "MD5") == 0
+							  ? DIGEST_MD5
+							  : DIGEST_SHA256;
+		int n = digest_challenge(policy->digest, algorithm, str_from(policy->realm),
+			str_from(address), stale, now_ns, text, sizeof(text));
 
 		if (n > 0)
 			strbuf_printf(&reply->lines, "WWW-Authenticate: %.*s\r\n", n, text);

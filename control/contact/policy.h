@@ -18,6 +18,7 @@
 struct policy {
 	const struct instance *instance;
 	const char *realm;
+	const struct option_list *algorithms; /* of challenges, in order */
 	struct digest_server *digest;
 	struct guard *guard;
 	struct registrar *registrar;

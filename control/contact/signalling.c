@@ -255,6 +255,7 @@ static int open_policy(struct signalling *s)
 	uint8_t key[32], seed[16];
 
 	s->policy.realm = k->sip_realm;
+	s->policy.algorithms = &k->sip_digest;
 	random_bytes(s->config.random, key, sizeof(key));
 	s->policy.digest = digest_server_new(key);
 	random_bytes(s->config.random, seed, sizeof(seed));

@@ -248,13 +248,17 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 		return;
 	log_info(LOG_CALL(segment->id, 0), "contact", "ends in %s: %s",
 		contact_state_name(contact->state), contact_reason_name(reason));
-	if (in_router(contact))
+	if (in_router(contact)) {
 		router_remove(board->router, 0, contact->id,
 			reason == CONTACT_REASON_CUSTOMER_DISCONNECT ? QUEUE_ABANDONED
 								     : QUEUE_LEFT_BY_FLOW,
 			now_ns);
-	else if (segment->agent != ROUTER_NONE && !segment->agent_ended)
+		/* an agent who had accepted is in after-contact work now */
+		if (contact->state == CONTACT_AGENT_WHISPER)
+			segment->acw_started = now_ns;
+	} else if (segment->agent != ROUTER_NONE && !segment->agent_ended) {
 		offering_agent_ends(contact, now_ns);
+	}
 	if (segment->queued && !segment->dequeued)
 		segment->dequeued = now_ns;
 	segment->reason = reason;

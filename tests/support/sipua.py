@@ -274,7 +274,8 @@ class Tcp:
     async def send(self, data, address):
         writer = self.writers.get(address)
         if writer is None:
-            reader, writer = await asyncio.open_connection(*address)
+            reader, writer = await asyncio.open_connection(
+                *address, local_addr=(self.phone.ip, 0))
             self.writers[address] = writer
             self.keep(asyncio.create_task(self.serve(reader, writer, address)))
         writer.write(data)

@@ -205,7 +205,7 @@ class Stage:
                              "customer_whisper": "Tone customer whisper"},
                 "trunks": [{"name": "carrier", "gateways": [{"address": f"{TRUNK}:5060"}],
                             "ping": "0s", "calls_per_second_in": 1000}],
-                "number_plan": {"country_code": "1", "allow": ["+1202"],
+                "number_plan": {"country_code": "1", "bare_numbers": "national", "allow": ["+1202"],
                                 "routes": [{"prefix": "+1", "trunks": ["carrier"]}]},
                 "numbers": [{"number": "+12025550100", "flow": "Main"}],
             },
@@ -387,7 +387,7 @@ class Stage:
 
     def queue(self, name):
         """A queue's wallboard."""
-        return self.call("queue.metrics", queue=name)["queues"][0]
+        return self.call("queue.metrics", queue=name)
 
     def agent_state(self, name):
         return self.call("agent.get", agent=name)["state"]

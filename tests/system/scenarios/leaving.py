@@ -60,7 +60,8 @@ async def test_caller_hangs_up_in_the_agent_whisper():
         await leg.hears(WHISPER)
         await call.hang_up()
         await leg.ended()
-        await stage.until_agent("arossi", "Available")
+        await stage.until_agent("arossi", "AfterCallWork")
+        stage.call("agent.clear", agent="arossi")
         record = (await stage.records(1))[0]
         assert record["Agent"] is None, "nobody was connected"
         await nothing_left(stage)
