@@ -202,15 +202,16 @@ static size_t settle(const struct trace *t, size_t at)
 	return at;
 }
 
+/* The tail is settled at once, while the mark at the end of the ring can still be read. */
 static void drop_oldest(struct trace *t)
 {
-	size_t size;
+	size_t size = record_at(t, t->tail)->size;
 
-	t->tail = settle(t, t->tail);
-	size = record_at(t, t->tail)->size;
 	t->tail += size;
 	t->used -= size;
 	t->held--;
+	if (t->held)
+		t->tail = settle(t, t->tail);
 }
 
 /* Makes room for `size` bytes in one piece at the head. */
@@ -218,13 +219,13 @@ static void make_room(struct trace *t, size_t size)
 {
 	if (t->head + size > t->room) {
 		/* What lies between the head and the end goes, then the head is at the start. */
-		while (t->held && settle(t, t->tail) >= t->head && t->tail >= t->head)
+		while (t->held && t->tail >= t->head)
 			drop_oldest(t);
 		if (t->head + sizeof(struct record) <= t->room)
 			record_at(t, t->head)->size = 0;
 		t->head = 0;
 	}
-	while (t->held && settle(t, t->tail) >= t->head && settle(t, t->tail) < t->head + size)
+	while (t->held && t->tail >= t->head && t->tail < t->head + size)
 		drop_oldest(t);
 	if (!t->held)
 		t->tail = t->head;

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cordctl: the command-line client of the admin socket: a row for each command, which says the verb
+ * that it calls, its arguments and how the answer is shown. With --json the answer comes as it is.
+ *
+ * Exit codes: 0 done, 1 refused (the reason goes to stderr), 2 usage, 3 no connection.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/ctl.h"
+
+#define ARGUMENTS_MAX 4
+#define SOCKET        "/run/cordboard/control.sock"
+
+struct options {
+	const char *socket;
+	bool json;
+	bool messages; /* trace: the texts too */
+	/* --since, --after, …: parameters by name */
+	json_t *params;
+};
+
+struct command {
+	const char *words; /* "agent login" */
+	const char *verb;
+	/* Parameters of the verb, in the order of the arguments; `?` before the name: may be
+	 * absent; `=` at its end and a text: always that. */
+	const char *arguments[ARGUMENTS_MAX];
+	int (*show)(const struct options *options, const json_t *result);
+	/* Instead of a plain call. */
+	int (*run)(const struct options *options, const struct command *command, char **arguments,
+		int n);
+	const char *help;
+};
+
+static int fail(enum ctl_exit code, const char *why)
+{
+	fprintf(stderr, "cordctl: %s\n", why);
+	return code;
+}
+
+/* ---- how answers are shown ----------------------------------------------------------------- */
+
+#define TABLE(member, ...)                                                  \
+	do {                                                                \
+		static const struct ctl_column columns[] = {__VA_ARGS__};   \
+		ctl_table(stdout, json_object_get(result, member), columns, \
+			sizeof(columns) / sizeof(columns[0]));              \
+	} while (0)
+
+static int show_tree(const struct options *options, const json_t *result)
+{
+	ctl_tree(stdout, result, 0);
+	return CTL_OK;
+}
+
+static int show_agents(const struct options *options, const json_t *result)
+{
+	TABLE("agents", {"AGENT", "name"}, {"STATUS", "status"},
+		{"SINCE", "status_since", CTL_TIME}, {"NEXT", "next_status"}, {"STATE", "state"},
+		{"PHONE", "phone"}, {"READY", "phone_ready"}, {"CUSTOMER", "contact.customer"},
+		{"QUEUE", "contact.queue"}, {"NOT ROUTABLE BECAUSE", "not_routable_because"});
+	return CTL_OK;
+}
+
+static void put_agent(const json_t *agent)
+{
+	char name[128], state[64], status[128];
+
+	ctl_text(ctl_member(agent, "name"), CTL_PLAIN, name, sizeof(name));
+	ctl_text(ctl_member(agent, "state"), CTL_PLAIN, state, sizeof(state));
+	ctl_text(ctl_member(agent, "status"), CTL_PLAIN, status, sizeof(status));
+	printf("%s: %s, status %s\n", name, state, status);
+}
+
+static int show_agent(const struct options *options, const json_t *result)
+{
+	put_agent(result);
+	return CTL_OK;
+}
+
+static int show_desk(const struct options *options, const json_t *result)
+{
+	char id[64], state[64];
+
+	if (json_is_object(json_object_get(result, "agent")))
+		put_agent(json_object_get(result, "agent"));
+	if (!json_is_object(json_object_get(result, "contact")))
+		return CTL_OK;
+	ctl_text(ctl_member(result, "contact.id"), CTL_PLAIN, id, sizeof(id));
+	ctl_text(ctl_member(result, "contact.state"), CTL_PLAIN, state, sizeof(state));
+	printf("contact %s: %s\n", id, state);
+	return CTL_OK;
+}
+
+static int show_contacts(const struct options *options, const json_t *result)
+{
+	TABLE("contacts", {"CONTACT", "id"}, {"STATE", "state"}, {"METHOD", "method"},
+		{"CUSTOMER", "customer"}, {"TO", "system"}, {"QUEUE", "queue"}, {"AGENT", "agent"},
+		{"AGE", "age_s", CTL_SPAN});
+	return CTL_OK;
+}
+
+static int show_queues(const struct options *options, const json_t *result)
+{
+	TABLE("queues", {"QUEUE", "name"}, {"WAITING", "contacts"}, {"LIMIT", "limit"},
+		{"OLDEST", "oldest_s", CTL_SPAN}, {"AVAILABLE", "available"},
+		{"STAFFED", "staffed"}, {"ENTERED", "figures.entered"},
+		{"ANSWERED", "figures.answered"}, {"ABANDONED", "figures.abandoned"},
+		{"FULL", "figures.refused_full"},
+		{"MEAN ANSWER", "figures.mean_answer_s", CTL_SPAN},
+		{"SL %", "service_level.percent"});
+	return CTL_OK;
+}
+
+static int show_waiting(const struct options *options, const json_t *result)
+{
+	TABLE("contacts", {"POSITION", "position"}, {"CONTACT", "contact"},
+		{"CUSTOMER", "customer"}, {"STATE", "state"}, {"WAITED", "waited_s", CTL_SPAN});
+	return CTL_OK;
+}
+
+static int show_records(const struct options *options, const json_t *result)
+{
+	TABLE("records", {"CONTACT", "ContactId"}, {"METHOD", "InitiationMethod"},
+		{"INITIATED", "InitiationTimestamp"}, {"CUSTOMER", "CustomerEndpoint.Address"},
+		{"QUEUE", "Queue.Name"}, {"AGENT", "Agent.Username"},
+		{"TALK", "Agent.AgentInteractionDuration", CTL_SPAN},
+		{"REASON", "DisconnectReason"});
+	printf("last: %" JSON_INTEGER_FORMAT "%s\n",
+		json_integer_value(json_object_get(result, "last")),
+		json_is_true(json_object_get(result, "more")) ? " (more follow)" : "");
+	return CTL_OK;
+}
+
+static int show_statuses(const struct options *options, const json_t *result)
+{
+	TABLE("statuses", {"STATUS", "name"}, {"TYPE", "type"}, {"DESCRIPTION", "description"});
+	return CTL_OK;
+}
+
+static int show_users(const struct options *options, const json_t *result)
+{
+	TABLE("UserSummaryList", {"USER", "Username"}, {"ID", "Id"}, {"ARN", "Arn"});
+	return CTL_OK;
+}
+
+static int show_phones(const struct options *options, const json_t *result)
+{
+	TABLE("phones", {"AGENT", "agent"}, {"KIND", "kind"}, {"ADDRESS", "address"},
+		{"USER", "user"}, {"READY", "ready"});
+	return CTL_OK;
+}
+
+static int show_trunks(const struct options *options, const json_t *result)
+{
+	static const struct ctl_column gateways[] = {{"  GATEWAY", "address"},
+		{"TRANSPORT", "transport"}, {"HEALTH", "health"}, {"SINCE", "since", CTL_TIME}};
+	json_t *trunk;
+	size_t i;
+
+	TABLE("trunks", {"TRUNK", "name"}, {"USABLE", "usable"}, {"CALLS", "calls"},
+		{"CHANNELS", "channels"}, {"IN", "taken_in"}, {"OUT", "taken_out"},
+		{"REFUSED: CHANNELS", "refused_channels"}, {"RATE", "refused_rate"});
+	json_array_foreach(json_object_get(result, "trunks"), i, trunk)
+	{
+		printf("\n%s\n", json_string_value(json_object_get(trunk, "name")));
+		ctl_table(stdout, json_object_get(trunk, "gateways"), gateways, 4);
+	}
+	return CTL_OK;
+}
+
+static int show_orphans(const struct options *options, const json_t *result)
+{
+	TABLE("orphans", {"ROOM", "room"}, {"WORKER", "worker"}, {"PORTS", "ports"},
+		{"LAST RTP", "last_rtp", CTL_TIME});
+	return CTL_OK;
+}
+
+static int show_stats(const struct options *options, const json_t *result)
+{
+	const json_t *workers = json_object_get(result, "workers");
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(result, "sum"), name, value)
+	{
+		printf("%-22s %16" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+		for (size_t i = 0; i < json_array_size(workers) && json_array_size(workers) > 1;
+			i++)
+			printf(" %16" JSON_INTEGER_FORMAT,
+				json_integer_value(
+					json_object_get(json_array_get(workers, i), name)));
+		putchar('\n');
+	}
+	return CTL_OK;
+}
+
+static int show_reload(const struct options *options, const json_t *result)
+{
+	bool loaded = json_is_true(json_object_get(result, "loaded"));
+	char place[512], text[1024], severity[32];
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "report"), i, entry)
+	{
+		ctl_text(json_object_get(entry, "severity"), CTL_PLAIN, severity, sizeof(severity));
+		ctl_text(json_object_get(entry, "place"), CTL_PLAIN, place, sizeof(place));
+		ctl_text(json_object_get(entry, "text"), CTL_PLAIN, text, sizeof(text));
+		fprintf(stderr, "%s: %s: %s\n", severity, place, text);
+	}
+	puts(loaded ? "reloaded" : "not reloaded: what ran before goes on");
+	return loaded ? CTL_OK : CTL_REFUSED;
+}
+
+static int show_config(const struct options *options, const json_t *result)
+{
+	const char *yaml = json_string_value(json_object_get(result, "yaml"));
+
+	fputs(yaml ? yaml : "", stdout);
+	return CTL_OK;
+}
+
+static void put_messages(const json_t *messages)
+{
+	json_t *m;
+	size_t i;
+
+	json_array_foreach((json_t *)messages, i, m)
+	{
+		const char *text = json_string_value(json_object_get(m, "message"));
+
+		printf("\n%s %s %s\n", json_string_value(json_object_get(m, "time")),
+			json_string_value(json_object_get(m, "direction")),
+			json_string_value(json_object_get(m, "peer")));
+		for (; text && *text; text++)
+			if (*text == '\n' || *text == '\t' ||
+				((unsigned char)*text >= 0x20 && *text != 0x7f))
+				putchar(*text);
+	}
+}
+
+static int show_trace(const struct options *options, const json_t *result)
+{
+	ctl_ladder(stdout, json_object_get(result, "messages"));
+	if (options->messages)
+		put_messages(json_object_get(result, "messages"));
+	return CTL_OK;
+}
+
+static int show_verbs(const struct options *options, const json_t *result)
+{
+	json_t *verb, *param;
+	size_t i, j;
+
+	json_array_foreach(json_object_get(result, "verbs"), i, verb)
+	{
+		printf("%-24s %-11s %s\n", json_string_value(json_object_get(verb, "name")),
+			json_string_value(json_object_get(verb, "role")),
+			json_string_value(json_object_get(verb, "help")));
+		json_array_foreach(json_object_get(verb, "params"), j, param) printf(
+			"    %-20s %-8s %s%s\n", json_string_value(json_object_get(param, "name")),
+			json_string_value(json_object_get(param, "type")),
+			json_is_true(json_object_get(param, "required")) ? "(must) " : "",
+			json_string_value(json_object_get(param, "help")));
+	}
+	return CTL_OK;
+}
+
+/* ---- calls --------------------------------------------------------------------------------- */
+
+static int show(const struct options *options, const struct command *command, const json_t *result)
+{
+	if (options->json || !command->show) {
+		json_dumpf(result, stdout, options->json ? JSON_COMPACT : JSON_INDENT(2));
+		putchar('\n');
+		if (command->show == show_reload &&
+			json_is_false(json_object_get(result, "loaded")))
+			return CTL_REFUSED;
+		return CTL_OK;
+	}
+	return command->show(options, result);
+}
+
+static int no_connection(const struct options *options, int error)
+{
+	fprintf(stderr, "cordctl: %s: %s\n", options->socket,
+		error == -EPIPE ? "control has closed the connection" : strerror(-error));
+	return CTL_NO_CONNECTION;
+}
+
+/* The answer's result, borrowed from *answer; NULL and the exit code. */
+static const json_t *call(const struct options *options, struct ctl_link *link, const char *verb,
+	json_t *params, json_t **answer, int *code)
+{
+	char why[1024];
+	const json_t *error;
+	int rc = 0;
+
+	*answer = ctl_call(link, verb, params, &rc);
+	*code = CTL_OK;
+	if (!*answer) {
+		*code = no_connection(options, rc);
+		return NULL;
+	}
+	error = json_object_get(*answer, "error");
+	if (!error)
+		return json_object_get(*answer, "result");
+	if (options->json)
+		json_dumpf(error, stderr, JSON_COMPACT);
+	ctl_text(json_object_get(error, "message"), CTL_PLAIN, why, sizeof(why));
+	if (options->json)
+		fputc('\n', stderr);
+	*code = options->json ? CTL_REFUSED : fail(CTL_REFUSED, why);
+	return NULL;
+}
+
+static int call_and_show(const struct options *options, const struct command *command,
+	const char *verb, json_t *params)
+{
+	struct ctl_link link;
+	json_t *answer = NULL;
+	const json_t *result;
+	int code, rc = ctl_open(&link, options->socket);
+
+	if (rc < 0) {
+		json_decref(params);
+		return no_connection(options, rc);
+	}
+	result = call(options, &link, verb, params, &answer, &code);
+	if (result)
+		code = show(options, command, result);
+	json_decref(answer);
+	ctl_close(&link);
+	return code;
+}
+
+/* ---- commands that are more than a call ---------------------------------------------------- */
+
+static void put_event(const struct options *options, const json_t *line)
+{
+	const char *method = json_string_value(json_object_get(line, "method"));
+	const json_t *p = json_object_get(line, "params");
+	char type[64], id[160], more[160];
+
+	if (options->json) {
+		json_dumpf(line, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (method && strcmp(method, "event") == 0) {
+		const json_t *e = json_object_get(p, "event");
+		const json_t *name = ctl_member(e, "CurrentAgentSnapshot.Configuration.Username");
+
+		ctl_text(json_object_get(e, "EventType"), CTL_PLAIN, type, sizeof(type));
+		ctl_text(name ? name : json_object_get(e, "ContactId"), CTL_PLAIN, id, sizeof(id));
+		ctl_text(name ? ctl_member(e, "CurrentAgentSnapshot.AgentStatus.Name")
+			      : json_object_get(e, "Text"),
+			CTL_PLAIN, more, sizeof(more));
+		printf("%-8" JSON_INTEGER_FORMAT " %s %-8s %-20s %s %s\n",
+			json_integer_value(json_object_get(p, "number")),
+			json_string_value(json_object_get(p, "time")),
+			json_string_value(json_object_get(p, "topic")), type, id, more);
+	} else if (method && strcmp(method, "gap") == 0)
+		printf("-- events between %" JSON_INTEGER_FORMAT " and %" JSON_INTEGER_FORMAT
+		       " are gone\n",
+			json_integer_value(json_object_get(p, "after")),
+			json_integer_value(json_object_get(p, "first")));
+	fflush(stdout);
+}
+
+static int run_events(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	struct ctl_link link;
+	json_t *answer = NULL, *line;
+	int code, rc = ctl_open(&link, options->socket);
+
+	if (rc < 0)
+		return no_connection(options, rc);
+	if (call(options, &link, command->verb, json_incref(options->params), &answer, &code)) {
+		ctl_wait_long(&link);
+		while ((line = ctl_read(&link, &rc))) {
+			put_event(options, line);
+			json_decref(line);
+		}
+		code = no_connection(options, rc);
+	}
+	json_decref(answer);
+	ctl_close(&link);
+	return code;
+}
+
+/* A contact id is a UUID; everything else is a Call-ID. */
+static int run_trace(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	const char *id = arguments[0];
+	bool contact = strlen(id) == 36 && strspn(id, "0123456789abcdefABCDEF-") == 36;
+
+	return call_and_show(options, command, command->verb,
+		json_pack("{s:s}", contact ? "contact" : "call_id", id));
+}
+
+/* The checker is control itself, beside us or in the path. */
+static int run_check(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	char path[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - sizeof("cordboard-control"));
+	char *slash;
+
+	path[size > 0 ? size : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash + 1, "cordboard-control", sizeof("cordboard-control"));
+		execl(path, "cordboard-control", "--instance", arguments[0], "--check",
+			(char *)NULL);
+	}
+	execlp("cordboard-control", "cordboard-control", "--instance", arguments[0], "--check",
+		(char *)NULL);
+	return fail(
+		CTL_NO_CONNECTION, "cordboard-control is neither beside cordctl nor in the path");
+}
+
+static int run_call(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	json_error_t error;
+	json_t *params = n > 1 ? json_loads(arguments[1], JSON_DECODE_ANY, &error) : json_object();
+
+	if (!params) {
+		fprintf(stderr, "cordctl: parameters: expected a JSON object: %s\n", error.text);
+		return CTL_USAGE;
+	}
+	return call_and_show(options, command, arguments[0], params);
+}
+
+static int run_orphan_remove(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	json_t *params =
+		strcmp(arguments[0], "all") == 0
+			? json_pack("{s:b}", "all", 1)
+			: json_pack("{s:I}", "room", (json_int_t)strtoull(arguments[0], NULL, 10));
+
+	return call_and_show(options, command, command->verb, params);
+}
+
+static int run_help(
+	const struct options *options, const struct command *command, char **arguments, int n);
+
+static const struct command commands[] = {
+	{"status", "status", .show = show_tree,
+		.help = "the state of everything, and the first bottleneck"},
+	{"agents", "agent.list", .show = show_agents,
+		.help = "agents, and why one is not routable"},
+	{"agent get", "agent.get", {"agent"}, .show = show_tree, .help = "one agent"},
+	{"agent login", "agent.login", {"agent", "?status"}, .show = show_agent,
+		.help = "logs an agent in"},
+	{"agent logout", "agent.logout", {"agent"}, .show = show_agent,
+		.help = "logs an agent out"},
+	{"agent status", "agent.set_status", {"agent", "status"}, .show = show_agent,
+		.help = "sets an agent's status"},
+	{"accept", "contact.accept", {"agent"}, .show = show_desk,
+		.help = "the agent takes the contact that is offered"},
+	{"reject", "contact.reject", {"agent"}, .show = show_desk, .help = "the agent declines it"},
+	{"leave", "contact.leave", {"agent"}, .show = show_desk,
+		.help = "the agent leaves the contact"},
+	{"clear", "agent.clear", {"agent"}, .show = show_agent,
+		.help = "ends the agent's after-contact work"},
+	{"end", "contact.end", {"contact"}, .show = show_desk, .help = "hangs up on everybody"},
+	{"queues", "queue.metrics", .show = show_queues, .help = "the wallboard"},
+	{"queue", "queue.contacts", {"queue"}, .show = show_waiting,
+		.help = "who waits in a queue"},
+	{"contacts", "contact.list", .show = show_contacts,
+		.help = "every contact and where it is"},
+	{"contact", "contact.get", {"contact"}, .show = show_tree,
+		.help = "one contact: legs, media, segments"},
+	{"records", "record.list", .show = show_records,
+		.help = "contact records [--since N] [--limit N] [--chain ID]"},
+	{"record list", "record.list", .show = show_records, .help = "the same"},
+	{"record get", "record.get", {"contact"}, .help = "one contact record"},
+	{"events", "events.subscribe", .run = run_events,
+		.help = "events as they happen [--after N] [--topic T]..."},
+	{"trace", "call.trace", {"CONTACT|CALL-ID"}, .show = show_trace, .run = run_trace,
+		.help = "a call as a SIP ladder [--messages]"},
+	{"trunks", "trunk.list", .show = show_trunks, .help = "trunks and their gateways"},
+	{"phones", "phone.list", .show = show_phones, .help = "agents' phones"},
+	{"users", "user.list", .show = show_users, .help = "users and their ids"},
+	{"statuses", "status.list", .show = show_statuses, .help = "agent statuses"},
+	{"stats", "dataplane.stats", .show = show_stats,
+		.help = "the dataplane's counters: the sum, then each worker"},
+	{"orphans", "dataplane.orphans", .show = show_orphans,
+		.help = "rooms of a control that died"},
+	{"orphan remove", "dataplane.orphan_remove", {"ROOM|all"}, .run = run_orphan_remove,
+		.help = "removes them now"},
+	{"config", "config.get", .show = show_config, .help = "the options that run"},
+	{"check", NULL, {"DIR"}, .run = run_check, .help = "judges an instance directory"},
+	{"reload", "reload", .show = show_reload,
+		.help = "takes the instance directory over, all or nothing"},
+	{"log", "log.set_level", {"level"}, .show = show_tree,
+		.help = "debug, info, warning or error"},
+	{"ping", "ping", .show = show_tree, .help = "whether control answers, and our role"},
+	{"call", NULL, {"VERB", "?JSON"}, .run = run_call, .help = "any verb with its parameters"},
+	{"verbs", "rpc.list", .show = show_verbs, .help = "the verbs that control has"},
+	{"help", NULL, .run = run_help, .help = "this"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *to)
+{
+	fprintf(to, "usage: cordctl [--socket PATH] [--json] COMMAND [ARGUMENT]...\n\n");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int n = fprintf(to, "  %s", commands[i].words);
+
+		for (size_t a = 0; a < ARGUMENTS_MAX && commands[i].arguments[a]; a++) {
+			const char *name = commands[i].arguments[a];
+
+			n += name[0] == '?' ? fprintf(to, " [%s]", name + 1)
+					    : fprintf(to, " %s", name);
+		}
+		fprintf(to, "%*s %s\n", n < 30 ? 30 - n : 0, "", commands[i].help);
+	}
+	fprintf(to, "\nThe socket is " SOCKET ", or what CORDBOARD_SOCKET says.\n");
+}
+
+static int run_help(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	usage(stdout);
+	return CTL_OK;
+}
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+/* How many words of the line the command has; 0: it is another one. */
+static int words_that_fit(const struct command *command, char **words, int n)
+{
+	const char *rest = command->words;
+	int used = 0;
+
+	while (*rest) {
+		size_t part = strcspn(rest, " ");
+
+		if (used == n || strlen(words[used]) != part ||
+			strncmp(words[used], rest, part) != 0)
+			return 0;
+		used++;
+		rest += part;
+		rest += *rest == ' ';
+	}
+	return used;
+}
+
+static const struct command *find_command(char **words, int n, int *used)
+{
+	const struct command *best = NULL;
+
+	*used = 0;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int fit = words_that_fit(&commands[i], words, n);
+
+		if (fit > *used) {
+			best = &commands[i];
+			*used = fit;
+		}
+	}
+	return best;
+}
+
+static bool count_fits(const struct command *command, int n)
+{
+	int least = 0, most = 0;
+
+	for (; most < ARGUMENTS_MAX && command->arguments[most]; most++)
+		least += command->arguments[most][0] != '?';
+	return n >= least && n <= most;
+}
+
+static int run_command(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	json_t *params;
+
+	if (!count_fits(command, n)) {
+		fprintf(stderr, "cordctl: %s: wrong number of arguments; see cordctl help\n",
+			command->words);
+		return CTL_USAGE;
+	}
+	if (command->run)
+		return command->run(options, command, arguments, n);
+	params = json_copy(options->params);
+	for (int i = 0; i < n; i++) {
+		const char *name = command->arguments[i];
+
+		json_object_set_new(
+			params, name[0] == '?' ? name + 1 : name, json_string(arguments[i]));
+	}
+	return call_and_show(options, command, command->verb, params);
+}
+
+/* Options that are parameters of the verb. */
+static int take_param(struct options *options, const char *name, const char *value)
+{
+	json_error_t error;
+	json_t *number;
+
+	if (strcmp(name, "topic") == 0) {
+		json_t *topics = json_object_get(options->params, "topics");
+
+		if (!topics)
+			json_object_set_new(options->params, "topics", topics = json_array());
+		return json_array_append_new(topics, json_string(value));
+	}
+	if (strcmp(name, "chain") == 0 || strcmp(name, "state") == 0 ||
+		strcmp(name, "request") == 0)
+		return json_object_set_new(options->params, name, json_string(value));
+	number = json_loads(value, JSON_DECODE_ANY, &error);
+	if (!json_is_integer(number)) {
+		fprintf(stderr, "cordctl: --%s: expected a whole number, found '%s'\n", name,
+			value);
+		json_decref(number);
+		return -1;
+	}
+	return json_object_set_new(options->params, name, number);
+}
+
+/* An option at words[0]: how many words it takes, or -1. */
+static int take_option(struct options *options, char **words, int n)
+{
+	static const char *const with_value[] = {"since", "after", "limit", "offset", "within",
+		"topic", "chain", "state", "request", "if_version"};
+	const char *name = words[0] + 2;
+
+	if (strcmp(name, "json") == 0) {
+		options->json = true;
+		return 1;
+	}
+	if (strcmp(name, "messages") == 0) {
+		options->messages = true;
+		return 1;
+	}
+	if (strcmp(name, "socket") == 0 && n > 1) {
+		options->socket = words[1];
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++)
+		if (strcmp(name, with_value[i]) == 0 && n > 1)
+			return take_param(options, name, words[1]) < 0 ? -1 : 2;
+	fprintf(stderr, "cordctl: %s: no such option, or its value is missing\n", words[0]);
+	return -1;
+}
+
+/* Takes the options out of the line; the number of words that are left, or -1. */
+static int take_options(struct options *options, char **words, int n)
+{
+	static char help[] = "help";
+	int left = 0;
+
+	for (int i = 0; i < n;) {
+		int used = 1;
+
+		if (strcmp(words[i], "--help") == 0)
+			words[left++] = help;
+		else if (strncmp(words[i], "--", 2) == 0)
+			used = take_option(options, words + i, n - i);
+		else
+			words[left++] = words[i];
+		if (used < 0)
+			return -1;
+		i += used;
+	}
+	return left;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.socket = getenv("CORDBOARD_SOCKET"), .params = json_object()};
+	const struct command *command;
+	int n, used, code;
+
+	signal(SIGPIPE, SIG_DFL);
+	if (!options.socket || !options.socket[0])
+		options.socket = SOCKET;
+	n = take_options(&options, argv + 1, argc - 1);
+	command = n > 0 ? find_command(argv + 1, n, &used) : NULL;
+	if (n == 0)
+		usage(stderr);
+	else if (n > 0 && !command)
+		fprintf(stderr, "cordctl: no command '%s'; see cordctl help\n", argv[1]);
+	code = command ? run_command(&options, command, argv + 1 + used, n - used) : CTL_USAGE;
+	json_decref(options.params);
+	return code;
+}
