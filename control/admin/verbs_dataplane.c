@@ -50,22 +50,17 @@ static void handle_orphans(struct rpc_call *call)
 static void handle_remove(struct rpc_call *call)
 {
 	struct media *media = board_of(call)->media;
-	bool all = rpc_flag(call, "all");
+	bool all = !rpc_has(call, "room");
 	int rc;
 
-	if (all == rpc_has(call, "room")) {
-		rpc_refuse_param(
-			call, "room", "expected a room of dataplane.orphans, or all: true");
-		return;
-	}
 	rc = media_orphan_remove(media, all ? UINT64_MAX : (uint64_t)rpc_number(call, "room", 0));
 	rpc_finish(call, rc, "no such orphan",
 		rc < 0 ? NULL : json_pack("{s:i}", "left", (int)media_orphans(media, NULL, 0)));
 }
 
 static const struct param remove_params[] = {
-	{"room", PARAM_NUMBER, .max = INT64_MAX, .help = "room of dataplane.orphans"},
-	{"all", PARAM_FLAG, .help = "every one"}};
+	{"room", PARAM_NUMBER, .max = INT64_MAX, .help = "room of dataplane.orphans; default: all"},
+};
 
 static const struct verb verbs[] = {
 	{"dataplane.stats", ROLE_READER, .handle = handle_stats,

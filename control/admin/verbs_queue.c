@@ -111,9 +111,13 @@ static void handle_metrics(struct rpc_call *call)
 	if (rpc_has(call, "queue")) {
 		uint32_t queue = find_queue(call);
 
-		json_decref(list.rows);
-		if (queue != ROUTER_NONE)
-			rpc_result(call, metrics_row(board, queue, level_s));
+		if (queue == ROUTER_NONE) {
+			json_decref(list.rows);
+			return;
+		}
+		list.total = 1;
+		json_array_append_new(list.rows, metrics_row(board, queue, level_s));
+		list_answer(call, &list, "queues");
 		return;
 	}
 	for (uint32_t i = 0; i < router_queue_count(board->router); i++) {
