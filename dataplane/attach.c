@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -391,8 +392,7 @@ static void make_parent(const char *path)
 {
 	char copy[108];
 
-	strncpy(copy, path, sizeof(copy) - 1);
-	copy[sizeof(copy) - 1] = 0;
+	snprintf(copy, sizeof(copy), "%s", path);
 	mkdir(dirname(copy), 0755);
 }
 
@@ -409,7 +409,7 @@ int attach_open(struct attach *a, struct dataplane *dp, const struct attach_conf
 			sizeof(address.sun_path), config->path);
 		return -EINVAL;
 	}
-	strcpy(address.sun_path, config->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", config->path);
 	make_parent(config->path);
 	a->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(config->path);

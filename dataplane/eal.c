@@ -134,7 +134,7 @@ static void words_split(struct words *w, const char *text)
 	char copy[OPTIONS_TEXT_MAX];
 	char *next = copy, *word;
 
-	strcpy(copy, text);
+	snprintf(copy, sizeof(copy), "%s", text);
 	while ((word = strsep(&next, " ")) != NULL) {
 		if (*word)
 			words_add(w, "%s", word);

@@ -124,7 +124,7 @@ static int row_set(
 				OPTIONS_TEXT_MAX);
 			return -EINVAL;
 		}
-		strcpy(field, value);
+		snprintf(field, OPTIONS_TEXT_MAX, "%s", value);
 		return 0;
 	case ROW_NUMBER:
 		if (set_number(row, value, field) == 0)
@@ -246,7 +246,7 @@ static int finish_addresses(struct options *o, char *wrong, size_t bytes)
 	char list[OPTIONS_TEXT_MAX];
 	char *next = list;
 
-	strcpy(list, o->media_address);
+	snprintf(list, sizeof(list), "%s", o->media_address);
 	o->addresses = 0;
 	while (next) {
 		char *item = trim(strsep(&next, ","));
