@@ -445,7 +445,7 @@ static int run_orphan_remove(
 {
 	json_t *params =
 		strcmp(arguments[0], "all") == 0
-			? json_pack("{s:b}", "all", 1)
+			? json_object()
 			: json_pack("{s:I}", "room", (json_int_t)strtoull(arguments[0], NULL, 10));
 
 	return call_and_show(options, command, command->verb, params);

@@ -268,7 +268,7 @@ static int reload(void *ctx, struct report *report)
 {
 	struct control *c = ctx;
 	struct instance *old = c->board.instance, *fresh;
-	struct config config;
+	struct config config = {0};
 	int rc;
 
 	rc = instance_read_config(c->directory, &config, report);
