@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verbs of the dataplane: counters, and what a control that died left behind. */
+#include <errno.h>
 #include <limits.h>
 
 #include "admin/admin_internal.h"
@@ -54,6 +55,8 @@ static void handle_remove(struct rpc_call *call)
 	int rc;
 
 	rc = media_orphan_remove(media, all ? UINT64_MAX : (uint64_t)rpc_number(call, "room", 0));
+	if (all && rc == -ENOENT) /* the wanted state: none */
+		rc = 0;
 	rpc_finish(call, rc, "no such orphan",
 		rc < 0 ? NULL : json_pack("{s:i}", "left", (int)media_orphans(media, NULL, 0)));
 }
