@@ -330,9 +330,10 @@ async def test_two_workers():
     """Packets that arrive at the worker that does not own the room are handed over."""
     async with Stage(workers=2) as stage:
         callers = [await stage.caller(number=f"+1202555020{n}") for n in range(4)]
-        calls = [await stage.dial(c) for c in callers]
-        for call in calls:
-            await call.hears(MUSIC)
+        calls = []
+        for caller in callers:
+            calls.append(await stage.dial(caller))
+            await calls[-1].hears(MUSIC)
         phone = await stage.agent("arossi", auto="answer")
         leg = await phone.incoming()
         await calls[0].hears(phone.tone)
