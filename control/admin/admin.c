@@ -75,6 +75,21 @@ static bool next_of_snapshot(void *ctx, uint64_t *cursor, const char **topic, js
 	return more;
 }
 
+/* A call can be asked for by its contact also when both are over, by the chain's first id too. */
+static void on_leg_called(void *ctx, const struct leg *leg)
+{
+	const struct admin *admin = ctx;
+	const struct contact_segment *s = &leg->contact->segment;
+	struct str call_id = sip_session_call_id(
+		signalling_sessions(admin->config.board->signalling), leg->session);
+
+	if (!admin->trace)
+		return;
+	trace_bind(admin->trace, s->id, call_id);
+	if (strcmp(s->id, s->initial) != 0)
+		trace_bind(admin->trace, s->initial, call_id);
+}
+
 static int read_roles(struct admin *admin)
 {
 	const struct option_list *rows = &admin->config.config->admin_roles;
@@ -150,6 +165,8 @@ int admin_open(const struct admin_config *config, struct admin **out)
 		.snapshot_ctx = admin,
 		.snapshot = next_of_snapshot};
 	admin->trace = trace_new(0);
+	config->board->leg_called_ctx = admin;
+	config->board->leg_called = on_leg_called;
 	rc = admin->trace ? read_roles(admin) : -ENOMEM;
 	if (rc == 0)
 		rc = open_socket(admin);
@@ -167,6 +184,7 @@ void admin_close(struct admin *admin)
 {
 	if (!admin)
 		return;
+	admin->config.board->leg_called = NULL;
 	http_close(admin->http);
 	server_close(admin->server);
 	trace_free(admin->trace);

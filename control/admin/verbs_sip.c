@@ -63,25 +63,30 @@ static bool add_message(void *ctx, const struct trace_message *m)
 	return json_array_size(t->rows) < TRACE_LINES_MAX;
 }
 
-static void bind_leg(struct admin *admin, const char *contact, const struct leg *leg)
+/* Once, though a live leg is noted as well. */
+static unsigned add_call(struct str call_ids[], unsigned n, struct str call_id)
 {
-	struct sip_sessions *sessions = signalling_sessions(admin->config.board->signalling);
-
-	if (leg)
-		trace_bind(admin->trace, contact, sip_session_call_id(sessions, leg->session));
+	for (unsigned i = 0; i < n; i++)
+		if (str_equal(call_ids[i], call_id))
+			return n;
+	if (n < TRACE_CALLS_MAX && !str_empty(call_id))
+		call_ids[n++] = call_id;
+	return n;
 }
 
-/* The calls of a contact: those of its legs now, and those that were noted. */
+/* The calls of a contact: those that were noted, and those of its legs now (a move gives the
+ * contact another id, and its legs stay). */
 static unsigned calls_of(struct admin *admin, const char *id, struct str call_ids[])
 {
+	struct sip_sessions *sessions = signalling_sessions(admin->config.board->signalling);
 	const struct contact *contact = board_find_contact(admin->config.board, id);
 	unsigned n = trace_calls_of(admin->trace, id, call_ids, TRACE_CALLS_MAX);
 
-	if (contact && n == 0) {
-		bind_leg(admin, id, contact->customer);
-		bind_leg(admin, id, contact->agent);
-		n = trace_calls_of(admin->trace, id, call_ids, TRACE_CALLS_MAX);
-	}
+	if (contact && contact->customer)
+		n = add_call(
+			call_ids, n, sip_session_call_id(sessions, contact->customer->session));
+	if (contact && contact->agent)
+		n = add_call(call_ids, n, sip_session_call_id(sessions, contact->agent->session));
 	return n;
 }
 

@@ -54,7 +54,7 @@ static unsigned open_legs(struct contact *contact, const struct signalling_call 
 	if (!contact->agent || !contact->customer)
 		return 503;
 	contact->agent->session = session;
-	sip_session_set_tag(sessions_of(contact), session, contact->agent->id);
+	board_leg_called(contact->agent);
 	contact_text(contact->customer_number, sizeof(contact->customer_number), call->to);
 	contact_text(
 		contact->system_number, sizeof(contact->system_number), queue->caller_id_number);
@@ -65,8 +65,7 @@ static unsigned open_legs(struct contact *contact, const struct signalling_call 
 		now_ns, &contact->customer->session, contact->trunk);
 	if (rc < 0)
 		return 503;
-	sip_session_set_tag(
-		sessions_of(contact), contact->customer->session, contact->customer->id);
+	board_leg_called(contact->customer);
 	return 0;
 }
 

@@ -90,7 +90,7 @@ int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_
 		board_leg_close(leg, 0, "");
 		return rc;
 	}
-	sip_session_set_tag(signalling_sessions(board->signalling), leg->session, leg->id);
+	board_leg_called(leg);
 	if (auto_answer)
 		set_limit(contact, board->config->panel_answer_ns, now_ns);
 	return 0;

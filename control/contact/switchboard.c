@@ -123,6 +123,15 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 	return leg;
 }
 
+void board_leg_called(struct leg *leg)
+{
+	struct switchboard *board = leg->contact->board;
+
+	sip_session_set_tag(sessions_of(board), leg->session, leg->id);
+	if (board->leg_called)
+		board->leg_called(board->leg_called_ctx, leg);
+}
+
 void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 {
 	struct contact *contact = leg->contact;
@@ -426,7 +435,7 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 	take_identity(contact, call);
 	contact->first_flow = flow_hold(flow);
 	contact->customer->session = session;
-	sip_session_set_tag(sessions_of(board), session, contact->customer->id);
+	board_leg_called(contact->customer);
 	log_info(LOG_CALL(contact->segment.id, contact->customer->id), "contact",
 		"call from %s to %s by %s %s: flow '%s'", contact->customer_number,
 		contact->system_number, call->by_phone ? "phone" : "trunk", call->peer, flow->name);

@@ -64,6 +64,9 @@ struct switchboard {
 	uint64_t started_ns;
 	struct clock_pair clock;
 	struct switchboard_stats stats;
+	/* Told of each leg that has got its session; for traces. May be NULL. */
+	void (*leg_called)(void *ctx, const struct leg *leg);
+	void *leg_called_ctx;
 };
 
 /* ---- life ---- */
@@ -106,6 +109,8 @@ void board_close_contact(struct contact *contact, uint64_t now_ns);
 
 /* A new leg with a port in the contact's room. NULL when pool or ports are used up. */
 struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent);
+/* The leg has got its session: the session's events are the leg's from now on. */
+void board_leg_called(struct leg *leg);
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
