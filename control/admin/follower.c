@@ -41,17 +41,17 @@ static bool send_line(struct follower *f, char *line, int n)
 static bool send_event(struct follower *f, const struct event *event)
 {
 	char time[CLOCK_ISO_SIZE], *line;
+	int n;
 
 	f->sent = event->number;
 	if (!wanted(f, event->topic))
 		return true;
 	clock_format(event->wall_ns, time);
-	return send_line(f, line,
-		asprintf(&line,
-			"{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"number\":%llu,"
-			"\"time\":\"%s\",\"topic\":\"%s\",\"event\":%.*s}}\n",
-			(unsigned long long)event->number, time, event->topic,
-			STR_ARG(event->json)));
+	n = asprintf(&line,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"number\":%llu,"
+		"\"time\":\"%s\",\"topic\":\"%s\",\"event\":%.*s}}\n",
+		(unsigned long long)event->number, time, event->topic, STR_ARG(event->json));
+	return send_line(f, line, n);
 }
 
 static bool send_gap(struct follower *f, uint64_t first)
