@@ -83,11 +83,20 @@ uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns)
 
 void contact_text(char *to, size_t size, const char *from)
 {
-	size_t n = from ? strnlen(from, size - 1) : 0;
+	size_t n = from ? strnlen(from, size) : 0;
 
+	if (n == size) { /* cut, but not inside a character */
+		n = size - 1;
+		while (n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
+			n--;
+	}
 	if (n)
 		memcpy(to, from, n);
 	to[n] = '\0';
+	if (!str_is_utf8(str_make(to, n)))
+		for (size_t i = 0; i < n; i++)
+			if ((unsigned char)to[i] >= 0x80 || (unsigned char)to[i] < 0x20)
+				to[i] = '?';
 }
 
 static struct contact_segment fresh_segment(

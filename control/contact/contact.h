@@ -153,6 +153,7 @@ struct contact {
 	struct leg *agent;
 	struct media_room *room;
 
+	bool released;               /* no concurrent call any more */
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 
 	/* the live offer; 0: none */
@@ -196,7 +197,7 @@ uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);
  */
 void contact_set_data(struct contact *contact, const char *name, const char *value);
 
-/* Sets one of the contact's texts, cut at its size. */
+/* Sets one of the contact's texts, cut at its size; what is not UTF-8 becomes question marks. */
 void contact_text(char *to, size_t size, const char *from);
 
 #endif

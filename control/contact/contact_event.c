@@ -45,20 +45,14 @@ static json_t *text_or_null(const char *text)
 static json_t *queue_info(const struct contact *contact)
 {
 	const struct contact_segment *s = &contact->segment;
-	const struct router *router = contact->board->router;
-	const struct resource_queue *row;
-	uint32_t owner;
+	const struct switchboard *board = contact->board;
 
 	if (s->queue == ROUTER_NONE)
 		return json_null();
-	row = router_queue_row(router, s->queue);
-	owner = router_queue_agent(router, s->queue);
-	return json_pack("{s:s?, s:s, s:o}", "QueueArn",
-		row                    ? row->row.arn
-		: owner != ROUTER_NONE ? router_agent_row(router, owner)->queue_arn
-				       : NULL,
-		"QueueType", row ? "STANDARD" : "AGENT", "EnqueueTimestamp",
-		stamp(contact_wall(contact, s->queued)));
+	return json_pack("{s:s?, s:s, s:o}", "QueueArn", board_queue_arn(board, s->queue),
+		"QueueType",
+		router_queue_agent(board->router, s->queue) == ROUTER_NONE ? "STANDARD" : "AGENT",
+		"EnqueueTimestamp", stamp(contact_wall(contact, s->queued)));
 }
 
 static json_t *agent_info(const struct contact *contact)

@@ -11,20 +11,14 @@
 static void put_queue(
 	const struct contact *contact, const struct contact_segment *s, struct record *record)
 {
-	const struct router *router = contact->board->router;
 	const struct resource_queue *row;
-	uint32_t owner;
 
 	if (s->queue == ROUTER_NONE)
 		return;
-	row = router_queue_row(router, s->queue);
-	owner = router_queue_agent(router, s->queue);
+	row = router_queue_row(contact->board->router, s->queue);
 	record->has_queue = true;
-	if (row)
-		record->queue.queue =
-			(struct record_name){str_from(row->row.arn), str_from(row->row.name)};
-	else if (owner != ROUTER_NONE && router_agent_row(router, owner))
-		record->queue.queue.arn = str_from(router_agent_row(router, owner)->queue_arn);
+	record->queue.queue.arn = str_from(board_queue_arn(contact->board, s->queue));
+	record->queue.queue.name = str_from(row ? row->row.name : NULL);
 	record->queue.enqueue_wall = contact_wall(contact, s->queued);
 	record->queue.dequeue_wall = contact_wall(contact, s->dequeued);
 	record->queue.duration_ns = s->dequeued ? s->dequeued - s->queued : 0;

@@ -112,13 +112,10 @@ int desk_accept(
 		return refuse(why, -EINVAL, "the contact is not being offered");
 	if (s.row->phone_kind == RESOURCE_PHONE_RING)
 		return refuse(why, -ENOTSUP, "the agent accepts by answering the phone");
-	rc = offering_call_phone(contact, true, board_now(board));
-	if (rc < 0) {
-		router_reject(board->router, 0, contact->offer, true, board_now(board));
-		return refuse(why, rc, "the agent's phone cannot be called");
-	}
+	if (contact->state != CONTACT_OFFERED || contact->offer_agent != s.agent)
+		return refuse(why, -EAGAIN, "the offer has changed");
 	contact->accepting = true;
-	return 0;
+	return router_accept(board->router, 0, contact->offer, board_now(board));
 }
 
 int desk_reject(
@@ -134,6 +131,8 @@ int desk_reject(
 		return 0;
 	if (s.contact.state != AGENT_SLOT_OFFERED)
 		return refuse(why, -EINVAL, "the contact is not being offered");
+	if (contact->state != CONTACT_OFFERED || contact->offer_agent != s.agent)
+		return refuse(why, -EAGAIN, "the offer has changed");
 	return router_reject(board->router, 0, contact->offer, false, board_now(board));
 }
 

@@ -139,13 +139,29 @@ void dialling_answered(struct leg *leg, uint64_t now_ns)
 	treatment_start(&leg->treatment, flow, FLOW_TYPE_OUTBOUND_WHISPER, now_ns);
 }
 
+/* What only concerns us and the trunk is no answer for a phone. */
+static unsigned status_for_phone(unsigned status)
+{
+	switch (status) {
+	case 401:
+	case 407:
+	case 420:
+	case 421:
+	case 422:
+	case 494:
+		return 503;
+	default:
+		return status >= 400 ? status : 480;
+	}
+}
+
 /* The destination did not answer: the phone is told why, the agent does after-contact work. */
 void dialling_failed(struct leg *leg, const struct sip_end *end, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
 
 	if (contact->agent)
-		board_leg_close(contact->agent, end->status >= 400 ? end->status : 480, "");
+		board_leg_close(contact->agent, status_for_phone(end->status), "");
 	board_end_contact(contact,
 		end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT : CONTACT_REASON_TELECOM_PROBLEM,
 		now_ns);

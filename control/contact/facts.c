@@ -25,16 +25,6 @@ static const char *queue_name(const struct contact *contact, enum flow_type role
 	return row ? row->row.name : NULL;
 }
 
-static const char *queue_arn(const struct contact *contact, uint32_t queue)
-{
-	const struct resource_queue *row = router_queue_row(router_of(contact), queue);
-	uint32_t owner = router_queue_agent(router_of(contact), queue);
-
-	if (row)
-		return row->row.arn;
-	return owner == ROUTER_NONE ? NULL : router_agent_row(router_of(contact), owner)->queue_arn;
-}
-
 static const char *queue_fact(const struct contact *contact, enum flow_type role, const char *name)
 {
 	const struct resource_queue *row =
@@ -43,7 +33,7 @@ static const char *queue_fact(const struct contact *contact, enum flow_type role
 	if (strcmp(name, "Name") == 0)
 		return queue_name(contact, role, contact->target_queue);
 	if (strcmp(name, "ARN") == 0)
-		return queue_arn(contact, contact->target_queue);
+		return board_queue_arn(contact->board, contact->target_queue);
 	if (!row || row->caller_id_number[0] == '\0')
 		return NULL;
 	if (strcmp(name, "OutboundCallerId.Address") == 0)
@@ -235,7 +225,7 @@ int facts_metrics(const struct contact *contact, uint32_t queue, uint64_t now_ns
 	if (queue == ROUTER_NONE || router_queue_metrics(router_of(contact), queue, now_ns, &m) < 0)
 		return -ENOENT;
 	name = queue_name(contact, FLOW_TYPE_UNKNOWN, queue);
-	arn = queue_arn(contact, queue);
+	arn = board_queue_arn(contact->board, queue);
 #define PUT(key, ...)                                              \
 	do {                                                       \
 		snprintf(texts[n], METRIC_TEXT_SIZE, __VA_ARGS__); \

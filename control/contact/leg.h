@@ -26,6 +26,7 @@ struct leg {
 	enum leg_role role;
 	bool up; /* answered, media known */
 	bool held_by_peer;
+	bool events;    /* the peer sends telephone-events */
 	uint32_t agent; /* router's number; ROUTER_NONE */
 	struct contact *contact;
 	uint64_t session; /* of sip/session.h; 0 once it is over */

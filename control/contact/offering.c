@@ -41,7 +41,8 @@ static void on_timer(void *ctx, uint64_t now_ns)
 	case CONTACT_OFFERED:
 		log_warning(&call, "contact", "the phone of the agent who accepted did not answer");
 		drop_agent_leg(contact, "not answered");
-		router_reject(board->router, 0, contact->offer, false, now_ns);
+		router_miss(board->router, 0, contact->id, now_ns);
+		contact->board->stats.offers_missed++;
 		break;
 	case CONTACT_AGENT_WHISPER:
 		log_warning(&call, "contact", "the agent whisper lasted too long");
@@ -57,9 +58,13 @@ static void on_timer(void *ctx, uint64_t now_ns)
 	}
 }
 
-static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_ns)
+void offering_init_timer(struct contact *contact)
 {
 	timer_init(&contact->timer, on_timer, contact);
+}
+
+static void set_limit(struct contact *contact, uint64_t limit_ns, uint64_t now_ns)
+{
 	timers_set(contact->board->timers, &contact->timer, now_ns + limit_ns);
 }
 
@@ -70,7 +75,7 @@ void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns)
 
 /* ---- the offer ---- */
 
-int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
+static int call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
 	struct leg *leg;
@@ -110,7 +115,7 @@ static void offered(struct contact *contact, const struct router_effect *effect,
 	log_info(&call, "contact", "offered to %s", agent_row(contact)->row.name);
 	if (agent_row(contact)->phone_kind != RESOURCE_PHONE_RING)
 		return;
-	rc = offering_call_phone(contact, false, now_ns);
+	rc = call_phone(contact, false, now_ns);
 	if (rc < 0) {
 		log_warning(&call, "contact", "the phone of %s cannot be called: %s",
 			agent_row(contact)->row.name, strerror(-rc));
@@ -151,24 +156,8 @@ static void returned(struct contact *contact, const struct router_effect *effect
 
 /* ---- accepted: the whispers, one after the other (R55) ---- */
 
-void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
+static void begin_agent_whisper(struct contact *contact, uint64_t now_ns)
 {
-	struct contact *contact = leg->contact;
-
-	if (contact->state != CONTACT_OFFERED) /* an agent who dialled */
-		return;
-	timers_cancel(contact->board->timers, &contact->timer);
-	router_accept(contact->board->router, contact->id, contact->offer, now_ns);
-}
-
-static void accept_answered(
-	struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
-{
-	if (effect->result != ROUTER_OK) {
-		drop_agent_leg(contact, router_result_text(effect->result));
-		return;
-	}
-	contact->board->stats.offers_accepted++;
 	contact->accepting = false;
 	contact->segment.agent = contact->offer_agent;
 	contact_set_state(contact, CONTACT_AGENT_WHISPER, now_ns);
@@ -177,10 +166,42 @@ static void accept_answered(
 		board_hook_flow(contact, FLOW_HOOK_AGENT_WHISPER), FLOW_TYPE_AGENT_WHISPER, now_ns);
 }
 
+/* Answering a phone that rings is accepting; a panel has accepted before its phone was called. */
+void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
+{
+	struct contact *contact = leg->contact;
+
+	if (contact->state != CONTACT_OFFERED) /* an agent who dialled */
+		return;
+	timers_cancel(contact->board->timers, &contact->timer);
+	if (contact->accepting)
+		begin_agent_whisper(contact, now_ns);
+	else
+		router_accept(contact->board->router, 0, contact->offer, now_ns);
+}
+
+static void accept_answered(
+	struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
+{
+	if (effect->result != ROUTER_OK)
+		return;
+	contact->board->stats.offers_accepted++;
+	if (contact->agent)
+		begin_agent_whisper(contact, now_ns);
+	else if (!contact->accepting || call_phone(contact, true, now_ns) < 0)
+		/* the phone hung up since, or cannot be called */
+		router_drop(contact->board->router, 0, contact->id, now_ns);
+}
+
 static void dequeued(struct contact *contact, uint64_t now_ns)
 {
 	contact->segment.dequeued = now_ns;
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
+	if (!contact->agent) { /* hung up in the moment in which the whisper ended */
+		offering_agent_ends(contact, now_ns);
+		board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+		return;
+	}
 	offering_set_whisper_limit(contact, now_ns);
 	treatment_start(&contact->customer->treatment,
 		board_hook_flow(contact, FLOW_HOOK_CUSTOMER_WHISPER), FLOW_TYPE_CUSTOMER_WHISPER,
@@ -243,10 +264,17 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 	struct contact *contact = leg->contact;
 	struct switchboard *board = contact->board;
 
+	bool accepted = contact->accepting;
+
 	drop_agent_leg(contact, "");
 	switch (contact->state) {
 	case CONTACT_OFFERED:
-		router_reject(board->router, 0, contact->offer, !is_reject(end), now_ns);
+		if (accepted && is_reject(end))
+			router_miss(board->router, 0, contact->id, now_ns);
+		else if (accepted)
+			router_drop(board->router, 0, contact->id, now_ns);
+		else
+			router_reject(board->router, 0, contact->offer, !is_reject(end), now_ns);
 		break;
 	case CONTACT_AGENT_WHISPER:
 		router_drop(board->router, 0, contact->id, now_ns);

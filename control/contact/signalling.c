@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "contact/contact.h"
@@ -23,6 +24,54 @@ struct signalling {
 	struct sip_ua_policy ua_policy;
 	struct timer ping_timer;
 };
+
+/* ---- trunks' health ---- */
+
+static void plan_ping(struct signalling *s)
+{
+	uint64_t next = trunk_ping_next(s->instance->trunks);
+
+	if (next != UINT64_MAX)
+		timers_set(loop_timers(s->config.loop), &s->ping_timer, next);
+}
+
+static void on_pong(void *ctx, uint64_t tag, unsigned status, uint64_t rtt_ns, uint64_t now_ns)
+{
+	struct signalling *s = ctx;
+	unsigned trunk = (unsigned)(tag >> 32), gateway = (unsigned)tag;
+	struct trunk *row;
+
+	if (trunk >= s->instance->trunks->count)
+		return;
+	row = &s->instance->trunks->trunks[trunk];
+	if (gateway < row->gateway_count &&
+		trunk_gateway_result(&row->gateways[gateway],
+			status != 0 && status != 408 && status != 503, now_ns))
+		log_info(NULL, "sip", "gateway %u of trunk %s is %s", gateway, row->name,
+			trunk_health_name((enum trunk_health)row->gateways[gateway].health));
+}
+
+static void ping(struct signalling *s, unsigned trunk, unsigned gateway)
+{
+	const struct trunk_gateway *row = &s->instance->trunks->trunks[trunk].gateways[gateway];
+	struct sip_hop hop = trunk_gateway_hop(row);
+	char target[SIP_URI_TEXT_MAX], address[ADDRESS_TEXT_SIZE];
+
+	address_format(&row->address, address);
+	snprintf(target, sizeof(target), "sip:%s", address);
+	sip_ua_ping(s->ua, &hop, str_from(target), STR("sip:cordboard@localhost"), on_pong, s,
+		(uint64_t)trunk << 32 | gateway);
+}
+
+static void on_ping_timer(void *ctx, uint64_t now_ns)
+{
+	struct signalling *s = ctx;
+	unsigned trunk, gateway;
+
+	while (trunk_ping_due(s->instance->trunks, now_ns, &trunk, &gateway))
+		ping(s, trunk, gateway);
+	plan_ping(s);
+}
 
 /* ---- phones ---- */
 
@@ -130,8 +179,11 @@ static void drop_phones(struct signalling *s, const struct instance *fresh)
 		now[0] = '\0';
 		if (same)
 			policy_phone_user(same, now);
-		if (strcmp(user, now) != 0)
-			registrar_remove(s->policy.registrar, user);
+		if (strcmp(user, now) == 0)
+			continue;
+		registrar_remove(s->policy.registrar, user);
+		if (same)
+			s->config.phone(s->config.ctx, same, same->phone_uri[0]);
 	}
 }
 
@@ -139,55 +191,7 @@ void signalling_reload(struct signalling *s, const struct instance *instance)
 {
 	trunk_set_inherit(instance->trunks, s->instance->trunks);
 	drop_phones(s, instance);
-	if (take_instance(s, instance) < 0)
-		log_error(NULL, "sip", "no memory for the phones of the new instance");
-}
-
-/* ---- trunks' health ---- */
-
-static void plan_ping(struct signalling *s)
-{
-	uint64_t next = trunk_ping_next(s->instance->trunks);
-
-	if (next != UINT64_MAX)
-		timers_set(loop_timers(s->config.loop), &s->ping_timer, next);
-}
-
-static void on_pong(void *ctx, uint64_t tag, unsigned status, uint64_t rtt_ns, uint64_t now_ns)
-{
-	struct signalling *s = ctx;
-	unsigned trunk = (unsigned)(tag >> 32), gateway = (unsigned)tag;
-	struct trunk *row;
-
-	if (trunk >= s->instance->trunks->count)
-		return;
-	row = &s->instance->trunks->trunks[trunk];
-	if (gateway < row->gateway_count &&
-		trunk_gateway_result(&row->gateways[gateway],
-			status != 0 && status != 408 && status != 503, now_ns))
-		log_info(NULL, "sip", "gateway %u of trunk %s is %s", gateway, row->name,
-			trunk_health_name((enum trunk_health)row->gateways[gateway].health));
-}
-
-static void ping(struct signalling *s, unsigned trunk, unsigned gateway)
-{
-	const struct trunk_gateway *row = &s->instance->trunks->trunks[trunk].gateways[gateway];
-	struct sip_hop hop = trunk_gateway_hop(row);
-	char target[SIP_URI_TEXT_MAX], address[ADDRESS_TEXT_SIZE];
-
-	address_format(&row->address, address);
-	snprintf(target, sizeof(target), "sip:%s", address);
-	sip_ua_ping(s->ua, &hop, str_from(target), STR("sip:cordboard@localhost"), on_pong, s,
-		(uint64_t)trunk << 32 | gateway);
-}
-
-static void on_ping_timer(void *ctx, uint64_t now_ns)
-{
-	struct signalling *s = ctx;
-	unsigned trunk, gateway;
-
-	while (trunk_ping_due(s->instance->trunks, now_ns, &trunk, &gateway))
-		ping(s, trunk, gateway);
+	CHECK(take_instance(s, instance) == 0);
 	plan_ping(s);
 }
 
@@ -344,19 +348,22 @@ struct sip_sessions *signalling_sessions(struct signalling *s)
 
 /* ---- an incoming call, judged ---- */
 
-static void number_of(const struct signalling *s, const struct sip_uri *uri, char *to, size_t size)
+/*
+ * The number of a URI: in E.164 where the plan can make it so (true), else the user part as it was
+ * written, which fits into a URI of ours again.
+ */
+static bool number_of(const struct signalling *s, const struct sip_uri *uri, char *to, size_t size)
 {
 	char written[64], number[NUMBER_SIZE];
 
-	to[0] = '\0';
-	if (sip_uri_number(uri, written, sizeof(written)) < 0) {
-		sip_uri_user(uri, to, size);
-		return;
-	}
-	if (number_plan_normalise(s->instance->plan, str_from(written), number) == 0)
+	if (sip_uri_number(uri, written, sizeof(written)) == 0 &&
+		number_plan_normalise(s->instance->plan, str_from(written), number) == 0) {
 		contact_text(to, size, number);
-	else
-		contact_text(to, size, written);
+		return true;
+	}
+	if (str_copy(uri->user, to, size) < 0)
+		to[0] = '\0';
+	return false;
 }
 
 static void take_caller(struct signalling *s, const struct sip_incoming *incoming,
@@ -407,6 +414,7 @@ unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incom
 {
 	const struct sip_peer *peer = &incoming->peer;
 	struct trunk *trunk = NULL;
+	bool known;
 
 	*call = (struct signalling_call){
 		.by_phone = peer->kind == SIP_PEER_PHONE, .incoming = incoming};
@@ -414,13 +422,13 @@ unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incom
 	if (peer->kind == SIP_PEER_TRUNK && peer->index < s->instance->trunks->count)
 		trunk = &s->instance->trunks->trunks[peer->index];
 	take_caller(s, incoming, trunk, call);
-	number_of(s, &incoming->message->uri, call->to, sizeof(call->to));
+	known = number_of(s, &incoming->message->uri, call->to, sizeof(call->to));
 	if (trunk)
 		return judge_trunk(s, trunk, now_ns, call);
 	if (!call->by_phone)
 		return 403;
 	call->agent = resources_agent(s->instance->resources, peer->name, RESOURCE_BY_NAME);
-	return judge_phone(s, call);
+	return known ? judge_phone(s, call) : 404;
 }
 
 void signalling_release(struct signalling *s, const char *trunk)
@@ -439,7 +447,7 @@ char *signalling_headers(const struct signalling_call *call)
 		"Originating-Trunk", "Call-Forwarding-Indicator", "Calling-Party-Address",
 		"Called-Party-Address"};
 	const size_t size = 8192;
-	char *pairs = malloc(size);
+	char *pairs = malloc(size), *shrunk;
 	size_t n = 0;
 
 	if (!pairs)
@@ -458,7 +466,8 @@ char *signalling_headers(const struct signalling_call *call)
 		pairs[n++] = '\0';
 	}
 	pairs[n] = '\0';
-	return pairs;
+	shrunk = realloc(pairs, n + 1);
+	return shrunk ? shrunk : pairs;
 }
 
 /* ---- our side of the media ---- */

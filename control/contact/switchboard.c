@@ -143,8 +143,8 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 		sip_session_set_tag(sessions_of(board), leg->session, 0);
 		if (status && (state == SIP_SESSION_INCOMING || state == SIP_SESSION_RINGING ||
 				      state == SIP_SESSION_EARLY))
-			sip_session_reject(
-				sessions_of(board), leg->session, status, STR_NULL, RETRY_AFTER_S);
+			sip_session_reject(sessions_of(board), leg->session, status, STR_NULL,
+				status == 503 ? RETRY_AFTER_S : 0);
 		else
 			sip_session_hangup(sessions_of(board), leg->session, 16, str_from(reason));
 		leg->session = 0;
@@ -182,6 +182,7 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 	int rc = media_leg_update(leg->media, &remote);
 
 	leg->held_by_peer = stream->held_by_peer;
+	leg->events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;
 	if (rc < 0)
 		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
 			"what the peer's SDP says cannot be used: %s", strerror(-rc));
@@ -190,8 +191,8 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 int board_leg_answer(struct leg *leg)
 {
 	struct switchboard *board = leg->contact->board;
-	struct sdp_local local = signalling_local(
-		board->signalling, media_leg_local(leg->media), leg->contact->trunk);
+	struct sdp_local local = signalling_local(board->signalling, media_leg_local(leg->media),
+		leg->role == LEG_CUSTOMER ? leg->contact->trunk : "");
 	struct sdp_stream agreed;
 	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
 
@@ -217,12 +218,24 @@ struct contact *board_contact_open(
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
 	contact_text(contact->language, sizeof(contact->language), "en-US");
+	offering_init_timer(contact);
 	contact_first_segment(contact, method, now_ns);
 	if (media_room_create(board->media, NULL, &contact->room) < 0) {
 		pool_free(&board->contacts, contact);
 		return NULL;
 	}
+	board->live++;
 	return contact;
+}
+
+/* What only a live contact holds: its trunk's channel, its place among the concurrent calls. */
+static void release(struct contact *contact)
+{
+	if (contact->released)
+		return;
+	contact->released = true;
+	contact->board->live--;
+	signalling_release(contact->board->signalling, contact->trunk);
 }
 
 static void forget(struct contact *contact)
@@ -238,7 +251,7 @@ static void forget(struct contact *contact)
 	flow_memory_clear(&contact->memory);
 	free(contact->sip_headers);
 	media_room_destroy(contact->room);
-	signalling_release(board->signalling, contact->trunk);
+	release(contact);
 	pool_free(&board->contacts, contact);
 }
 
@@ -246,6 +259,32 @@ static bool in_router(const struct contact *contact)
 {
 	return contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED ||
 	       contact->state == CONTACT_AGENT_WHISPER;
+}
+
+/*
+ * Asks the router, not the contact's state: the router may be a step ahead, with its effects still
+ * to be taken.
+ */
+static void leave_router(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
+{
+	struct router *router = contact->board->router;
+	struct contact_segment *segment = &contact->segment;
+	struct router_place place;
+
+	if (router_place(router, contact->id, now_ns, &place) < 0) {
+		if (segment->agent != ROUTER_NONE && !segment->agent_ended)
+			offering_agent_ends(contact, now_ns);
+		return;
+	}
+	router_remove(router, 0, contact->id,
+		reason == CONTACT_REASON_CUSTOMER_DISCONNECT ? QUEUE_ABANDONED : QUEUE_LEFT_BY_FLOW,
+		now_ns);
+	if (!place.accepted)
+		return;
+	/* an agent who had accepted is in after-contact work now (R98) */
+	segment->agent = place.agent;
+	segment->agent_ended = now_ns;
+	segment->acw_started = now_ns;
 }
 
 void board_end_contact(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
@@ -257,17 +296,7 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 		return;
 	log_info(LOG_CALL(segment->id, 0), "contact", "ends in %s: %s",
 		contact_state_name(contact->state), contact_reason_name(reason));
-	if (in_router(contact)) {
-		router_remove(board->router, 0, contact->id,
-			reason == CONTACT_REASON_CUSTOMER_DISCONNECT ? QUEUE_ABANDONED
-								     : QUEUE_LEFT_BY_FLOW,
-			now_ns);
-		/* an agent who had accepted is in after-contact work now */
-		if (contact->state == CONTACT_AGENT_WHISPER)
-			segment->acw_started = now_ns;
-	} else if (segment->agent != ROUTER_NONE && !segment->agent_ended) {
-		offering_agent_ends(contact, now_ns);
-	}
+	leave_router(contact, reason, now_ns);
 	if (segment->queued && !segment->dequeued)
 		segment->dequeued = now_ns;
 	segment->reason = reason;
@@ -281,9 +310,11 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 		board_leg_close(contact->agent, 480, contact_reason_name(reason));
 	media_room_destroy(contact->room);
 	contact->room = NULL;
+	release(contact);
 	contact_event(contact, "DISCONNECTED", now_ns);
 	/* a call that was given up before it was answered has no record (R98) */
-	if (segment->connected || segment->method != CONTACT_METHOD_INBOUND)
+	if (segment->connected ||
+		(segment->method == CONTACT_METHOD_OUTBOUND && segment->agent != ROUTER_NONE))
 		contact_record_put(contact, segment, !segment_is_wrapping(segment), now_ns);
 	board_close_contact(contact, now_ns);
 }
@@ -321,6 +352,16 @@ struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook)
 	return defaults[hook] < 0 ? NULL
 				  : instance_flow(board->instance,
 					    board->config->default_flow[defaults[hook]]);
+}
+
+const char *board_queue_arn(const struct switchboard *board, uint32_t queue)
+{
+	const struct resource_queue *row = router_queue_row(board->router, queue);
+	uint32_t owner = router_queue_agent(board->router, queue);
+	const struct resource_agent *agent =
+		row || owner == ROUTER_NONE ? NULL : router_agent_row(board->router, owner);
+
+	return row ? row->row.arn : agent ? agent->queue_arn : NULL;
 }
 
 /* The agent has left: the disconnect flow for the customer, or the end (R63). */
@@ -405,7 +446,7 @@ static unsigned why_not_now(const struct switchboard *board)
 	if (board->draining || media_state(board->media) != MEDIA_UP ||
 		records_pressure(board->records))
 		return 503;
-	return pool_used(&board->contacts) >= calls_limit(board) ? 503 : 0;
+	return board->live >= calls_limit(board) ? 503 : 0;
 }
 
 static void take_identity(struct contact *contact, const struct signalling_call *call)
@@ -531,7 +572,8 @@ static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_
 {
 	struct leg *leg = leg_of(ctx, session);
 
-	if (leg)
+	/* a peer that also sends telephone-events has said it already */
+	if (leg && !leg->events)
 		treatment_key(&leg->treatment, digit, now_ns);
 }
 
@@ -660,15 +702,37 @@ int board_init(struct switchboard *board)
 	return rc;
 }
 
-void board_clear(struct switchboard *board)
+void board_end_all(struct switchboard *board)
 {
 	struct contact *contact = NULL;
 
 	while ((contact = pool_next(&board->contacts, contact))) {
-		if (contact->customer)
-			board_leg_close(contact->customer, 0, "");
-		if (contact->agent)
-			board_leg_close(contact->agent, 0, "");
+		if (contact_is_live(contact))
+			board_end_contact(contact, CONTACT_REASON_OTHER, board_now(board));
+	}
+}
+
+/* After-contact work that the end of the process cuts short: its records are complete. */
+static void complete_wrapping(struct contact *contact, uint64_t now_ns)
+{
+	struct contact_segment *segments[] = {&contact->segment, contact->past};
+
+	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
+		for (struct contact_segment *s = segments[i]; s; s = s->older) {
+			if (!segment_is_wrapping(s))
+				continue;
+			s->acw_ended = now_ns;
+			contact_record_put(contact, s, true, now_ns);
+		}
+}
+
+void board_clear(struct switchboard *board)
+{
+	struct contact *contact = NULL;
+
+	board_end_all(board);
+	while ((contact = pool_next(&board->contacts, contact))) {
+		complete_wrapping(contact, board_now(board));
 		forget(contact);
 	}
 	loop_task_cancel(&board->router_task);
@@ -695,16 +759,6 @@ bool board_idle(const struct switchboard *board)
 	return true;
 }
 
-void board_end_all(struct switchboard *board)
-{
-	struct contact *contact = NULL;
-
-	while ((contact = pool_next(&board->contacts, contact))) {
-		if (contact_is_live(contact))
-			board_end_contact(contact, CONTACT_REASON_OTHER, board_now(board));
-	}
-}
-
 struct contact *board_find_contact(const struct switchboard *board, const char *id)
 {
 	struct contact *contact = NULL;
@@ -722,8 +776,11 @@ void board_phone(struct switchboard *board, uint32_t agent, bool ready)
 
 int board_reload(struct switchboard *board, struct instance *instance)
 {
-	int rc = router_reload(board->router, instance->resources, board_now(board));
+	int rc;
 
+	/* effects that are due point into the old resources */
+	take_router_effects(board);
+	rc = router_reload(board->router, instance->resources, board_now(board));
 	if (rc < 0)
 		return rc;
 	take_router_effects(board);

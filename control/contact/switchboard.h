@@ -61,6 +61,7 @@ struct switchboard {
 	struct flow_effects *effects;
 	struct loop_task router_task;
 	bool draining;
+	uint32_t live; /* contacts that have not ended: the instance's concurrent calls */
 	uint64_t started_ns;
 	struct clock_pair clock;
 	struct switchboard_stats stats;
@@ -97,6 +98,8 @@ uint64_t board_now(const struct switchboard *board);
 
 /* The flow that a hook leads to: the contact's, else the instance's default; NULL: none is run. */
 struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook);
+/* ARN of a queue or of an agent's own queue; NULL: a reload took it away. */
+const char *board_queue_arn(const struct switchboard *board, uint32_t queue);
 /* A treatment has ended. */
 void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);
 
@@ -128,14 +131,13 @@ void dialling_answered(struct leg *leg, uint64_t now_ns);
 void dialling_failed(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
 
 /* offering.c */
+void offering_init_timer(struct contact *contact);
 void offering_router_effect(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns);
 /* Starts the clock that a whisper may not outlast. */
 void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns);
 void offering_agent_leg_up(struct leg *leg, uint64_t now_ns);
 void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
-/* Calls the agent's phone for the offer. 0 or a negative errno. */
-int offering_call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns);
 /* The agent's part is over: after-contact work begins. */
 void offering_agent_ends(struct contact *contact, uint64_t now_ns);
 void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);

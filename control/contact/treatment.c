@@ -237,7 +237,11 @@ static void to_queue(
 		.priority = contact->priority,
 		.age_ns = contact->age_ns};
 
-	if (queue == ROUTER_NONE || router_enqueue(board_of(t)->router, &request, now_ns) < 0)
+	/* a whisper flow, say, has no contact to queue */
+	bool may = contact->state == CONTACT_FLOW && t->leg->role == LEG_CUSTOMER;
+
+	if (!may || queue == ROUTER_NONE ||
+		router_enqueue(board_of(t)->router, &request, now_ns) < 0)
 		answer(reply, effect, FLOW_RESULT_ERROR);
 	else
 		t->router_id = effect->id;

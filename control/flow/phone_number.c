@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/phone_number.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -305,7 +304,9 @@ bool phone_number_from_local(const char *digits, const char *country, char out[P
 	if (length < NATIONAL_DIGITS_MIN || strlen(code) + length < DIGITS_MIN ||
 		strlen(code) + length > DIGITS_MAX)
 		return false;
-	snprintf(out, PHONE_NUMBER_SIZE, "+%s%s", code, digits);
+	out[0] = '+';
+	memcpy(out + 1, code, strlen(code));
+	memcpy(out + 1 + strlen(code), digits, length + 1);
 	return true;
 }
 

@@ -387,7 +387,7 @@ class Stage:
 
     def queue(self, name):
         """A queue's wallboard."""
-        return self.call("queue.metrics", queue=name)
+        return self.call("queue.metrics", queue=name)["queues"][0]
 
     def agent_state(self, name):
         return self.call("agent.get", agent=name)["state"]

@@ -89,7 +89,7 @@ async def test_control_is_killed_and_restarted():
         orphans = stage.call("dataplane.orphans")["orphans"]
         assert len(orphans) == 2, orphans
         no_gaps(await call.report())
-        stage.call("dataplane.orphan_remove", all=True)
+        stage.call("dataplane.orphan_remove")
         await eventually("the orphans to be gone",
                          lambda: not stage.call("dataplane.orphans")["orphans"])
         again = await stage.dial(await stage.caller(number="+12025550197"))
