@@ -68,8 +68,7 @@ static uint64_t hash(uint64_t h, const void *bytes, size_t n)
 	return h;
 }
 
-/* ---- cases: each does its work on FRAMES frames and returns how many frames that were ---------
- */
+/* ---- cases: each does its work on FRAMES frames and returns how many those were -------------- */
 
 static unsigned decode_mu(struct work *w)
 {

@@ -19,10 +19,12 @@
 /* Set when the program runs again because large pages failed after all. */
 #define AGAIN_VARIABLE "CORDBOARD_NO_HUGEPAGES"
 /* Bytes of a packet buffer in the pool, all headers included, rounded up. */
-#define MBUF_BYTES    2560ull
-#define EAL_WORDS_MAX 64
-#define EAL_OWN_BYTES (24ull << 20)
-#define CPUS_MAX      1024u
+#define MBUF_BYTES 2560ull
+/* Without large pages EAL lets no packet buffer reach into a second page. */
+#define MBUF_PAGE_BYTES 4096ull
+#define EAL_WORDS_MAX   64
+#define EAL_OWN_BYTES   (24ull << 20)
+#define CPUS_MAX        1024u
 
 static bool cpu_in(uint32_t cpu, const uint32_t *list, uint32_t count)
 {
@@ -173,9 +175,12 @@ static bool memory_choose(struct eal *eal, const struct options *o, uint64_t *by
 			      : nic_mbufs_needed(
 					(uint32_t)o->ports, eal->workers, (uint32_t)o->descriptors);
 	*bytes = eal->mbufs * MBUF_BYTES + EAL_OWN_BYTES;
-	if (o->hugepages == HUGEPAGES_NO || getenv(AGAIN_VARIABLE))
-		return false;
-	return o->hugepages == HUGEPAGES_YES || hugepages_there(*bytes);
+	if (o->hugepages == HUGEPAGES_YES && !getenv(AGAIN_VARIABLE))
+		return true;
+	if (o->hugepages == HUGEPAGES_AUTO && !getenv(AGAIN_VARIABLE) && hugepages_there(*bytes))
+		return true;
+	*bytes = eal->mbufs * MBUF_PAGE_BYTES + EAL_OWN_BYTES;
+	return false;
 }
 
 static void words_fill(struct words *w, const struct eal *eal, const struct options *o,

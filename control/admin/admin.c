@@ -194,7 +194,8 @@ void admin_close(struct admin *admin)
 
 void admin_trace(struct admin *admin, const struct sip_trace *trace)
 {
-	trace_add(admin->trace, trace->now_ns, trace->outgoing,
+	/* The clock of this pass: what goes out bears the time of the timers, which may lag. */
+	trace_add(admin->trace, loop_now(admin->config.loop), trace->outgoing,
 		sip_transport_name((enum sip_transport_kind)trace->hop->transport),
 		&trace->hop->remote, trace->bytes);
 }

@@ -25,7 +25,7 @@ struct admin_config {
 int admin_open(const struct admin_config *config, struct admin **out);
 /* NULL is fine. */
 void admin_close(struct admin *admin);
-/* Every SIP message in and out; kept for `call.trace`, sent to those who follow. */
+/* Every SIP message in and out; kept, without secrets, for `call.trace`. */
 void admin_trace(struct admin *admin, const struct sip_trace *trace);
 
 #endif

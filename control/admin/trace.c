@@ -8,6 +8,7 @@
 
 /* In the ring before its bytes; records are padded to its alignment and never split. */
 struct record {
+	uint64_t number;
 	uint64_t now_ns;
 	const char *transport;
 	struct address peer;
@@ -242,7 +243,8 @@ void trace_add(struct trace *t, uint64_t now_ns, bool outgoing, const char *tran
 		return;
 	make_room(t, size);
 	r = record_at(t, t->head);
-	*r = (struct record){.now_ns = now_ns,
+	*r = (struct record){.number = t->messages + 1,
+		.now_ns = now_ns,
 		.transport = transport,
 		.peer = *peer,
 		.n = (uint32_t)n,
@@ -264,7 +266,8 @@ unsigned trace_each(const struct trace *t, struct str call_id,
 
 	for (unsigned i = 0; i < t->held; i++) {
 		const struct record *r = record_at(t, at = settle(t, at));
-		struct trace_message m = {.now_ns = r->now_ns,
+		struct trace_message m = {.number = r->number,
+			.now_ns = r->now_ns,
 			.outgoing = r->outgoing,
 			.transport = r->transport,
 			.bytes = str_make((const char *)(r + 1), r->n)};

@@ -24,6 +24,7 @@
 struct trace;
 
 struct trace_message {
+	uint64_t number; /* grows with each message */
 	uint64_t now_ns;
 	bool outgoing;
 	const char *transport;        /* "udp", "tcp": a literal */

@@ -69,8 +69,8 @@ static json_t *leg_json(const struct switchboard *board, const struct leg *leg)
 		leg_role_name(leg->role), "up", leg->up, "held_by_peer", leg->held_by_peer, "agent",
 		json_agent(board, leg->agent), "session",
 		sip_session_state_name(sip_session_state(sessions, leg->session)), "call_id",
-		str_empty(call_id) ? json_null() : json_stringn(call_id.p, call_id.n),
-		"flow_running", treatment_running(&leg->treatment), "media", leg_media(leg));
+		str_empty(call_id) ? json_null() : json_bytes(call_id.p, call_id.n), "flow_running",
+		treatment_running(&leg->treatment), "media", leg_media(leg));
 }
 
 static json_t *segment_json(const struct contact *c, const struct contact_segment *s)

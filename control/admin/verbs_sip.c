@@ -51,15 +51,13 @@ struct traced {
 static bool add_message(void *ctx, const struct trace_message *m)
 {
 	struct traced *t = ctx;
-	/* Bytes of strangers need not be UTF-8. */
-	json_t *text = json_stringn(m->bytes.p, m->bytes.n);
 
-	json_array_append_new(t->rows,
-		json_pack("{s:I, s:o, s:s, s:s, s:s, s:o, s:o}", "at_ns", (json_int_t)m->now_ns,
-			"time", json_moment(t->board, m->now_ns), "direction",
-			m->outgoing ? "out" : "in", "transport", m->transport, "peer", m->peer,
-			"call_id", json_stringn(m->call_id.p, m->call_id.n), "message",
-			text ? text : json_string("(not UTF-8)")));
+	json_array_append_new(
+		t->rows, json_pack("{s:I, s:o, s:s, s:s, s:s, s:o, s:o}", "number",
+				 (json_int_t)m->now_ns, "time", json_moment(t->board, m->now_ns),
+				 "direction", m->outgoing ? "out" : "in", "transport", m->transport,
+				 "peer", m->peer, "call_id", json_bytes(m->call_id.p, m->call_id.n),
+				 "message", json_bytes(m->bytes.p, m->bytes.n)));
 	return json_array_size(t->rows) < TRACE_LINES_MAX;
 }
 
@@ -90,10 +88,10 @@ static unsigned calls_of(struct admin *admin, const char *id, struct str call_id
 	return n;
 }
 
-static int by_time(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
-	json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "at_ns"));
-	json_int_t y = json_integer_value(json_object_get(*(json_t *const *)b, "at_ns"));
+	json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "number"));
+	json_int_t y = json_integer_value(json_object_get(*(json_t *const *)b, "number"));
 
 	return (x > y) - (x < y);
 }
@@ -108,7 +106,7 @@ static json_t *in_order(json_t *rows)
 	for (size_t i = 0; list && i < n; i++)
 		list[i] = json_array_get(rows, i);
 	if (list && n)
-		qsort(list, n, sizeof(json_t *), by_time);
+		qsort(list, n, sizeof(json_t *), by_number);
 	for (size_t i = 0; list && i < n; i++)
 		json_array_append(sorted, list[i]);
 	free(list);

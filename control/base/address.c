@@ -191,7 +191,8 @@ bool address_prefix_has(const struct address_prefix *p, const struct address *a)
 	unsigned whole = p->bits / 8, rest = p->bits % 8;
 	unsigned char mask = (unsigned char)(0xff00 >> rest);
 
-	if (address_family(&p->base) != address_family(a) || address_family(a) == AF_UNIX)
+	if (address_family(&p->base) != address_family(a) || address_family(a) == AF_UNIX ||
+		!want.p)
 		return false;
 	if (memcmp(want.p, is.p, whole) != 0)
 		return false;

@@ -60,8 +60,9 @@ static int read_row(
 
 /* A flow without an id or ARN gets both from its name: read once for the name, then for good. */
 static int read_named(const struct loading *l, const char *text, size_t n,
-	struct flow_reader_options *options, struct flow **flow)
+	const struct flow_reader_options *options, struct flow **flow)
 {
+	struct flow_reader_options named = *options;
 	char id[RANDOM_UUID_SIZE], arn[512];
 	struct flow *first;
 	int rc;
@@ -71,13 +72,13 @@ static int read_named(const struct loading *l, const char *text, size_t n,
 		return rc;
 	if (!options->id) {
 		uuid_from_name(STR("contact-flow"), str_from(first->name), id);
-		options->id = id;
+		named.id = id;
 	}
 	snprintf(arn, sizeof(arn), "%s/%s/%s", l->instance_arn,
-		first->type == FLOW_TYPE_MODULE ? "flow-module" : "contact-flow", options->id);
-	options->arn = arn;
+		first->type == FLOW_TYPE_MODULE ? "flow-module" : "contact-flow", named.id);
+	named.arn = arn;
 	flow_release(first);
-	return flow_read(text, n, options, NULL, flow);
+	return flow_read(text, n, &named, NULL, flow);
 }
 
 static int add(const struct loading *l, struct flow *flow)

@@ -401,8 +401,7 @@ static void read_parameters(
 	flow_draft_finish_action(draft, action, &module.params);
 }
 
-/* ---- Branches ---------------------------------------------------------------------------------
- */
+/* ---- Branches -------------------------------------------------------------------------------- */
 
 struct branches {
 	struct flow_draft *draft;
@@ -579,8 +578,7 @@ static void read_branches(
 	action->conditions = b.conditions;
 }
 
-/* ---- Flow -------------------------------------------------------------------------------------
- */
+/* ---- Flow ------------------------------------------------------------------------------------ */
 
 static bool parse_module(
 	const struct flow_draft *draft, const json_t *object, enum flow_action_type *type)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/phone_number.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -304,9 +305,7 @@ bool phone_number_from_local(const char *digits, const char *country, char out[P
 	if (length < NATIONAL_DIGITS_MIN || strlen(code) + length < DIGITS_MIN ||
 		strlen(code) + length > DIGITS_MAX)
 		return false;
-	out[0] = '+';
-	memcpy(out + 1, code, strlen(code));
-	memcpy(out + 1 + strlen(code), digits, length + 1);
+	snprintf(out, PHONE_NUMBER_SIZE, "+%s%s", code, digits);
 	return true;
 }
 

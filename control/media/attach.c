@@ -342,10 +342,20 @@ static void lease_begun(struct attach *a, bool same_epoch)
 	a->config.up(a->config.ctx, same_epoch);
 }
 
+/* Member by member: the padding of a struct is nobody's. */
+static bool same_shape(const struct attach_shape *a, const struct attach_shape *b)
+{
+	return a->epoch == b->epoch && a->bytes == b->bytes && a->workers == b->workers &&
+	       a->rooms == b->rooms && a->rooms_per_worker == b->rooms_per_worker &&
+	       a->offset_workers == b->offset_workers &&
+	       a->offset_port_status == b->offset_port_status &&
+	       a->offset_room_status == b->offset_room_status && attach_shape_same_ports(a, b);
+}
+
 static void welcome(struct attach *a, const struct cord_attach_message *m, int *fds, unsigned n_fds)
 {
 	struct cord_sizes here = cord_sizes_here();
-	struct attach_shape shape;
+	struct attach_shape shape = {0};
 	struct cord_segment *segment = NULL;
 	const char *wrong;
 
@@ -367,7 +377,7 @@ static void welcome(struct attach *a, const struct cord_attach_message *m, int *
 		return;
 	}
 	bool same = a->shaped && a->shape.epoch == shape.epoch;
-	if (m->epoch != shape.epoch || (same && memcmp(&a->shape, &shape, sizeof(shape)) != 0)) {
+	if (m->epoch != shape.epoch || (same && !same_shape(&a->shape, &shape))) {
 		munmap(segment, shape.bytes);
 		attach_end(a, "segment refused: epoch");
 		return;

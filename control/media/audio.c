@@ -233,7 +233,7 @@ static int to_samples(const struct growing *g, struct audio *out)
 	/* Up to 0.2 dB over full scale comes from the resampler and is clipped; more is the file's.
 	 */
 	float scale = peak > 1.025f ? 32767.0f / peak : 32767.0f;
-	int16_t *samples = malloc((g->n ? g->n : 1) * sizeof(*samples));
+	int16_t *samples = calloc(g->n ? g->n : 1, sizeof(*samples));
 
 	if (!samples)
 		return -ENOMEM;
@@ -278,7 +278,7 @@ static double spoken_rms(const struct audio *a)
 
 		for (uint32_t i = 0; i < FRAME; i++)
 			power += (double)a->samples[at + i] * a->samples[at + i];
-		if (power / FRAME < 184.0 * 184.0) /* -45 dBFS */
+		if (power < 184.0 * 184.0 * FRAME) /* -45 dBFS */
 			continue;
 		sum += power;
 		n += FRAME;

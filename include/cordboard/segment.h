@@ -14,11 +14,11 @@
  *        | CLIP_REMOVE id               ------> | gone when its last player has left
  *        | <------------ CLIP_REMOVED id        |
  *
- * One control at a time: a second one is refused with CORD_ATTACH_RESULT_BUSY. The open connection is the
- * lease: its hang-up tells each side that the other is gone. A control that attaches to a living
- * dataplane finds the same epoch, reads which ports and rooms exist from the status arrays, and
- * goes on with the rings where the last one left them. A new dataplane is a new segment and a new
- * epoch.
+ * One control at a time: a second one is refused with CORD_ATTACH_RESULT_BUSY. The open connection
+ * is the lease: its hang-up tells each side that the other is gone. A control that attaches to a
+ * living dataplane finds the same epoch, reads which ports and rooms exist from the status arrays,
+ * and goes on with the rings where the last one left them. A new dataplane is a new segment and a
+ * new epoch.
  *
  * Who writes what is said at each group. Everything else only reads, and believes nothing that the
  * peer wrote: ids, counts and offsets are checked on a copy.

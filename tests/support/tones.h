@@ -94,8 +94,7 @@ static inline double tone_heard_level(const struct tone_heard *entry)
 	return entry->level_sum / (entry->frames ? entry->frames : 1);
 }
 
-/* ---- G.711, one sample at a time, by the segment search of the recommendation -----------------
- */
+/* ---- G.711, one sample at a time, by the segment search of the recommendation ---------------- */
 
 uint8_t tones_encode(bool a_law, int16_t sample);
 int16_t tones_decode(bool a_law, uint8_t code);

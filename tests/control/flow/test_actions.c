@@ -54,8 +54,7 @@ static void branch(const char *actions, enum flow_result result, const char *whe
 	finish(&call, where);
 }
 
-/* ---- Prompts ----------------------------------------------------------------------------------
- */
+/* ---- Prompts --------------------------------------------------------------------------------- */
 
 static void play_prompt_of_every_kind(void **state)
 {
@@ -160,8 +159,7 @@ static void R83_loop_prompts_plays_all_messages_and_is_interrupted(void **state)
 	finish(&call, "NoMatchingError");
 }
 
-/* ---- Menu -------------------------------------------------------------------------------------
- */
+/* ---- Menu ------------------------------------------------------------------------------------ */
 
 #define MENU_CONDITIONS EQ("1") ", " EQ("2") ", " COND("Equals", "*", "star")
 #define MENU_ERRORS \
@@ -217,8 +215,7 @@ static void menu_time_counts_from_the_end_of_the_prompt(void **state)
 	finish(&call, "InputTimeLimitExceeded");
 }
 
-/* ---- Stored input -----------------------------------------------------------------------------
- */
+/* ---- Stored input ---------------------------------------------------------------------------- */
 
 #define STORE(extra)                                                                     \
 	ACT("GetParticipantInput",                                                       \
@@ -322,8 +319,7 @@ static void stored_input_is_encrypted_or_not_stored(void **state)
 	finish(&call, "NoMatchingError");
 }
 
-/* ---- Routing ----------------------------------------------------------------------------------
- */
+/* ---- Routing --------------------------------------------------------------------------------- */
 
 static void set_working_queue(void **state)
 {
@@ -639,8 +635,7 @@ static void hold_and_outbound_call(void **state)
 	finish(&call, "next");
 }
 
-/* ---- Checks -----------------------------------------------------------------------------------
- */
+/* ---- Checks ---------------------------------------------------------------------------------- */
 
 static void compare_with_every_operator(void **state)
 {
@@ -861,8 +856,7 @@ static void wait_is_an_error_for_voice_unless_it_pauses(void **state)
 	}
 }
 
-/* ---- Data -------------------------------------------------------------------------------------
- */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
 static void set_attributes(void **state)
 {
@@ -978,8 +972,7 @@ static void lambda_answers(void **state)
 	branch(LAMBDA(""), FLOW_RESULT_TIMEOUT, "no");
 }
 
-/* ---- Behaviour --------------------------------------------------------------------------------
- */
+/* ---- Behaviour ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -1125,8 +1118,7 @@ static void routing_priority_age_and_criteria(void **state)
 	branch(criteria, FLOW_RESULT_ERROR, "NoMatchingError");
 }
 
-/* ---- Services ---------------------------------------------------------------------------------
- */
+/* ---- Services -------------------------------------------------------------------------------- */
 
 static void lex_branches_on_the_intent(void **state)
 {
