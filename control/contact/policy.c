@@ -236,7 +236,9 @@ static bool admit(void *ctx, const struct sip_hop *source, uint64_t now_ns)
 {
 	const struct policy *policy = ctx;
 
+	/* a forged source must not cut off those we know */
 	return trunk_of_source(policy->instance->trunks, &source->remote) >= 0 ||
+	       registrar_has_source(policy->registrar, &source->remote) ||
 	       guard_check(policy->guard, &source->remote, now_ns, NULL) != GUARD_DROP;
 }
 

@@ -35,6 +35,12 @@ struct phone {
 	struct binding bindings[REGISTRAR_BINDINGS_MAX];
 };
 
+/* A host that living bindings or fixed addresses are at. */
+struct source {
+	unsigned holds;
+	char host[ADDRESS_TEXT_SIZE];
+};
+
 struct registrar {
 	struct timers *timers;
 	struct registrar_options options;
@@ -42,6 +48,7 @@ struct registrar {
 	void *context;
 	uint8_t seed[SIPHASH_KEY_SIZE];
 	struct map phones;
+	struct map sources; /* struct source by host */
 	size_t count;
 };
 
@@ -73,11 +80,46 @@ static void tell(
 		r->event(r->context, change, phone->user, uri, living(phone), now_ns);
 }
 
+/* Without memory the host is not known: it is judged like a stranger's. */
+static void source_hold(struct registrar *r, const struct sip_hop *hop)
+{
+	char host[ADDRESS_TEXT_SIZE];
+	struct source *source;
+
+	address_format_host(&hop->remote, host);
+	source = map_get_str(&r->sources, str_from(host));
+	if (!source) {
+		source = calloc(1, sizeof(*source));
+		if (!source)
+			return;
+		memcpy(source->host, host, sizeof(host));
+		if (map_put_str(&r->sources, str_from(source->host), source) < 0) {
+			free(source);
+			return;
+		}
+	}
+	source->holds++;
+}
+
+static void source_release(struct registrar *r, const struct sip_hop *hop)
+{
+	char host[ADDRESS_TEXT_SIZE];
+	struct source *source;
+
+	address_format_host(&hop->remote, host);
+	source = map_get_str(&r->sources, str_from(host));
+	if (!source || --source->holds > 0)
+		return;
+	map_remove_str(&r->sources, str_from(host));
+	free(source);
+}
+
 static void release(struct binding *binding)
 {
 	struct registrar *r = binding->phone->registrar;
 
 	timers_cancel(r->timers, &binding->timer);
+	source_release(r, &binding->hop);
 	binding->used = false;
 	r->count--;
 }
@@ -151,6 +193,7 @@ struct registrar *registrar_new(struct timers *timers, const uint8_t seed[16],
 		r->options.bindings_max = REGISTRAR_BINDINGS_MAX;
 	memcpy(r->seed, seed, sizeof(r->seed));
 	map_init(&r->phones, r->seed, REGISTRAR_PHONES_MAX);
+	map_init(&r->sources, r->seed, 0);
 	return r;
 }
 
@@ -159,6 +202,8 @@ static void free_phone(struct phone *phone)
 	for (unsigned i = 0; i < REGISTRAR_BINDINGS_MAX; i++)
 		if (phone->bindings[i].used)
 			release(&phone->bindings[i]);
+	if (phone->fixed)
+		source_release(phone->registrar, &phone->fixed_hop);
 	free(phone);
 }
 
@@ -171,6 +216,7 @@ void registrar_free(struct registrar *registrar)
 	while (map_next(&registrar->phones, &c))
 		free_phone(c.value);
 	map_clear(&registrar->phones);
+	map_clear(&registrar->sources);
 	free(registrar);
 }
 
@@ -217,8 +263,11 @@ int registrar_add(
 		rc = new_phone(registrar, user, &phone);
 	if (rc < 0)
 		return rc;
+	if (phone->fixed)
+		source_release(registrar, &phone->fixed_hop);
 	phone->fixed = uri != NULL;
 	if (uri) {
+		source_hold(registrar, hop);
 		str_copy(str_from(uri), phone->fixed_uri, sizeof(phone->fixed_uri));
 		phone->fixed_hop = *hop;
 	}
@@ -337,7 +386,10 @@ static void bind_contact(struct phone *phone, const struct change *change,
 	b->q = (uint16_t)change->q;
 	b->cseq = request->cseq.number;
 	b->call_id = hash_call_id(r, request);
+	if (!gained)
+		source_release(r, &b->hop);
 	b->hop = *source;
+	source_hold(r, &b->hop);
 	b->updated_ns = now_ns;
 	b->expires_ns = now_ns + change->seconds * NS_PER_S;
 	timers_set(r->timers, &b->timer, b->expires_ns);
@@ -506,6 +558,14 @@ bool registrar_is_from(const struct registrar *registrar, struct str user,
 			address_equal(&targets[i].hop.remote, &source->remote))
 			return true;
 	return false;
+}
+
+bool registrar_has_source(const struct registrar *registrar, const struct address *source)
+{
+	char host[ADDRESS_TEXT_SIZE];
+
+	address_format_host(source, host);
+	return map_get_str(&registrar->sources, str_from(host)) != NULL;
 }
 
 size_t registrar_count(const struct registrar *registrar)

@@ -96,6 +96,9 @@ unsigned registrar_targets(const struct registrar *registrar, struct str user, u
 bool registrar_is_from(const struct registrar *registrar, struct str user,
 	const struct sip_hop *source, uint64_t now_ns);
 
+/* True when a living binding or a fixed address is at this host. O(1). */
+bool registrar_has_source(const struct registrar *registrar, const struct address *source);
+
 /* A connection is gone: bindings over it stay, and requests open a new connection to them. */
 
 /* Bindings that live. */

@@ -175,3 +175,17 @@ async def test_sipp_calls_through_packet_loss():
             stdout=stage.log, stderr=stage.log, cwd=stage.directory)
         assert await process.wait() == 0, "sipp saw calls fail"
         await eventually("every contact to be gone", lambda: not stage.contacts(), 40)
+
+
+async def test_forged_messages_do_not_cut_off_a_phone():
+    """Who floods from a phone's address silences nobody but strangers."""
+    async with Stage() as stage:
+        phone = await stage.agent("arossi", auto="answer")
+        forger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        forger.bind((phone.ip, 0))
+        for _ in range(200):
+            forger.sendto(b"INVITE sip:1 SIP/2.0\r\nVia: SIP/2.0/UDP x\r\n\r\n", (CONTROL, 5060))
+        call = await stage.dial(await stage.caller())
+        await call.hears(phone.tone)
+        assert await phone.register() == 200
+        await call.hang_up()
