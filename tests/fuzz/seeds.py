@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seeds for the harnesses of this folder: seeds.py SOURCE SHARED OUT.
+
+Writes OUT/<harness>/<file>. SHARED (messages of RFC 4475, flows) may be missing: then what the
+source tree has is all.
+"""
+import pathlib
+import struct
+import sys
+
+source, shared, out = map(pathlib.Path, sys.argv[1:4])
+ZONES = pathlib.Path("/usr/share/zoneinfo")
+
+
+def seed(harness, name, data):
+    folder = out / harness
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def files(folder, pattern):
+    return sorted(folder.glob(pattern)) if folder.is_dir() else []
+
+
+def sip():
+    sdp = ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+           "m=audio 30000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+           "a=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\n")
+    head = ("Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;rport\r\nFrom: <sip:a@192.0.2.1>;tag=a\r\n"
+            "To: \"B\" <sip:100@192.0.2.2>\r\nCall-ID: one\r\nCSeq: 1 %s\r\n"
+            "Contact: <sip:a@192.0.2.1>\r\nMax-Forwards: 70\r\n")
+    seed("fuzz_sdp", "offer", sdp)
+    seed("fuzz_sip_message", "invite", "INVITE sip:100@192.0.2.2 SIP/2.0\r\n" + head % "INVITE" +
+         "Supported: timer\r\nSession-Expires: 100;refresher=uac\r\nRoute: <sip:p;lr>\r\n"
+         "Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(sdp) + sdp)
+    seed("fuzz_sip_message", "register", "REGISTER sip:192.0.2.2 SIP/2.0\r\n" + head % "REGISTER" +
+         "Expires: 300\r\nAuthorization: Digest username=\"a\",realm=\"r\",nonce=\"n\",uri=\"sip:r\","
+         "response=\"%s\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"c\"\r\n\r\n" % ("0" * 64))
+    seed("fuzz_sip_message", "ok", "SIP/2.0 200 OK\r\n" + head % "INVITE" + "l: 0\r\n\r\n")
+    for path in files(shared / "sip-torture", "*.dat"):
+        data = path.read_bytes()
+        seed("fuzz_sip_message", path.stem, data)
+        if b"v=0" in data:
+            seed("fuzz_sdp", path.stem, data[data.index(b"v=0"):])
+
+
+def flows():
+    for path in (files(source / "scripts/instance/flows", "*.json") +
+                 files(source / "control/flow/defaults", "*.json") +
+                 files(shared / "flows/corpus", "*.json")):
+        seed("fuzz_flow", path.stem, path.read_bytes())
+
+
+def yaml():
+    parts = [path.read_bytes() for path in files(source / "scripts/instance", "*.yaml")]
+    zones = [path.read_bytes() for name in ("Europe/Berlin", "America/New_York", "Asia/Kolkata")
+             for path in [ZONES / name] if path.is_file()]
+    for i, part in enumerate(parts):
+        seed("fuzz_yaml", "file%d" % i, part)
+    for i, zone in enumerate(zones):
+        seed("fuzz_yaml", "zone%d" % i, zone)
+        seed("fuzz_yaml", "instance%d" % i, b"\n---\n".join([zone] + parts))
+    seed("fuzz_yaml", "trunks", """\
+trunks:
+  - name: carrier
+    gateways: [{address: "192.0.2.10:5060", transport: tcp}, {address: "[2001:db8::1]:5060"}]
+    sources: [192.0.2.0/28]
+    username: us
+    password: secret
+    channels: 100
+    ping: 30s
+    codecs: [pcma, pcmu]
+    trust_identity: true
+number_plan:
+  country_code: "1"
+  national_prefix: "1"
+  international_prefix: "011"
+  bare_numbers: national
+  allow: ["+1202", "+44"]
+  deny: ["+1900"]
+  routes: [{prefix: "+1", trunks: [carrier]}]
+numbers:
+  - {number: "+12025550100", flow: Main line, trunk: carrier}
+""")
+
+
+def admin():
+    def call(method, params, extra='"id":1,'):
+        return '{"jsonrpc":"2.0",%s"method":"%s","params":%s}' % (extra, method, params)
+
+    calls = [
+        call("ping", "{}"), call("rpc.list", "{}"),
+        call("fake.add", '{"a":2,"b":3,"request":"r1"}'),
+        call("fake.get", '{"name":"a","list":["x"],"flag":true}'),
+        call("fake.late", "{}"), call("fake.refuse", '{"request":"r2"}'),
+        call("fake.contact", '{"contact":"c","if_version":3}'),
+        call("fake.large", '{"bytes":100}'), call("fake.add", '{"a":1}', ""), "{", "[]",
+    ]
+    for i, line in enumerate(calls):
+        seed("fuzz_admin", "call%d" % i, "\x24" + line + "\n")
+    seed("fuzz_admin", "batch", "\x04[" + ",".join(calls[:7]) + "]\n")
+    seed("fuzz_admin", "all", "\x7c" + "\r\n".join(calls))
+    seed("fuzz_admin", "sip", "\x04INVITE sip:a SIP/2.0\r\ni: one\r\nAuthorization: Digest "
+         'response="00"\r\n\r\nv=0\r\na=crypto:1 X inline:YYYY\r\n')
+
+
+def clips():
+    for name, kind, frames, frame in (("l16", 0, 3, 320), ("pcmu", 1, 2, 160), ("pcma", 2, 1, 160)):
+        head = struct.pack("<IIQIIII", 0x70696C63, 1, 77, kind, 8000, frames, 0)
+        head += struct.pack("<%dI" % frames, *[(i + 1) * frame for i in range(frames)])
+        head += bytes(-len(head) % 64)
+        seed("fuzz_clip", name, head + bytes(frames * frame))
+
+
+def rtp():
+    def led(packet, ms=20):
+        return struct.pack(">HB", len(packet), ms) + packet
+
+    def packet(i, kind, body, marker=0):
+        return struct.pack(">BBHII", 0x80, marker << 7 | kind, i, 160 * i, 7) + body
+
+    talk = [led(packet(i, 0, b"\xff" * 160, i == 0)) for i in range(20)]
+    keys = [led(packet(i, 101, struct.pack(">BBH", 5, 10 | (i > 5) << 7, 160 * i), i == 0))
+            for i in range(8)]
+    report = struct.pack(">BBHIIIIIIIIIIII", 0x81, 200, 12, 7, 1, 2, 3, 4, 5, 1, 0, 9, 1, 0, 0)
+    seed("fuzz_rtp", "talk", b"".join(talk))
+    seed("fuzz_rtp", "swapped", b"".join(talk[:5] + talk[8:4:-1] + talk[5:]))
+    seed("fuzz_rtp", "keys", b"".join(talk[:3] + keys))
+    seed("fuzz_rtp", "report", b"".join(talk[:3]) + led(report))
+
+
+for make in (sip, flows, yaml, admin, clips, rtp):
+    make()
