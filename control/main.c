@@ -273,8 +273,9 @@ static int reload(void *ctx, struct report *report)
 
 	rc = instance_read_config(c->directory, &config, report);
 	config_clear(&config);
-	if (rc == 0)
-		rc = instance_load(c->directory, &c->config, report, &fresh);
+	if (rc < 0)
+		return rc;
+	rc = instance_load(c->directory, &c->config, report, &fresh);
 	if (rc < 0)
 		return rc;
 	rc = board_reload(&c->board, fresh);

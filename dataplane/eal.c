@@ -145,7 +145,7 @@ static void words_split(struct words *w, const char *text)
 
 static int cores_choose(struct eal *eal, const struct options *o, char *lcores, size_t bytes)
 {
-	uint32_t cpu[CPUS_MAX];
+	uint32_t cpu[CPUS_MAX] = {0};
 	int cpus = eal_cpus(o->cores, cpu, CPUS_MAX);
 
 	if (cpus <= 0) {

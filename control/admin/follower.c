@@ -193,9 +193,7 @@ static void read_on(struct follower *f)
 
 void follower_drained(struct follower *f)
 {
-	if (f->state == FOLLOWER_SNAPSHOT && snapshot_on(f))
-		read_on(f);
-	else if (f->state == FOLLOWER_READING)
+	if (f->state == FOLLOWER_READING || (f->state == FOLLOWER_SNAPSHOT && snapshot_on(f)))
 		read_on(f);
 }
 

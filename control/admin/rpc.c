@@ -322,7 +322,7 @@ static void run(struct rpc_call *call)
 	const char *request = call->verb->changes
 				      ? json_string_value(json_object_get(call->params, "request"))
 				      : NULL;
-	const char *text;
+	const char *text = NULL;
 	int rc = request ? make_key(call, request) : 0;
 
 	if (rc == 0 && request)

@@ -289,7 +289,7 @@ unsigned trace_each(const struct trace *t, struct str call_id,
 void trace_bind(struct trace *t, const char *contact, struct str call_id)
 {
 	struct binding *b = &t->bindings[t->bindings_n % TRACE_BINDINGS_MAX];
-	struct binding fresh;
+	struct binding fresh = {0};
 
 	if (str_empty(call_id) ||
 		str_copy(str_from(contact), fresh.contact, sizeof(fresh.contact)) < 0 ||

@@ -112,7 +112,7 @@ static void known_names(const struct verb *verb, char why[VERB_WHY_SIZE])
 	if (verb->changes && n < VERB_WHY_SIZE)
 		n += (size_t)snprintf(why + n, VERB_WHY_SIZE - n, " request");
 	if (verb->versioned && n < VERB_WHY_SIZE)
-		n += (size_t)snprintf(why + n, VERB_WHY_SIZE - n, " if_version");
+		snprintf(why + n, VERB_WHY_SIZE - n, " if_version");
 	if (verb->n_params == 0 && !verb->changes && !verb->versioned)
 		snprintf(why, VERB_WHY_SIZE, "this verb takes no parameters");
 }

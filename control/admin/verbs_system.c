@@ -90,7 +90,7 @@ static json_t *store_json(const struct switchboard *board)
 		"{s:{s:I, s:I, s:I, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"records", "put", (json_int_t)r.put, "written", (json_int_t)r.written, "waiting",
 		(json_int_t)r.waiting, "failures", (json_int_t)r.failures, "refused",
-		(json_int_t)(r.refused + board->stats.records_refused), "slowest_batch_s",
+		(json_int_t)r.refused + (json_int_t)board->stats.records_refused, "slowest_batch_s",
 		json_seconds(r.slowest_batch_ns), "pressure", records_pressure(board->records),
 		"events", "appended", (json_int_t)e.appended, "written", (json_int_t)e.written,
 		"waiting", (json_int_t)e.waiting, "failures", (json_int_t)e.failures, "given_up",

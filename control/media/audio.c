@@ -278,7 +278,7 @@ static double spoken_rms(const struct audio *a)
 
 		for (uint32_t i = 0; i < FRAME; i++)
 			power += (double)a->samples[at + i] * a->samples[at + i];
-		if (power < 184.0 * 184.0 * FRAME) /* -45 dBFS */
+		if (power / FRAME < 184.0 * 184.0) /* -45 dBFS */
 			continue;
 		sum += power;
 		n += FRAME;

@@ -110,10 +110,9 @@ static bool whole_cycles(const struct part *part)
 
 static double ramp_at(uint32_t i, uint32_t n)
 {
-	const uint32_t ramp = RAMP;
 	uint32_t edge = i < n - 1 - i ? i : n - 1 - i;
 
-	return edge >= ramp ? 1 : 0.5 - 0.5 * cos(M_PI * (edge + 0.5) / ramp);
+	return edge >= RAMP ? 1 : 0.5 - 0.5 * cos(M_PI * (edge + 0.5) / RAMP);
 }
 
 static void render_part(const struct part *part, int16_t *out)
