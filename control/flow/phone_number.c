@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/phone_number.h"
 
+#include "base/str.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -291,6 +293,7 @@ static bool strip_north_american(const char **digits)
 bool phone_number_from_local(const char *digits, const char *country, char out[PHONE_NUMBER_SIZE])
 {
 	const char *code = country_code(country);
+	struct strbuf number;
 	size_t length;
 
 	if (code == NULL || !all_digits(digits))
@@ -305,8 +308,11 @@ bool phone_number_from_local(const char *digits, const char *country, char out[P
 	if (length < NATIONAL_DIGITS_MIN || strlen(code) + length < DIGITS_MIN ||
 		strlen(code) + length > DIGITS_MAX)
 		return false;
-	snprintf(out, PHONE_NUMBER_SIZE, "+%s%s", code, digits);
-	return true;
+	strbuf_init(&number, out, PHONE_NUMBER_SIZE);
+	strbuf_char(&number, '+');
+	strbuf_text(&number, code);
+	strbuf_text(&number, digits);
+	return strbuf_result(&number) == 0;
 }
 
 bool phone_number_from_international(const char *digits, char out[PHONE_NUMBER_SIZE])
