@@ -130,5 +130,31 @@ def rtp():
     seed("fuzz_rtp", "report", b"".join(talk[:3]) + led(report))
 
 
-for make in (sip, flows, yaml, admin, clips, rtp):
+def commands():
+    def ask(kind, slot, body, worker=0):
+        return struct.pack("<BB", worker << 4 | kind, slot) + body
+
+    def port_open(slot):
+        remote = struct.pack("<BxH16s", 4, 4000, bytes((10, 0, 0, slot + 1)))
+        return ask(1, slot, bytes(8) + remote +
+                   struct.pack("<I8B", 9, 1, 0, 101, 1, 3, 0, 101, 0))
+
+    member = "<QHHB3xII"  # port, hears, digits_to, player, generation
+    body = struct.pack("<QBB6x", 0, 2, 0)
+    body += struct.pack(member, 0, 2, 2, 2, 1, 0) + struct.pack(member, 1, 1, 1, 0, 0, 0)
+    playlist = ask(4, 0, struct.pack("<QIBBxx16Q", 0, 1, 2, 0, 1, 2, *([0] * 14)))
+    talk = b"".join(struct.pack(">BBHB", 0xC0 | i & 1, 0, i, 160) + b"\x55" * 160 + b"\xea"
+                    for i in range(6))
+    room = ask(6, 0, struct.pack("<QII", 0, 8001, 0))
+    seed("fuzz_command", "time", b"\xff" * 8)
+    seed("fuzz_command", "talk", port_open(0) + port_open(1) + room + playlist +
+         ask(7, 0, body.ljust(8 + 8 + 16 * 24 + 16 * 4, b"\0")) + talk + ask(8, 0, bytes(8)))
+    for kind in range(1, 9):
+        seed("fuzz_command", "kind%d" % kind, ask(kind, 0, bytes(64)) + b"\xe5")
+    arp = bytes.fromhex("ffffffffffff020000000002080600010800060400010200000000020a000001"
+                        "0000000000000a0000fe")
+    seed("fuzz_command", "arp", struct.pack("<BB", 0x80, len(arp)) + arp + b"\xe5")
+
+
+for make in (sip, flows, yaml, admin, clips, rtp, commands):
     make()
