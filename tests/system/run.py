@@ -3,7 +3,8 @@
 """Runs the system scenarios: each `test_*` or `R<n>_*` function of tests/system/scenarios/*.py is one
 test, in a network namespace, mount namespace and temporary directory of its own, several at a time.
 
-    tests/system/run.py --control BUILD --dataplane BUILD [--results FILE] [--jobs N] [NAME...]
+    tests/system/run.py --control BUILD --dataplane BUILD [--results FILE] [--jobs N] [--timeout S]
+                        [NAME...]
 
 NAME is a part of a test's name. A test that raises fails; one that raises stage.Skip is skipped.
 Needs root: namespaces and the dataplane's software NIC.
@@ -40,7 +41,7 @@ def run_one(module, name, options):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True, cwd=HERE)
     try:
-        output, _ = process.communicate(timeout=TIMEOUT_S)
+        output, _ = process.communicate(timeout=options.timeout)
         code = process.returncode
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGTERM)
@@ -49,7 +50,7 @@ def run_one(module, name, options):
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
-        output += f"\ntimed out after {TIMEOUT_S} s".encode()
+        output += f"\ntimed out after {options.timeout} s".encode()
         code = 1
     result = {0: "passed", SKIPPED: "skipped"}.get(code, "failed")
     return {"name": name, "module": module, "result": result,
@@ -70,6 +71,7 @@ def main():
     parser.add_argument("--dataplane", required=True, help="build with cordboard-dataplane and ear")
     parser.add_argument("--results")
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 1))
+    parser.add_argument("--timeout", type=float, default=TIMEOUT_S, help="seconds for one test")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     options.control = os.path.abspath(options.control)

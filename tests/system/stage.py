@@ -167,8 +167,8 @@ def queue_flow(name, queue, greeting="greeting"):
 
 
 class Stage:
-    def __init__(self, workers=1, **options):
-        self.workers = workers
+    def __init__(self, workers=1, ports=512, rooms=256, **options):
+        self.workers, self.ports, self.rooms = workers, ports, rooms
         self.options = options
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-"))
         self.processes = {}
@@ -298,7 +298,7 @@ class Stage:
                    "--attach-socket", self.directory / "dataplane.sock",
                    "--file-prefix", f"cb{os.getpid()}", "--idle", "sleep",
                    "--hugepages", "no", "--workers", self.workers,
-                   "--ports", 512, "--rooms", 256]
+                   "--ports", self.ports, "--rooms", self.rooms]
         self.processes["dataplane"] = subprocess.Popen(
             [str(c) for c in command], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         await eventually("the software NIC", lambda: self.has_ended("dataplane") or any(
