@@ -10,7 +10,8 @@
  * - Everything here is called from the loop's own thread; loop_create() fixes it.
  * - Completions are collected first, callbacks run after; no function below calls back before it
  *   returns. Each *_close() takes effect at once: no callback of that handle runs any more (also
- *not the one already collected), and its memory goes later, so closing inside any callback is safe.
+ *   not the one already collected), and its memory goes later, so closing inside any callback is
+ *   safe.
  * - A closed handle must not be used again. Closing NULL is fine.
  * - Bytes handed to a receive callback are valid during the callback only. Bytes handed to a send
  *   function are copied.
@@ -19,7 +20,7 @@
  * - loop_create() makes the process ignore SIGPIPE; adopted sockets lose O_NONBLOCK.
  * - The timers of one pass count as one callback in the statistics.
  * - Results are 0 or negative errno. Nothing newer than Linux 6.1 is required; multishot receive
- *and buffer rings are used where the kernel has them.
+ *   and buffer rings are used where the kernel has them.
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * itself.
  *
  * Keys are NOT copied: the bytes must live, unchanged, as long as the entry (keep them in the
- *value). Values are never NULL. Not thread-safe.
+ * value). Values are never NULL. Not thread-safe.
  *
  * Iteration tolerates map_remove() of any entry, the current one and others, but not map_put():
  *

@@ -14,12 +14,13 @@
  *	static const struct options options = {rows, sizeof(rows) / sizeof(rows[0])};
  *
  * A dot in the name is a level of the YAML file (`sip:` / `  listen: …`); one dot at most. The rows
- *of one level stand together.
+ * of one level stand together.
  *
  * Field types: OPTION_BOOL bool; OPTION_INT int64_t; OPTION_DURATION uint64_t ns; OPTION_STRING
  * char * (owned, never NULL); OPTION_ADDRESS struct address (length 0 for the preset "");
- *OPTION_LIST struct option_list (owned); OPTION_ENUM int (index in choices). min and max: value of
- *INT, ns of DURATION (0, 0: no range), bytes of STRING, items of LIST (max 0: the constants below).
+ * OPTION_LIST struct option_list (owned); OPTION_ENUM int (index in choices). min and max: value of
+ * INT, ns of DURATION (0, 0: no range), bytes of STRING, items of LIST (max 0: the constants
+ * below).
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  * Pool of equal records with a fixed ceiling and ids that go stale.
  *
  * An id is a slot (low 32 bits) and a generation (high 32 bits, never 0), so an id is never 0 and
- *an id of a freed record finds nothing, also when the slot is used again. Records never move.
- *Memory is reserved at init and touched on first use.
+ * an id of a freed record finds nothing, also when the slot is used again. Records never move.
+ * Memory is reserved at init and touched on first use.
  *
  *	for (struct rec *r = pool_next(&p, NULL); r; r = pool_next(&p, r))
  *		the current record may be freed inside the loop

@@ -9,17 +9,18 @@
  * A clip is asked for by its source and held by reference. Decoding, resampling to 8 kHz mono,
  * trimming, encoding run on the offload thread; speech runs a child program (speech.h). Equal
  * sources share one clip; equal contents share one id (the hash of rate and samples), so a
- *restarted control finds its clips again. Clips that nobody holds stay, up to the ceilings, for the
- *next one who asks (the longest unused goes first); an evicted or replaced sound is removed from
- *the dataplane, which lets its last player finish.
+ * restarted control finds its clips again. Clips that nobody holds stay, up to the ceilings, for
+ * the next one who asks (the longest unused goes first); an evicted or replaced sound is removed
+ * from the dataplane, which lets its last player finish.
  *
  * Sources
- *	prompts/hello.wav     WAV (also WAVEX, RF64) of 8 to 64 bits, float, mu-law, A-law, ADPCM,
- *GSM; 1 kHz to 384 kHz; up to 16 channels, mixed down. Silence (below -60 dBFS) at both ends is
- *trimmed, levels above full scale are lowered. tone:440,880:500ms    tones at the same time, in Hz
- *(0: silence), how long, and, after another
- *	                      ':', how loud each is in dBm0 (default -10); '/' goes on to the next
- *part: tone:440,480:2s:-13/0:4s is the North American ringback beep                  CLIPS_BEEP
+ *   prompts/hello.wav     WAV (also WAVEX, RF64) of 8 to 64 bits, float, mu-law, A-law, ADPCM,
+ *                         GSM; 1 kHz to 384 kHz; up to 16 channels, mixed down. Silence (below
+ *                         -60 dBFS) at both ends is trimmed, levels above full scale are lowered.
+ *   tone:440,880:500ms    tones at the same time, in Hz (0: silence), how long, and, after another
+ *                         ':', how loud each is in dBm0 (default -10); '/' goes on to the next
+ *                         part: tone:440,480:2s:-13/0:4s is the North American ringback
+ *   beep                  CLIPS_BEEP
  */
 #pragma once
 

@@ -3,9 +3,11 @@
  * What a port was last known to have done, so that each thing is told once, in order, whether it
  * came as an event or was read again from the port's status. Pure.
  *
- *	keys          by sequence number: told when it is one more than the last; a gap is filled
- *from the log in the status, what the log has lost is counted first media   once player end    by
- *generation, once digits sent   once for each command
+ *   keys          by sequence number: told when it is one more than the last; a gap is filled
+ *                 from the log in the status, what the log has lost is counted
+ *   first media   once
+ *   player end    by generation, once
+ *   digits sent   once for each command
  */
 #pragma once
 

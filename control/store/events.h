@@ -24,7 +24,7 @@
 #define EVENTS_KEEP    100000u
 #define EVENTS_KEEP_NS (UINT64_C(24) * 3600 * 1000000000)
 #define EVENTS_MEMORY  8192u
-#define EVENTS_WAITING_MAX                                                    \
+#define EVENTS_WAITING_MAX \
 	50000u /* not written yet; beyond it the oldest are given up, counted \
 		*/
 #define EVENTS_WAITING_BYTES (128u << 20)

@@ -7,7 +7,7 @@
  *
  * - A record is put whole, as often as it changes; the last one counts (upsert by ContactId). Every
  *   put gets a number that only grows: who reads "since N" gets each complete record, and those
- *that were delivered again because they got a successor once more.
+ *   that were delivered again because they got a successor once more.
  * - `open` records are stored, so that a crash loses no call from the books, but are never listed
  *   as complete; a record that was complete stays complete.
  * - Nothing is lost on a slow or full disk: what is not written stays in memory and is tried again;
