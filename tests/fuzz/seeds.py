@@ -156,5 +156,23 @@ def commands():
     seed("fuzz_command", "arp", struct.pack("<BB", 0x80, len(arp)) + arp + b"\xe5")
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, commands):
+def contract():
+    done = bytes((0, 0, 8)) + struct.pack("<II", 1, 0)
+    key = bytes((0, 2, 0)) + struct.pack("<QIc", 0, 1, b"5")
+    ended = bytes((0, 3, 0)) + struct.pack("<QI", 0, 1)
+    time = b"\x37"
+    seed("fuzz_contract", "events", time + done + key + ended + time + key * 3 + time)
+    seed("fuzz_contract", "strange", b"".join(bytes((1, k, 1)) + b"\xff" * 12 for k in range(8)))
+    seed("fuzz_contract", "digits", bytes((2, 64, 8)) + struct.pack("<I", 3) + b"12#4" + time)
+    seed("fuzz_contract", "status", bytes((2, 64, 8)) + b"\xff" * 8 + key + time)
+    seed("fuzz_contract", "segment", bytes((3, 8, 0)) + b"\x01" * 8 + bytes((11, 8, 9)) +
+         b"\x01" * 8 + time)
+    for k in range(3):
+        seed("fuzz_contract", "position%d" % k, bytes((4, 0, 0x30 | k, 0xff, 0xff, 0xff)) + time)
+    for k in range(8):
+        seed("fuzz_contract", "packet%d" % k, bytes((5, k)) + bytes(32) + time)
+    seed("fuzz_contract", "header", bytes((6, 1, 0, 4, 16)) + b"\xff" * 4)
+
+
+for make in (sip, flows, yaml, admin, clips, rtp, commands, contract):
     make()
