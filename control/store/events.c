@@ -67,6 +67,7 @@ struct events {
 	struct events_config config;
 	sqlite3 *db;
 	struct entry *first, **last; /* in memory, by number */
+	struct entry *unwritten;     /* the first above `written`; NULL */
 	size_t n;
 	uint64_t last_number, written, reserved;
 	size_t waiting, waiting_bytes;
@@ -87,6 +88,8 @@ static void entry_drop(struct events *e)
 	struct entry *entry = e->first;
 
 	e->first = entry->next;
+	if (e->unwritten == entry)
+		e->unwritten = entry->next;
 	if (!e->first)
 		e->last = &e->first;
 	e->n--;
@@ -217,6 +220,8 @@ static void batch_release(struct events *e, struct batch *b, bool written)
 		if (--entry->held == 0 && entry->dropped)
 			free(entry);
 	}
+	while (e->unwritten && e->unwritten->number <= e->written)
+		e->unwritten = e->unwritten->next;
 }
 
 static void batch_done(void *arg)
@@ -255,9 +260,8 @@ static struct batch *batch_make(struct events *e)
 		return NULL;
 	b->events = e;
 	b->db = e->db;
-	for (struct entry *entry = e->first; entry && b->n < EVENTS_BATCH; entry = entry->next) {
-		if (entry->number <= e->written)
-			continue;
+	for (struct entry *entry = e->unwritten; entry && b->n < EVENTS_BATCH;
+		entry = entry->next) {
 		entry->held++;
 		wall_ns = entry->wall_ns;
 		b->entries[b->n++] = entry;
@@ -334,6 +338,8 @@ int events_append(
 	memcpy(entry->json, json.p, json.n);
 	*e->last = entry;
 	e->last = &entry->next;
+	if (!e->unwritten)
+		e->unwritten = entry;
 	e->n++;
 	e->waiting++;
 	e->waiting_bytes += json.n;
