@@ -185,6 +185,7 @@ static int open_stores(struct control *c)
 	rc = records_open(&(struct records_config){.loop = b->loop,
 				  .offload = b->offload,
 				  .path = path,
+				  .wall_ns = clock_wall(),
 				  .health = on_store_health,
 				  .ctx = c},
 		error, &b->records);

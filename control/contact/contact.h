@@ -145,8 +145,6 @@ struct contact {
 	char description[1024];
 	char customer_id[256];
 	char callback_number[32];
-	bool logging;
-	bool record_agent, record_customer;
 
 	/* parties; NULL: not there */
 	struct leg *customer;

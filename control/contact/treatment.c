@@ -370,13 +370,6 @@ static void carry_out(
 	case FLOW_EFFECT_SET_VOICE:
 		contact_text(contact->voice, sizeof(contact->voice), effect->voice.voice);
 		break;
-	case FLOW_EFFECT_SET_RECORDING:
-		contact->record_agent = effect->recording.agent;
-		contact->record_customer = effect->recording.customer;
-		break;
-	case FLOW_EFFECT_SET_LOGGING:
-		contact->logging = effect->flag;
-		break;
 	case FLOW_EFFECT_SET_STREAMING:
 		answer(reply, effect, FLOW_RESULT_OK);
 		break;
@@ -388,6 +381,8 @@ static void carry_out(
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);
 		break;
+	case FLOW_EFFECT_SET_RECORDING: /* nothing is recorded, and no flow log is kept yet */
+	case FLOW_EFFECT_SET_LOGGING:
 	case FLOW_EFFECT_ATTRIBUTES_SET:
 	case FLOW_EFFECT_SET_TAGS:
 	case FLOW_EFFECT_CALL_OUTBOUND:

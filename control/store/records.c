@@ -557,6 +557,36 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 
 /* ---- open and close ------------------------------------------------------------------------ */
 
+/* Nobody will complete them any more. */
+static int complete_left(struct records *r)
+{
+	char now[CLOCK_ISO_SIZE], stamp[CLOCK_ISO_SIZE];
+	int64_t left = database_number(r->db, "SELECT count(*) FROM records WHERE complete = 0", 0);
+	sqlite3_stmt *s;
+	int error;
+
+	if (left == 0)
+		return 0;
+	clock_format(r->config.wall_ns, now);
+	snprintf(stamp, sizeof(stamp), "%.19sZ", now); /* whole seconds, as in every record */
+	error = database_prepare(r->db,
+		"UPDATE records SET complete = 1, number = ?1, json = json_set(json,"
+		" '$.DisconnectReason', coalesce(json_extract(json, '$.DisconnectReason'),"
+		" 'OTHER'), '$.LastUpdateTimestamp', ?2) WHERE contact_id ="
+		" (SELECT contact_id FROM records WHERE complete = 0 ORDER BY number LIMIT 1)",
+		&s);
+	for (int64_t i = 0; error == 0 && i < left; i++) {
+		sqlite3_bind_int64(s, 1, (int64_t)++r->stats.last_number);
+		sqlite3_bind_text(s, 2, stamp, -1, SQLITE_STATIC);
+		error = database_errno(sqlite3_step(s));
+		sqlite3_reset(s);
+	}
+	sqlite3_finalize(s);
+	log_warning(NULL, "store", "%lld records that were left open are complete now",
+		(long long)left);
+	return error;
+}
+
 int records_open(const struct records_config *config, char *error_text, struct records **out)
 {
 	struct records *r = calloc(1, sizeof(*r));
@@ -578,6 +608,14 @@ int records_open(const struct records_config *config, char *error_text, struct r
 	timer_init(&r->retry, retry_due, r);
 	r->stats.last_number =
 		(uint64_t)database_number(r->db, "SELECT max(number) FROM records", 0);
+	error = complete_left(r);
+	if (error < 0) {
+		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: records left open: %s", config->path,
+			strerror(-error));
+		sqlite3_close(r->db);
+		free(r);
+		return error;
+	}
 	*out = r;
 	return 0;
 }

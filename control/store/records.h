@@ -9,7 +9,8 @@
  *   put gets a number that only grows: who reads "since N" gets each complete record, and those
  *   that were delivered again because they got a successor once more.
  * - `open` records are stored, so that a crash loses no call from the books, but are never listed
- *   as complete; a record that was complete stays complete.
+ *   as complete; a record that was complete stays complete. What is open when the file is opened
+ *   was left by a control that died: it is completed with DisconnectReason OTHER.
  * - Nothing is lost on a slow or full disk: what is not written stays in memory and is tried again;
  *   beyond RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES put says -ENOBUFS, and from half of that
  *   records_pressure() is true (admit no new contacts).
@@ -101,6 +102,7 @@ struct record {
 };
 
 struct records_config {
+	uint64_t wall_ns; /* now: when records that a killed control left open are completed */
 	struct loop *loop;
 	struct offload *offload;
 	const char *path; /* of the database file; its directory must be there */

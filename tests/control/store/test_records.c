@@ -263,6 +263,31 @@ static void many_go_out_in_few_batches(void **state)
 	close_records();
 }
 
+/* A control that was killed: its calls are in the books all the same. */
+static void what_was_left_open_is_completed_at_the_next_start(void **state)
+{
+	open_records();
+	for (unsigned i = 0; i < 3; i++) {
+		char id[8];
+		struct record r;
+
+		snprintf(id, sizeof(id), "r%u", i);
+		r = sample(id, 0);
+		r.complete = i == 1;
+		r.disconnect_reason = STR_NULL;
+		put(&r);
+	}
+	reopen_records();
+	assert_int_equal(ask((struct records_query){.open_only = true})->n, 0);
+	struct answer *a = ask((struct records_query){.by_number = true});
+	assert_int_equal(a->n, 3);
+	/* those that were completed are new to who reads on from the last number */
+	assert_string_equal(a->ids[0], "r1");
+	assert_string_equal(
+		json_string_value(json_object_get(a->last, "DisconnectReason")), "OTHER");
+	close_records();
+}
+
 static void a_restart_keeps_records_and_numbers(void **state)
 {
 	struct records_stats before, after;
@@ -451,6 +476,7 @@ int main(void)
 		T(R98_an_open_record_is_never_listed_as_complete),
 		T(R102_a_chain_is_found_and_delivered_again),
 		T(many_go_out_in_few_batches),
+		T(what_was_left_open_is_completed_at_the_next_start),
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
 		T(what_waits_is_bounded_and_says_so),

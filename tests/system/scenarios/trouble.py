@@ -88,6 +88,8 @@ async def test_control_is_killed_and_restarted():
         await stage.start_control()
         orphans = stage.call("dataplane.orphans")["orphans"]
         assert len(orphans) == 2, orphans
+        left = await stage.records(2)
+        assert {r["DisconnectReason"] for r in left} == {"OTHER"}, "calls of a dead control are booked"
         no_gaps(await call.report())
         stage.call("dataplane.orphan_remove")
         await eventually("the orphans to be gone",
