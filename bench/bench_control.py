@@ -23,7 +23,8 @@ from crowd import Crowd  # noqa: E402
 from stage import NUMBER  # noqa: E402
 
 PLAIN = "+12025550101"
-STEPS = {"control_plain": (100, 200, 300, 400, 500, 600, 800), "control_agent": (20, 50, 75, 100, 150, 200)}
+CASES = (("control_plain", PLAIN), ("control_agent", NUMBER))
+STEPS = {"control_plain": (100, 200, 300, 400, 500, 600, 800), "control_agent": (20, 50, 100, 150, 200, 250)}
 STEP_S = 6
 
 
@@ -66,7 +67,7 @@ def main():
     options = parser.parse_args()
     stage.BUILDS = stage.Builds(options.build.resolve(), options.build.resolve())
     good = True
-    for name, number in (("control_plain", PLAIN), ("control_agent", NUMBER)):
+    for name, number in CASES:
         good = asyncio.run(measure(name, number, options.smoke)) and good
     return 0 if good else 1
 
