@@ -10,9 +10,10 @@
  *     treatments over    --+     (contact.h)          +--> records, events
  *     admin verbs        --+
  *
- * Files: switchboard.c (life, arrival, the end of things), offering.c (offers, agents' phones,
- * whispers, joining), hearing.c (who hears whom), treatment.c (flows), contact_record.c and
- * contact_event.c (what is told), desk.c (verbs of agents).
+ * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
+ * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
+ * (calls that agents make), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
+ * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
 #define CONTACT_SWITCHBOARD_H
@@ -34,6 +35,9 @@
 #include "sip/session.h"
 #include "store/events.h"
 #include "store/records.h"
+
+/* Retry-After of what is refused because we are full, draining or without a dataplane. */
+#define BOARD_RETRY_AFTER_S 5
 
 struct switchboard_stats {
 	uint64_t calls_in;       /* new calls that came in */
@@ -122,6 +126,11 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream);
 /* Answers an incoming leg: its media is known at once, or with the ACK. A negative errno. */
 int board_leg_answer(struct leg *leg);
 
+/* arriving.c */
+void arriving_call(struct switchboard *board, uint64_t session, const struct sip_incoming *incoming,
+	uint64_t now_ns);
+void arriving_customer_up(struct leg *leg, uint64_t now_ns);
+
 /* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
 unsigned dialling_start(struct switchboard *board, uint64_t session,
 	const struct signalling_call *call, uint64_t now_ns);
@@ -177,6 +186,9 @@ int desk_leave(
 int desk_clear(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE]);
 /* An operator ends a contact. */
 int desk_end(struct switchboard *board, const char *contact, char why[DESK_WHY_SIZE]);
+
+/* Gives back everything that a contact holds, without a record or an event. */
+void board_forget_contact(struct contact *contact);
 
 /* A contact without legs. NULL when pool or rooms are used up. */
 struct contact *board_contact_open(

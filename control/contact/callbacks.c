@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What SIP sessions and the media room tell: each finds its leg and goes on in the file of the part
+ * of the way that the contact is on.
+ */
+#include "contact/switchboard.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+
+static struct sip_sessions *sessions_of(const struct switchboard *board)
+{
+	return signalling_sessions(board->signalling);
+}
+
+/* ---- session events ---- */
+
+static struct leg *leg_of(struct switchboard *board, uint64_t session)
+{
+	return pool_get(&board->legs, sip_session_tag(sessions_of(board), session));
+}
+
+static void on_incoming(
+	void *ctx, uint64_t session, const struct sip_incoming *incoming, uint64_t now_ns)
+{
+	arriving_call(ctx, session, incoming, now_ns);
+}
+
+static void on_answered(
+	void *ctx, uint64_t session, const struct sdp_stream *media, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	if (!leg || leg->up)
+		return;
+	leg->up = true;
+	board_leg_media(leg, media);
+	if (leg->role == LEG_AGENT)
+		offering_agent_leg_up(leg, now_ns);
+	else if (leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
+		dialling_answered(leg, now_ns);
+	else
+		arriving_customer_up(leg, now_ns);
+}
+
+static void on_media(void *ctx, uint64_t session, const struct sdp_stream *media, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	if (leg)
+		board_leg_media(leg, media);
+}
+
+static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_ms, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	/* a peer that also sends telephone-events has said it already */
+	if (leg && !leg->events)
+		treatment_key(&leg->treatment, digit, now_ns);
+}
+
+static void on_session_over(void *ctx, uint64_t session, const struct sip_end *end, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	if (!leg)
+		return;
+	leg->session = 0;
+	if (leg->role == LEG_CUSTOMER && leg->contact->state == CONTACT_ARRIVING &&
+		leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
+		dialling_failed(leg, end, now_ns);
+	else if (leg->role == LEG_CUSTOMER)
+		board_end_contact(leg->contact,
+			end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT
+				     : CONTACT_REASON_TELECOM_PROBLEM,
+			now_ns);
+	else
+		offering_agent_leg_down(leg, end, now_ns);
+}
+
+static void on_progress(void *ctx, uint64_t session, unsigned status,
+	const struct sdp_stream *media, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	if (leg && leg->role == LEG_CUSTOMER)
+		dialling_progress(leg, status, media, now_ns);
+}
+
+static void on_reoffered(void *ctx, uint64_t session, unsigned status, uint64_t now_ns)
+{
+}
+
+const struct sip_session_events board_session_events = {
+	.incoming = on_incoming,
+	.progress = on_progress,
+	.answered = on_answered,
+	.media = on_media,
+	.reoffered = on_reoffered,
+	.digit = on_digit,
+	.ended = on_session_over,
+	.failed = on_session_over,
+};
+
+/* ---- media callbacks ---- */
+
+static void on_up(void *ctx, bool restarted)
+{
+	system_event(ctx, restarted ? "DATAPLANE_RESTARTED" : "DATAPLANE_UP", "");
+	log_info(NULL, "media",
+		restarted ? "a new dataplane is attached: media is restored"
+			  : "the dataplane is attached");
+}
+
+static void on_down(void *ctx, const char *why)
+{
+	system_event(ctx, "DATAPLANE_DOWN", why);
+	log_error(NULL, "media", "the dataplane is gone: %s", why);
+}
+
+static void on_key(void *ctx, void *leg_ctx, char digit, uint64_t time_ns)
+{
+	struct leg *leg = leg_ctx;
+
+	treatment_key(&leg->treatment, digit, board_now(ctx));
+}
+
+static void on_play_ended(void *ctx, void *leg_ctx, uint64_t token)
+{
+	struct leg *leg = leg_ctx;
+
+	treatment_play_ended(&leg->treatment, token, board_now(ctx));
+}
+
+static void on_play_failed(void *ctx, void *leg_ctx, uint64_t token, const char *why)
+{
+	struct leg *leg = leg_ctx;
+
+	treatment_play_failed(&leg->treatment, token, why, board_now(ctx));
+}
+
+static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
+{
+	struct leg *leg = leg_ctx;
+	struct sip_end end = {.status = 503};
+
+	log_error(LOG_CALL(leg->contact->segment.id, leg->id), "media", "no media: %s", why);
+	if (leg->role == LEG_CUSTOMER)
+		board_end_contact(leg->contact, CONTACT_REASON_TELECOM_PROBLEM, board_now(ctx));
+	else
+		offering_agent_leg_down(leg, &end, board_now(ctx));
+}
+
+struct media_callbacks board_media_callbacks(struct switchboard *board)
+{
+	return (struct media_callbacks){.ctx = board,
+		.up = on_up,
+		.down = on_down,
+		.key = on_key,
+		.play_ended = on_play_ended,
+		.play_failed = on_play_failed,
+		.leg_failed = on_leg_failed};
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contact/switchboard.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static struct sip_sessions *sessions_of(const struct switchboard *board)
+{
+	return signalling_sessions(board->signalling);
+}
+
+const char *leg_role_name(enum leg_role role)
+{
+	return role == LEG_CUSTOMER ? "customer" : "agent";
+}
+
+struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent)
+{
+	struct switchboard *board = contact->board;
+	uint64_t id;
+	struct leg *leg = pool_alloc(&board->legs, &id);
+	int rc;
+
+	if (!leg)
+		return NULL;
+	leg->id = id;
+	leg->role = role;
+	leg->agent = agent;
+	leg->contact = contact;
+	treatment_init(&leg->treatment, leg);
+	rc = media_leg_open(contact->room, NULL, leg, &leg->media);
+	if (rc < 0) {
+		log_warning(LOG_CALL(contact->segment.id, leg->id), "contact",
+			"no media port for the %s: %s", leg_role_name(role), strerror(-rc));
+		pool_free(&board->legs, leg);
+		return NULL;
+	}
+	return leg;
+}
+
+void board_leg_called(struct leg *leg)
+{
+	struct switchboard *board = leg->contact->board;
+
+	sip_session_set_tag(sessions_of(board), leg->session, leg->id);
+	if (board->leg_called)
+		board->leg_called(board->leg_called_ctx, leg);
+}
+
+void board_leg_close(struct leg *leg, unsigned status, const char *reason)
+{
+	struct contact *contact = leg->contact;
+	struct switchboard *board = contact->board;
+
+	if (leg->session) {
+		enum sip_session_state state = sip_session_state(sessions_of(board), leg->session);
+
+		sip_session_set_tag(sessions_of(board), leg->session, 0);
+		if (status && (state == SIP_SESSION_INCOMING || state == SIP_SESSION_RINGING ||
+				      state == SIP_SESSION_EARLY))
+			sip_session_reject(sessions_of(board), leg->session, status, STR_NULL,
+				status == 503 ? BOARD_RETRY_AFTER_S : 0);
+		else
+			sip_session_hangup(sessions_of(board), leg->session, 16, str_from(reason));
+		leg->session = 0;
+	}
+	if (contact->customer == leg)
+		contact->customer = NULL;
+	if (contact->agent == leg)
+		contact->agent = NULL;
+	treatment_clear(&leg->treatment);
+	media_leg_close(leg->media);
+	pool_free(&board->legs, leg);
+}
+
+static struct media_remote remote_of(const struct sdp_stream *stream)
+{
+	struct media_remote remote = {.codec = stream->codec,
+		.payload_type = stream->payload_type,
+		.event_payload_type = stream->event_payload_type,
+		.receive_payload_type = stream->receive_payload_type,
+		.receive_event_payload_type = stream->receive_event_payload_type,
+		.ptime_ms = (uint8_t)stream->ptime_ms,
+		.may_send = stream->direction & CORD_MAY_SEND,
+		.may_receive = stream->direction & CORD_MAY_RECEIVE};
+
+	remote.address = address_ipv4(
+		(uint32_t)stream->remote.ip[0] << 24 | (uint32_t)stream->remote.ip[1] << 16 |
+			(uint32_t)stream->remote.ip[2] << 8 | stream->remote.ip[3],
+		stream->remote.udp_port);
+	return remote;
+}
+
+void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
+{
+	struct media_remote remote = remote_of(stream);
+	int rc = media_leg_update(leg->media, &remote);
+
+	leg->held_by_peer = stream->held_by_peer;
+	leg->events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;
+	if (rc < 0)
+		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
+			"what the peer's SDP says cannot be used: %s", strerror(-rc));
+}
+
+int board_leg_answer(struct leg *leg)
+{
+	struct switchboard *board = leg->contact->board;
+	struct sdp_local local = signalling_local(board->signalling, media_leg_local(leg->media),
+		leg->role == LEG_CUSTOMER ? leg->contact->trunk : "");
+	struct sdp_stream agreed;
+	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
+
+	if (rc == 0 && agreed.remote.udp_port)
+		board_leg_media(leg, &agreed);
+	return rc;
+}
