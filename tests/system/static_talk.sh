@@ -8,7 +8,17 @@ build=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 if [ "${STATIC_TALK_INSIDE:-}" != 1 ]; then
 	unshare --net true 2>/dev/null && [ -c /dev/net/tun ] || exit 77
-	STATIC_TALK_INSIDE=1 exec unshare --net "$here/static_talk.sh" "$build"
+	# On a machine too busy to give the worker its ticks, nothing can be said of gaps: once more.
+	for try in 1 2 3; do
+		STATIC_TALK_INSIDE=1 unshare --net "$here/static_talk.sh" "$build" >"/tmp/talk.$$" 2>&1 &&
+			result=0 || result=$?
+		cat "/tmp/talk.$$"
+		grep -q '^counter ticks_skipped' "/tmp/talk.$$" && again=1 || again=0
+		rm -f "/tmp/talk.$$"
+		[ "$result" != 0 ] && [ "$again" = 1 ] || exit "$result"
+		echo "try $try failed while ticks were skipped"
+	done
+	exit "$result"
 fi
 dir=$(mktemp -d)
 dataplane=
