@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
+#include <stdbool.h>
 #include <time.h>
+
+/* A measured rate may be this part of the known one away from it. */
+#define RATE_APART 20u
 
 cord_time clock_kernel_ns(void)
 {
@@ -40,6 +44,14 @@ void clock_start(struct clock_pair *pair, uint64_t tsc_hz)
 	clock_store(pair, clock_tsc(), clock_kernel_ns(), rate);
 }
 
+/* The machine slept or was moved when the two clocks disagree: the rate is then the old one. */
+static bool rate_plausible(uint64_t rate, uint64_t measured)
+{
+	uint64_t apart = measured > rate ? measured - rate : rate - measured;
+
+	return apart <= rate / RATE_APART;
+}
+
 void clock_publish(struct clock_pair *pair)
 {
 	uint64_t tsc0 = atomic_load_explicit(&pair->tsc, memory_order_relaxed);
@@ -49,10 +61,15 @@ void clock_publish(struct clock_pair *pair)
 	uint64_t ns = clock_kernel_ns();
 	uint64_t after = clock_tsc();
 
-	/* A reading that was interrupted says nothing about the rate: keep the old pair. */
-	if (after - before > 100000 || ns <= ns0 || before <= tsc0)
+	/* A reading that was interrupted says nothing: keep the old pair. */
+	if (after - before > 100000)
 		return;
-	if (ns - ns0 > 500000000u)
-		rate = (uint64_t)(((unsigned __int128)(ns - ns0) << 32) / (before - tsc0));
+	if (before > tsc0 && ns > ns0 && ns - ns0 > 500000000u) {
+		uint64_t measured =
+			(uint64_t)(((unsigned __int128)(ns - ns0) << 32) / (before - tsc0));
+
+		if (rate_plausible(rate, measured))
+			rate = measured;
+	}
 	clock_store(pair, before, ns, rate);
 }

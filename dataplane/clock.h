@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CLOCK_MONOTONIC without a system call: the main lcore publishes a pair (TSC, nanoseconds) and the
- * TSC's rate each second; workers convert.
+ * TSC's rate each second; workers convert. A machine that slept, or a guest that was moved, has a TSC
+ * that jumped in either direction: the next pair puts it right, and time may go back then.
  */
 #ifndef DATAPLANE_CLOCK_H
 #define DATAPLANE_CLOCK_H

@@ -639,7 +639,8 @@ uint32_t tick_step(struct worker *w, cord_time now_ns)
 	uint64_t now_phase = now_ns / WORKER_PHASE_NS;
 	uint32_t worked = 0;
 
-	if (w->phase_at == 0)
+	/* The first one ever, or the clock was ahead and has been put back. */
+	if (w->phase_at == 0 || w->phase_at > now_phase + 1)
 		w->phase_at = now_phase;
 	if (now_phase >= w->phase_at + CORD_PHASES) {
 		uint64_t skipped = now_phase - w->phase_at - CORD_PHASES + 1;

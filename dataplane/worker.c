@@ -200,7 +200,9 @@ static cord_time quiet_since(const struct port *p, cord_time unattended)
 
 static bool port_is_orphan(const struct port *p, cord_time unattended, cord_time now_ns)
 {
-	return now_ns - quiet_since(p, unattended) > CORD_ORPHAN_QUIET_NS;
+	cord_time since = quiet_since(p, unattended);
+
+	return now_ns > since && now_ns - since > CORD_ORPHAN_QUIET_NS;
 }
 
 static void room_remove_orphan(
@@ -272,7 +274,7 @@ uint32_t worker_pass(struct worker *w, cord_time now_ns)
 	moved += tick_step(w, now_ns);
 	tx_flush(w);
 	event_wake(w);
-	if (now_ns >= w->housekeeping_at) {
+	if (now_ns >= w->housekeeping_at || w->housekeeping_at - now_ns > WORKER_HOUSEKEEPING_NS) {
 		w->housekeeping_at = now_ns + WORKER_HOUSEKEEPING_NS;
 		housekeeping(w, now_ns);
 	}
@@ -287,8 +289,9 @@ static void worker_sleep(struct worker *w, cord_time now_ns)
 
 	if (until > now_ns + WORKER_SLEEP_NS)
 		until = now_ns + WORKER_SLEEP_NS;
-	t = (struct timespec){(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+	/* For so long, not until then: our clock may be far ahead of the kernel's for a second. */
+	t = (struct timespec){.tv_nsec = (long)(until - now_ns)};
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 	worker_count(w, CORD_COUNTER_sleeps, 1);
 }
 
@@ -304,7 +307,8 @@ int worker_run(void *worker)
 		cord_time now_ns = clock_now_ns(&dp->clock, begun);
 
 		/* A new pair may put the clock a little back: time stands still for that long. */
-		last_ns = now_ns > last_ns ? now_ns : last_ns;
+		if (now_ns > last_ns || last_ns - now_ns > CORD_TICK_NS)
+			last_ns = now_ns;
 		uint32_t moved = worker_pass(w, last_ns);
 		uint64_t end = clock_tsc();
 

@@ -132,7 +132,10 @@ struct worker {
 int worker_create(struct dataplane *dp, uint32_t index, struct worker **worker);
 void worker_destroy(struct worker *w);
 
-/* One pass at now_ns; how many things moved. */
+/*
+ * One pass at now_ns; how many things moved. When time goes back (clock.h) the phases go on from
+ * there.
+ */
 uint32_t worker_pass(struct worker *w, cord_time now_ns);
 
 /* Passes until dp->stop. For rte_eal_remote_launch(). */

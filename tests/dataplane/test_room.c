@@ -318,6 +318,37 @@ static void orphans_go_when_they_have_been_quiet(void **state)
 	rig_destroy(r);
 }
 
+/* As after a machine slept: the TSC ran on, the kernel's clock did not. */
+static void a_clock_that_was_ahead_is_put_back(void **state)
+{
+	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMA);
+	const uint16_t both[] = {2, 1};
+	const cord_time hour = 3600000000000u;
+
+	(void)state;
+	assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
+	rig_run(r, 400);
+	r->now_ns += hour;
+	rig_run(r, 400);
+	assert_true(hears(r, 0, 1) && hears(r, 1, 0));
+	r->now_ns -= hour;
+	for (uint32_t i = 0; i < 3; i++)
+		r->peer[i].next_ns = r->now_ns;
+	uint32_t packets = r->heard[0].packets;
+	rig_run(r, 600);
+	assert_in_range(r->heard[0].packets - packets, 29, 31);
+	assert_true(hears(r, 0, 1) && hears(r, 1, 0));
+	assert_int_equal(r->heard[0].sequence_gaps, 0);
+	/* Nobody is an orphan because it was heard in the future. */
+	atomic_store(&r->dp.unattended_since, r->now_ns);
+	r->dp.port[0].last_rx = r->dp.port[1].last_rx = r->now_ns + 40 * 1000000000ull;
+	rig_hush(r, 0);
+	rig_hush(r, 1);
+	rig_run(r, 31000);
+	assert_int_equal(atomic_load(&r->dp.room_owner[0]), 0);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +362,7 @@ int main(void)
 		cmocka_unit_test(other_packet_times),
 		cmocka_unit_test(a_held_port_gets_nothing_and_gives_nothing),
 		cmocka_unit_test(orphans_go_when_they_have_been_quiet),
+		cmocka_unit_test(a_clock_that_was_ahead_is_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
