@@ -33,6 +33,9 @@ struct connection {
 	struct timer timer; /* idle, or a message that takes too long */
 	uint64_t used_ns;
 	bool connecting;
+	bool reading; /* its buffer is in the hands of the receiver: not closed to make room */
+	bool proven;  /* we opened it, or a whole message came */
+	bool begun;   /* the timer bounds a message, or the wait for the first one */
 	char *buffer;
 	size_t n, size, scanned;
 };
@@ -69,51 +72,55 @@ static void lose_connection(struct connection *c)
 	t->config.lost(t->config.ctx, id, loop_now(t->loop));
 }
 
+/* More bytes of the same message do not prolong its time. */
 static void rest(struct connection *c)
 {
 	struct sip_transports *t = c->transports;
+	bool begun = c->n || !c->proven;
 
 	c->used_ns = loop_now(t->loop);
-	timers_set(loop_timers(t->loop), &c->timer,
-		c->used_ns + (c->n ? SIP_MESSAGE_SLOW_NS : t->config.idle_ns));
+	if (!begun || !c->begun)
+		timers_set(loop_timers(t->loop), &c->timer,
+			c->used_ns + (begun ? t->config.slow_ns : t->config.idle_ns));
+	c->begun = begun;
 }
 
 static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct connection *c = ctx;
 
-	if (c->n)
+	if (c->begun)
 		c->transports->stats.slow++;
 	else
 		c->transports->stats.idle_closed++;
 	lose_connection(c);
 }
 
-/* False when the frame was the connection's last. */
-static bool take_frame(struct connection *c, const struct sip_frame *frame)
+static void take_frame(struct connection *c, const struct sip_frame *frame)
 {
 	struct sip_transports *t = c->transports;
-	uint64_t id = c->id;
 
 	switch (frame->kind) {
 	case SIP_FRAME_MESSAGE:
 		t->stats.messages++;
+		c->proven = true;
+		c->begun = false;
+		c->reading = true;
 		t->config.received(
 			t->config.ctx, &c->hop, c->buffer, frame->bytes, loop_now(t->loop));
-		/* What was received may have closed it: a send that failed. */
-		return pool_get(&t->connections, id) == c;
+		c->reading = false;
+		return;
 	case SIP_FRAME_PING:
 		t->stats.pings++;
 		loop_stream_send(c->stream, "\r\n", 2);
-		return true;
+		break;
 	case SIP_FRAME_PONG:
 		t->stats.pings++;
-		return true;
+		break;
 	case SIP_FRAME_MORE:
 	case SIP_FRAME_BROKEN:
 		break;
 	}
-	return true;
 }
 
 static void take_frames(struct connection *c)
@@ -131,8 +138,7 @@ static void take_frames(struct connection *c)
 			lose_connection(c);
 			return;
 		}
-		if (!take_frame(c, &frame))
-			return;
+		take_frame(c, &frame);
 		c->n -= frame.bytes;
 		memmove(c->buffer, c->buffer + frame.bytes, c->n);
 		c->scanned = 0;
@@ -200,13 +206,18 @@ static struct loop_stream_config stream_config(struct connection *c)
 	};
 }
 
-/* The one that was idle longest makes room. */
+static bool is_idler(const struct connection *a, const struct connection *b)
+{
+	return a->proven != b->proven ? b->proven : a->used_ns < b->used_ns;
+}
+
+/* One that never brought a message makes room, else the one that was idle longest. */
 static void close_idlest(struct sip_transports *t)
 {
 	struct connection *c, *idlest = NULL;
 
 	for (c = pool_next(&t->connections, NULL); c; c = pool_next(&t->connections, c))
-		if (!idlest || c->used_ns < idlest->used_ns)
+		if (!c->reading && (!idlest || is_idler(c, idlest)))
 			idlest = c;
 	if (idlest) {
 		t->stats.idle_closed++;
@@ -277,7 +288,7 @@ static struct connection *connect_to(struct sip_transports *t, const struct sip_
 
 	if (!c)
 		return NULL;
-	c->connecting = true;
+	c->connecting = c->proven = true;
 	config = stream_config(c);
 	if (loop_connect(t->loop, &hop->remote, NULL, &config, &c->stream) < 0) {
 		t->stats.failed++;
@@ -326,7 +337,7 @@ static int send_stream(struct sip_transports *t, struct sip_hop *hop, const void
 		return -ECONNREFUSED;
 	hop->connection = c->id;
 	c->used_ns = loop_now(t->loop);
-	if (!c->n)
+	if (!c->n && !c->reading)
 		rest(c);
 	return loop_stream_send(c->stream, bytes, n);
 }
@@ -447,6 +458,8 @@ static void set_defaults(struct sip_transport_config *config)
 		config->connections_source_max = SIP_CONNECTIONS_SOURCE_MAX;
 	if (!config->idle_ns)
 		config->idle_ns = SIP_CONNECTION_IDLE_NS;
+	if (!config->slow_ns)
+		config->slow_ns = SIP_MESSAGE_SLOW_NS;
 }
 
 int sip_transports_open(struct loop *loop, const struct sip_transport_config *config,

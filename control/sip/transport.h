@@ -9,8 +9,9 @@
  *
  * A request over TCP uses the living connection to the same remote address and port, whoever opened
  * it, else connects; a response uses the connection of its request, else connects to where the hop
- * says. A connection that was idle is closed. At the ceiling of all connections the one that was
- * idle longest makes room; a source at its own ceiling is refused.
+ * says. A connection that was idle is closed. At the ceiling of all connections one that never
+ * brought a message makes room, else the one that was idle longest; a source at its own ceiling is
+ * refused.
  *
  * TLS and WebSocket come in as further rows of struct sip_listener with their kind: what lies
  * between the loop's stream and the framing is the only thing that differs.
@@ -25,7 +26,7 @@
 #define SIP_CONNECTIONS_SOURCE_MAX 64 /* of one address */
 #define SIP_CONNECTION_IDLE_NS     600000000000ull
 #define SIP_CONNECT_TIMEOUT_NS     4000000000ull
-#define SIP_MESSAGE_SLOW_NS        10000000000ull /* a begun message must be complete by then */
+#define SIP_MESSAGE_SLOW_NS        10000000000ull /* for a message, and for the first one of a peer */
 
 struct sip_listener {
 	uint8_t transport;            /* enum sip_transport_kind: UDP, TCP */
@@ -39,6 +40,7 @@ struct sip_transport_config {
 	unsigned listener_count;
 	unsigned connections_max, connections_source_max; /* 0: defaults */
 	uint64_t idle_ns;                                 /* 0: default */
+	uint64_t slow_ns;                                 /* 0: SIP_MESSAGE_SLOW_NS */
 	void *ctx;
 	void (*received)(void *ctx, const struct sip_hop *source, const void *bytes, size_t n,
 		uint64_t now_ns);

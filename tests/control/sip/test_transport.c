@@ -19,6 +19,7 @@ struct side {
 	char last[70000];
 	size_t last_n;
 	struct sip_hop source;
+	unsigned calls; /* connections to make while a message is in hand */
 };
 
 static struct loop *loop;
@@ -28,9 +29,17 @@ static void on_received(
 	void *ctx, const struct sip_hop *source, const void *bytes, size_t n, uint64_t now_ns)
 {
 	struct side *side = ctx;
+	const struct sip_wire *wire;
 
 	side->received++;
 	side->source = *source;
+	for (unsigned i = 0; i < side->calls; i++) {
+		struct sip_hop hop = {
+			.transport = SIP_TRANSPORT_TCP, .remote = address_ipv4(0x7f000002 + i, 1)};
+
+		wire = sip_transports_wire(side->transports);
+		assert_int_equal(wire->send(wire->ctx, &hop, "x", 1), 0);
+	}
 	side->last_n = n;
 	memcpy(side->last, bytes, n);
 	side->last[n] = '\0';
@@ -57,6 +66,7 @@ static void open_side(struct side *side, unsigned per_source, uint64_t idle_ns)
 					 .connections_max = 4,
 					 .connections_source_max = per_source,
 					 .idle_ns = idle_ns,
+					 .slow_ns = 150 * MS,
 					 .ctx = side,
 					 .received = on_received,
 					 .lost = on_lost},
@@ -220,6 +230,58 @@ static void broken_and_too_many_streams(void **state)
 	spin(20);
 }
 
+/* Sends again and again, more often than each 150 ms, until all is closed. */
+static void drip(int fd, const char *text)
+{
+	const struct sip_transport_stats *stats = sip_transports_stats(sides[1].transports);
+
+	spin(20);
+	for (int i = 0; i < 100 && stats->connections; i++) {
+		if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+			break;
+		spin(20);
+	}
+}
+
+static void drops_of_a_message_do_not_hold_a_stream(void **state)
+{
+	int fd = connect_plain();
+
+	drip(fd, "O");
+	assert_int_equal(sip_transports_stats(sides[1].transports)->slow, 1);
+	assert_int_equal(sip_transports_stats(sides[1].transports)->connections, 0);
+	close(fd);
+}
+
+static void a_stream_that_brings_nothing_or_pings_is_closed(void **state)
+{
+	int silent = connect_plain(), pinging = connect_plain();
+
+	drip(pinging, "\r\n\r\n");
+	spin(50);
+	assert_int_equal(sip_transports_stats(sides[1].transports)->slow, 2);
+	assert_int_equal(sip_transports_stats(sides[1].transports)->connections, 0);
+	close(silent);
+	close(pinging);
+}
+
+/* At the ceiling of connections the one whose message is being read is not what makes room. */
+static void a_message_in_hand_keeps_its_stream(void **state)
+{
+	const char *text = a_message(9000);
+	int fd = connect_plain();
+
+	sides[1].calls = 6;
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	spin(50);
+	assert_int_equal(sides[1].received, 1);
+	assert_string_equal(sides[1].last, text);
+	assert_int_equal(send_from(1, &sides[1].source, a_message(0)), 0);
+	spin(20);
+	assert_true(read(fd, sides[0].last, sizeof(sides[0].last)) > 20);
+	close(fd);
+}
+
 static void refused_connection_is_told(void **state)
 {
 	struct sip_hop hop = {
@@ -259,6 +321,9 @@ int main(void)
 		T(a_stream_is_made_on_demand_and_used_again),
 		T(bytes_one_by_one_pings_and_many_at_once),
 		T(broken_and_too_many_streams),
+		T(drops_of_a_message_do_not_hold_a_stream),
+		T(a_stream_that_brings_nothing_or_pings_is_closed),
+		T(a_message_in_hand_keeps_its_stream),
 		T(refused_connection_is_told),
 		T(bad_listener_opens_nothing),
 	};
