@@ -126,16 +126,25 @@ static struct sip_reply empty_reply(struct sip_ua *ua)
 	return reply;
 }
 
-static void carry_out(const struct arrival *in, const struct sip_reply *reply)
+/*
+ * Who is not known yet gets one answer for each request and leaves nothing behind: a forged source
+ * is not sent repetitions, and a flood of strangers does not fill the table of transactions.
+ */
+static void carry_out(const struct arrival *in, const struct sip_reply *reply, bool known)
 {
+	struct sip_transactions *transactions = in->ua->transactions;
 	unsigned status = reply->lines.overflow ? 500 : reply->status;
+	struct str lines = reply->lines.overflow ? STR_NULL : strbuf_str(&reply->lines);
+	bool silent = status < 200 || status > 699;
 
-	if (status < 200 || status > 699)
-		sip_server_abandon(in->ua->transactions, in->transaction);
-	else
-		answer_at(in, status, reply->reason,
-			reply->lines.overflow ? STR_NULL : strbuf_str(&reply->lines),
-			reply->delay_ns);
+	if (!silent && (known || reply->delay_ns)) {
+		answer_at(in, status, reply->reason, lines, reply->delay_ns);
+		return;
+	}
+	if (!silent)
+		sip_respond_stateless(transactions, in->message, in->source, status,
+			str_from(reply->reason), lines);
+	sip_server_abandon(transactions, in->transaction);
 }
 
 /* ---- new requests ------------------------------------------------------------------------ */
@@ -151,7 +160,7 @@ static bool identified(const struct arrival *in, struct sip_peer *peer)
 	if (policy->identify(policy->ctx, in->message, in->source, in->now_ns, peer, &reply))
 		return true;
 	ua->stats.unknown_peers++;
-	carry_out(in, &reply);
+	carry_out(in, &reply, false);
 	return false;
 }
 
@@ -255,7 +264,7 @@ static void registration(const struct arrival *in)
 		return;
 	}
 	policy->registration(policy->ctx, in->message, in->source, in->now_ns, &reply);
-	carry_out(in, &reply);
+	carry_out(in, &reply, reply.status != 401);
 }
 
 static void on_request(void *ctx, uint64_t id, const struct sip_message *message,

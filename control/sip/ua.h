@@ -33,7 +33,8 @@ struct sip_ua_policy {
 	void *ctx;
 	/*
 	 * Who sent a new request outside a dialog: INVITE or OPTIONS or any method but REGISTER.
-	 * True fills peer. False fills reply, as given: status 0.
+	 * True fills peer. False fills reply, as given: status 0. That reply, and a 401 of
+	 * `registration`, is sent once and leaves no transaction, unless it is delayed.
 	 */
 	bool (*identify)(void *ctx, const struct sip_message *request, const struct sip_hop *source,
 		uint64_t now_ns, struct sip_peer *peer, struct sip_reply *reply);

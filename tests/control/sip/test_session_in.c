@@ -321,6 +321,31 @@ static void refused_calls(void **state)
 	sim_assert_empty(&sim);
 }
 
+static bool count_responses(struct sim *at, int from, const char *bytes, size_t n)
+{
+	*(unsigned *)at->tap_ctx += from == 1;
+	return false;
+}
+
+/* One answer to each request, none repeated, nothing kept: the source may be forged. */
+static void strangers_leave_nothing_behind(void **state)
+{
+	static const char *const methods[] = {"INVITE", "OPTIONS", "BYE"};
+	unsigned sent = 0;
+
+	sim.ua[1].strangers = true;
+	sim.tap = count_responses;
+	sim.tap_ctx = &sent;
+	for (unsigned i = 0; i < 3; i++) {
+		raw_request(&raw, methods[i], "", NULL, NULL);
+		sim_run(&sim, 50 * SIM_MS);
+		sim_assert_empty(&sim);
+		sim_run(&sim, 60 * SIM_S);
+		assert_int_equal(sent, i + 1);
+	}
+	assert_int_equal(sim.ua[1].count, 0);
+}
+
 static void drain_and_merged(void **state)
 {
 	struct sim_call *call = call_up();
@@ -411,6 +436,7 @@ int main(void)
 		T(requests_in_the_dialog),
 		T(refusals_outside_a_dialog),
 		T(refused_calls),
+		T(strangers_leave_nothing_behind),
 		T(drain_and_merged),
 		T(peer_refreshes_or_is_hung_up),
 		T(we_refresh),
