@@ -4,18 +4,25 @@
 #include <errno.h>
 #include <string.h>
 
-/* [ display-name ] before '<'. False when there is no '<' where one must be. */
+static bool is_plain_text(unsigned char c)
+{
+	return c > ' ' && c != 0x7f && c != '"' && c != '<' && c != '>';
+}
+
+/*
+ * [ display-name ] before '<'. False when there is no '<' where one must be. Without quotes any
+ * text passes, not only tokens: carriers write "Miller, J. (Sales)" like that, and UTF-8.
+ */
 static bool scan_display(struct sip_scan *scan, struct str *display)
 {
 	struct sip_scan next = *scan;
-	struct str token;
 	const char *start = scan->at, *end = scan->at;
 
 	if (sip_scan_quoted(&next, display)) {
 		sip_scan_space(&next);
 	} else {
-		while (sip_scan_token(&next, &token)) {
-			end = next.at;
+		while (next.at < next.end && is_plain_text((unsigned char)*next.at)) {
+			end = ++next.at;
 			sip_scan_space(&next);
 		}
 		*display = str_make(start, (size_t)(end - start));

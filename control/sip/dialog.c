@@ -108,7 +108,7 @@ static int add_routes(struct strbuf *out, const struct sip_message *message, boo
 
 static int make(struct sip_dialog *dialog, const struct sip_message *message,
 	const struct sip_address *local, struct str local_tag, const struct sip_address *remote,
-	struct str remote_tag, bool caller)
+	struct str remote_tag, struct str target, bool caller)
 {
 	char text[SIP_DIALOG_TEXT_MAX];
 	struct str fields[SIP_DIALOG_FIELDS];
@@ -120,9 +120,7 @@ static int make(struct sip_dialog *dialog, const struct sip_message *message,
 	fields[SIP_DIALOG_CALL_ID] = message->call_id;
 	fields[SIP_DIALOG_LOCAL_TAG] = local_tag;
 	fields[SIP_DIALOG_REMOTE_TAG] = remote_tag;
-	rc = contact_of(message, &fields[SIP_DIALOG_TARGET]);
-	if (rc < 0)
-		return rc;
+	fields[SIP_DIALOG_TARGET] = target;
 	strbuf_init(&buffer, text, sizeof(text));
 	add_name_address(&buffer, local);
 	at[0] = buffer.n;
@@ -148,9 +146,12 @@ static int make(struct sip_dialog *dialog, const struct sip_message *message,
 int sip_dialog_of_request(struct sip_dialog *dialog, const struct sip_message *request,
 	struct str local_tag, enum sip_dialog_state state)
 {
-	int rc = make(
-		dialog, request, &request->to, local_tag, &request->from, request->from_tag, false);
+	struct str target;
+	int rc = contact_of(request, &target);
 
+	if (rc == 0)
+		rc = make(dialog, request, &request->to, local_tag, &request->from,
+			request->from_tag, target, false);
 	if (rc < 0)
 		return rc;
 	dialog->state = (uint8_t)state;
@@ -161,12 +162,16 @@ int sip_dialog_of_request(struct sip_dialog *dialog, const struct sip_message *r
 
 int sip_dialog_of_response(struct sip_dialog *dialog, const struct sip_message *response)
 {
+	struct str target;
 	int rc;
 
 	if (str_empty(response->to_tag))
 		return -EBADMSG;
+	/* Better an ACK to whom we called than a call that is up on one side only. */
+	if (contact_of(response, &target) < 0)
+		target = response->to.uri.text;
 	rc = make(dialog, response, &response->from, response->from_tag, &response->to,
-		response->to_tag, true);
+		response->to_tag, target, true);
 	if (rc < 0)
 		return rc;
 	dialog->state = response->status < 200 ? SIP_DIALOG_EARLY : SIP_DIALOG_CONFIRMED;

@@ -64,7 +64,10 @@ void sip_dialog_clear(struct sip_dialog *dialog);
  */
 int sip_dialog_of_request(struct sip_dialog *dialog, const struct sip_message *request,
 	struct str local_tag, enum sip_dialog_state state);
-/* The dialog that a response to our INVITE makes. -EBADMSG without To tag or usable Contact. */
+/*
+ * The dialog that a response to our INVITE makes. -EBADMSG without To tag. Without a usable Contact
+ * the target is the URI of To.
+ */
 int sip_dialog_of_response(struct sip_dialog *dialog, const struct sip_message *response);
 
 /* True when a message is of this dialog, by Call-ID and tags. */

@@ -370,7 +370,9 @@ static void check_headers(struct parse *p)
 	check_cseq(p);
 	check_max_forwards(p);
 	check_content(p);
-	check_addresses(p, SIP_HEADER_CONTACT, "Bad Contact");
+	/* Elsewhere nobody needs it: a BYE or a 200 is not lost for a bad one. */
+	if (m->request && (m->method == SIP_METHOD_INVITE || m->method == SIP_METHOD_REGISTER))
+		check_addresses(p, SIP_HEADER_CONTACT, "Bad Contact");
 	check_addresses(p, SIP_HEADER_ROUTE, "Bad Route");
 	check_addresses(p, SIP_HEADER_RECORD_ROUTE, "Bad Record-Route");
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A received SIP message: zero-copy, strict (RFC 3261; the cases of RFC 4475 are the test table).
+ * A received SIP message: zero-copy, strict (RFC 3261; the cases of RFC 4475 are the test table)
+ * but where peers are known to err and no harm is in it: host names, display names, Contact.
  *
  * sip_message_parse() splits the buffer, checks what every element has to check before it acts, and
  * says what to do with the message:
  *
  *   SIP_ACCEPT  well-formed: start line, all Via, From, To, Call-ID, CSeq (and its method),
- *               Max-Forwards, Content-Length, Content-Type, Contact, Route and Record-Route are
- *               valid, nothing that may stand once stands twice, and the body is complete.
+ *               Max-Forwards, Content-Length, Content-Type, Route and Record-Route are valid, so
+ *               is Contact of INVITE and REGISTER, nothing that may stand once stands twice, and the body is complete.
  *   SIP_REJECT  a request to be answered with outcome.status and outcome.reason. The top Via has a
  *               usable sent-by, and build.h can build the response from what is there.
  *   SIP_DROP    nothing may be sent: a bad response, a bad ACK, no usable Via, not SIP.

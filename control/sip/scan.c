@@ -33,7 +33,7 @@ static uint16_t classes_of(unsigned char c)
 		set |= SIP_CLASS_PARAM;
 	if (strchr("[]/?:+$", c))
 		set |= SIP_CLASS_HEADER;
-	if (strchr("-.", c))
+	if (strchr("-._", c))
 		set |= SIP_CLASS_HOST;
 	if (strchr("-_.!~*'();/?:@&=+$,[]", c))
 		set |= SIP_CLASS_URI;
@@ -242,20 +242,22 @@ static bool is_ipv6(struct str host)
 	return str_copy(host, text, sizeof(text)) == 0 && inet_pton(AF_INET6, text, ip) == 1;
 }
 
-/* hostname: labels of letters, digits and inner hyphens; the last one starts with a letter. */
+/*
+ * hostname: labels of letters, digits and inner hyphens; the last one is no number. Beyond the RFC
+ * '_' counts as a letter and a digit may come first: names of containers and Windows machines.
+ */
 static bool is_domain(struct str host)
 {
 	struct str rest = host, label;
-	char first = '0';
+	uint64_t number;
 
 	if (host.n > 1 && host.p[host.n - 1] == '.')
 		rest.n--;
 	while (str_split(&rest, '.', &label)) {
 		if (label.n == 0 || label.p[0] == '-' || label.p[label.n - 1] == '-')
 			return false;
-		first = label.p[0];
 	}
-	return sip_is((unsigned char)first, SIP_CLASS_ALPHA);
+	return sip_number(label, UINT64_MAX, &number) == -EBADMSG;
 }
 
 static bool scan_ipv6_reference(struct sip_scan *scan, struct str *host)

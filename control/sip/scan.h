@@ -35,7 +35,7 @@ enum sip_class {
 	SIP_CLASS_PASSWORD = 1 << 4,   /* what a password has beside unreserved */
 	SIP_CLASS_PARAM = 1 << 5,      /* param-unreserved */
 	SIP_CLASS_HEADER = 1 << 6,     /* hnv-unreserved */
-	SIP_CLASS_HOST = 1 << 7,       /* letter, digit, '-', '.' */
+	SIP_CLASS_HOST = 1 << 7,       /* letter, digit, '-', '.', '_' */
 	SIP_CLASS_DIGIT = 1 << 8,
 	SIP_CLASS_ALPHA = 1 << 9,
 	SIP_CLASS_HEX = 1 << 10,

@@ -277,7 +277,7 @@ static void accepted(struct session *s, const struct sip_message *response,
 	if (s->symmetric)
 		s->hop = *source;
 	if (sip_dialog_of_response(&s->dialog, response) < 0) {
-		session_set_end(s, 502, true, STR("2xx without tag or Contact"));
+		session_set_end(s, 502, true, STR("2xx without tag or with bad routes"));
 		session_finish(s);
 		return;
 	}

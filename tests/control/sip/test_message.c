@@ -18,7 +18,8 @@ static char text[200000];
 #define REST                                                                      \
 	"Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n" \
 	"To: <sip:c@d>\r\nCall-ID: x@y\r\n"
-#define REQUEST "OPTIONS sip:c@d SIP/2.0\r\n" REST "CSeq: 1 OPTIONS\r\n"
+#define REGISTER "REGISTER sip:c@d SIP/2.0\r\n" REST "CSeq: 1 REGISTER\r\n"
+#define REQUEST  "OPTIONS sip:c@d SIP/2.0\r\n" REST "CSeq: 1 OPTIONS\r\n"
 
 static const char *parse(const char *bytes, enum sip_framing framing)
 {
@@ -41,6 +42,10 @@ static void uris_are_parsed(void **state)
 		{"sip:[2001:db8::1]:5060;lr", SIP_SCHEME_SIP, "", "[2001:db8::1]", 5060, ";lr", ""},
 		{"sip:192.0.2.1", SIP_SCHEME_SIP, "", "192.0.2.1", 0, "", ""},
 		{"sip:a@host.", SIP_SCHEME_SIP, "a", "host.", 0, "", ""},
+		{"sip:a@my_pbx_1", SIP_SCHEME_SIP, "a", "my_pbx_1", 0, "", ""},
+		{"sip:3f2a1b9c4d5e:5060", SIP_SCHEME_SIP, "", "3f2a1b9c4d5e", 5060, "", ""},
+		{"sip:a@pbx.1st", SIP_SCHEME_SIP, "a", "pbx.1st", 0, "", ""},
+		{"sip:a@pbx.1", -1},
 		{"tel:+1-202-555-0100;ext=5", SIP_SCHEME_TEL, "+1-202-555-0100", "", 0, ";ext=5",
 			""},
 		{"tel:7042;phone-context=example.com", SIP_SCHEME_TEL, "7042", "", 0,
@@ -220,9 +225,9 @@ static void malformed_messages_have_a_reason(void **state)
 		{REQUEST "Content-Length: 5\r\n\r\nab", SIP_REJECT,
 			"Body Is Shorter Than Content-Length"},
 		{REQUEST "Max-Forwards: 256\r\n\r\n", SIP_REJECT, "Bad Max-Forwards"},
-		{REQUEST "Contact: *, <sip:a@b>\r\n\r\n", SIP_REJECT, "Bad Contact"},
-		{REQUEST "Contact:\r\n\r\n", SIP_REJECT, "Bad Contact"},
-		{REQUEST "Contact: <sip:a@b>,\r\n\r\n", SIP_REJECT, "Bad Contact"},
+		{REGISTER "Contact: *, <sip:a@b>\r\n\r\n", SIP_REJECT, "Bad Contact"},
+		{REGISTER "Contact:\r\n\r\n", SIP_REJECT, "Bad Contact"},
+		{REGISTER "Contact: <sip:a@b>,\r\n\r\n", SIP_REJECT, "Bad Contact"},
 		{REQUEST "Route: sip:a@b\r\n\r\n", SIP_REJECT, "Bad Route"},
 		{REQUEST "Record-Route: <sip:a@b>;;\r\n\r\n", SIP_REJECT, "Bad Record-Route"},
 		{REQUEST "v: SIP/3.0/UDP h\r\n\r\n", SIP_REJECT, "Unknown Version in Via"},

@@ -341,6 +341,30 @@ static void routes(void **state)
 	sim_assert_empty(&sim);
 }
 
+/* A 2xx without a usable Contact: the call is up, its requests go to whom we called. */
+static void answer_with_a_bad_contact(void **state)
+{
+	static const char *const contacts[] = {
+		"Contact: <sip:two words@10.0.0.1>\r\n", "Contact: *\r\n", "x-Contact:\r\n"};
+
+	for (size_t i = 0; i < sizeof(contacts) / sizeof(contacts[0]); i++) {
+		struct sim_call *call = start();
+		const struct sip_message *invite = raw_expect_request(&raw, SIP_METHOD_INVITE),
+					 *bye;
+
+		raw_respond(&raw, invite, 200, "t", contacts[i], answer());
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+		assert_int_equal(call->answered, 1);
+		sip_session_hangup(sim.ua[1].sessions, call->id, 0, STR_NULL);
+		bye = raw_expect_request(&raw, SIP_METHOD_BYE);
+		assert_true(str_equal_text(bye->uri.text, "sip:+4930123456@10.0.0.1"));
+		raw_respond(&raw, bye, 200, NULL, contacts[i], NULL);
+		sim_settle(&sim, 200 * SIM_S);
+		assert_int_equal(call->ended, 1);
+		sim_assert_empty(&sim);
+	}
+}
+
 static void reoffer_refused_keeps_the_call(void **state)
 {
 	struct sdp_local hold = sim.ua[1].local;
@@ -408,6 +432,7 @@ int main(void)
 		T(cancel_crosses_the_answer),
 		T(cancel_that_is_never_answered),
 		T(routes),
+		T(answer_with_a_bad_contact),
 		T(reoffer_refused_keeps_the_call),
 		T(reoffer_is_repeated_after_491),
 	};

@@ -14,7 +14,7 @@ const struct torture_row torture_rows[TORTURE_COUNT] = {
 	{"badaspec", TORTURE_EITHER, SIP_REJECT, 400, "Bad To"},
 	{"badbranch", TORTURE_EITHER, SIP_REJECT, 400, "Empty Via Branch"},
 	{"baddate", TORTURE_EITHER, SIP_ACCEPT, 0, "accepted"},
-	{"baddn", TORTURE_EITHER, SIP_REJECT, 400, "Bad From"},
+	{"baddn", TORTURE_EITHER, SIP_ACCEPT, 0, "accepted"},
 	{"badinv01", TORTURE_REJECT, SIP_REJECT, 400, "Bad Via"},
 	{"badvers", TORTURE_REJECT, SIP_REJECT, 505, "Version Not Supported"},
 	{"bcast", ACCEPTED},
