@@ -256,15 +256,12 @@ static void clip_answer(struct attach *a, enum cord_attach_type type,
 static void lease_message(struct attach *a, const struct cord_attach_message *m, int fd)
 {
 	struct dataplane *dp = a->dp;
-	uint64_t passes[CORD_WORKERS_MAX] = {0};
 	enum cord_attach_result result;
 
-	dataplane_passes(dp, passes);
 	switch (m->type) {
 	case CORD_ATTACH_CLIP_ADD:
 		result = fd < 0 ? CORD_ATTACH_RESULT_NO_FD
-				: clip_add(&dp->clips, fd, m->bytes, m->clip, m->format, a->leases,
-					  passes, dp->config.workers);
+				: clip_add(&dp->clips, fd, m->bytes, m->clip, m->format, a->leases);
 		if (result != CORD_ATTACH_RESULT_OK)
 			log_warning("clip %016llx, format %u refused: %s",
 				(unsigned long long)m->clip, m->format,
@@ -272,7 +269,7 @@ static void lease_message(struct attach *a, const struct cord_attach_message *m,
 		clip_answer(a, CORD_ATTACH_CLIP_READY, result, m->clip, m->format);
 		break;
 	case CORD_ATTACH_CLIP_REMOVE:
-		result = clip_remove(&dp->clips, m->clip, passes, dp->config.workers);
+		result = clip_remove(&dp->clips, m->clip);
 		if (result != CORD_ATTACH_RESULT_OK)
 			clip_answer(a, CORD_ATTACH_CLIP_REMOVED, result, m->clip, 0);
 		break;

@@ -73,18 +73,18 @@ static void table_take(struct clips *clips, const struct clip *c)
 	}
 }
 
-static void clip_take_out(
-	struct clips *clips, struct clip *c, const uint64_t *passes, uint32_t workers)
+static void clip_take_out(struct clips *clips, struct clip *c)
 {
 	table_take(clips, c);
-	for (uint32_t w = 0; w < workers; w++)
-		c->passes[w] = passes[w];
+	/* Passes that are read from here on are later than the clip's last place in the table. */
+	atomic_thread_fence(memory_order_seq_cst);
+	c->noted = false;
 	c->next = clips->leaving;
 	clips->leaving = c;
 }
 
 /* Makes room by taking out a clip that nobody plays and that an earlier control left behind. */
-static bool evict(struct clips *clips, uint64_t lease, const uint64_t *passes, uint32_t workers)
+static bool evict(struct clips *clips, uint64_t lease)
 {
 	for (uint32_t i = 0; i < CLIP_TABLE; i++) {
 		struct clip *c = atomic_load_explicit(&clips->table[i], memory_order_relaxed);
@@ -93,7 +93,7 @@ static bool evict(struct clips *clips, uint64_t lease, const uint64_t *passes, u
 			continue;
 		if (atomic_load_explicit(&c->users, memory_order_acquire) != 0)
 			continue;
-		clip_take_out(clips, c, passes, workers);
+		clip_take_out(clips, c);
 		return true;
 	}
 	return false;
@@ -135,7 +135,7 @@ static void clip_set_format(struct clip *c, uint32_t format, void *mapped, size_
 }
 
 enum cord_attach_result clip_add(struct clips *clips, int fd, uint64_t bytes, cord_clip_id id,
-	uint32_t format, uint64_t lease, const uint64_t *passes, uint32_t workers)
+	uint32_t format, uint64_t lease)
 {
 	struct cord_clip_header header;
 	struct clip *c = id ? clip_find(clips, id) : NULL;
@@ -156,7 +156,7 @@ enum cord_attach_result clip_add(struct clips *clips, int fd, uint64_t bytes, co
 		return same ? CORD_ATTACH_RESULT_OK : CORD_ATTACH_RESULT_BAD_CLIP;
 	}
 	if (c == NULL) {
-		bool space = clips->count < CORD_CLIPS_MAX || evict(clips, lease, passes, workers);
+		bool space = clips->count < CORD_CLIPS_MAX || evict(clips, lease);
 
 		c = space ? calloc(1, sizeof(*c)) : NULL;
 		if (c == NULL) {
@@ -174,21 +174,25 @@ enum cord_attach_result clip_add(struct clips *clips, int fd, uint64_t bytes, co
 	return CORD_ATTACH_RESULT_OK;
 }
 
-enum cord_attach_result clip_remove(
-	struct clips *clips, cord_clip_id id, const uint64_t *passes, uint32_t workers)
+enum cord_attach_result clip_remove(struct clips *clips, cord_clip_id id)
 {
 	struct clip *c = clip_find(clips, id);
 
 	if (c == NULL)
 		return CORD_ATTACH_RESULT_CLIP_UNKNOWN;
 	c->announce = true;
-	clip_take_out(clips, c, passes, workers);
+	clip_take_out(clips, c);
 	return CORD_ATTACH_RESULT_OK;
 }
 
 /* Whether every worker has begun another pass since the clip left the table. */
-static bool all_passed(const struct clip *c, const uint64_t *passes, uint32_t workers)
+static bool all_passed(struct clip *c, const uint64_t *passes, uint32_t workers)
 {
+	if (!c->noted) {
+		memcpy(c->passes, passes, workers * sizeof(*passes));
+		c->noted = true;
+		return false;
+	}
 	for (uint32_t w = 0; w < workers; w++) {
 		if (passes[w] < c->passes[w] + 2)
 			return false;

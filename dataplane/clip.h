@@ -7,8 +7,9 @@
  *
  * The main lcore alone adds, removes and unmaps. A worker finds a clip by its id when a playlist
  * names it, and counts itself as a user; both happen within one pass of its loop. The main lcore
- * takes a clip out of the table first, waits until every worker has begun another pass, and only
- * then believes that the number of users cannot rise: no lock on either side.
+ * takes a clip out of the table first, then looks at the workers' passes, waits until every one has
+ * begun another, and only then believes that the number of users cannot rise: no lock on either
+ * side.
  */
 #ifndef DATAPLANE_CLIP_H
 #define DATAPLANE_CLIP_H
@@ -32,7 +33,8 @@ struct clip {
 	void *mapped[CORD_CLIP_FORMAT_COUNT];
 	size_t bytes[CORD_CLIP_FORMAT_COUNT];
 	uint64_t lease;                    /* the control that wants it */
-	uint64_t passes[CORD_WORKERS_MAX]; /* of each worker when it left the table */
+	uint64_t passes[CORD_WORKERS_MAX]; /* of each worker after it left the table */
+	bool noted;                        /* passes[] says so */
 	bool announce;                     /* control asked for the removal and is told */
 	struct clip *next;                 /* among those that are leaving */
 };
@@ -48,22 +50,22 @@ struct clips {
 /*
  * Takes a clip's memory of `bytes` bytes: checks seals, maps, checks header and every frame. An id
  * and format that is known already is done at once. `lease` says who wants it: when the table is
- * full, clips without users that an earlier lease left behind make room. passes: of each worker,
- * now. Never closes fd. Main lcore.
+ * full, clips without users that an earlier lease left behind make room. Never closes fd. Main
+ * lcore.
  */
 enum cord_attach_result clip_add(struct clips *clips, int fd, uint64_t bytes, cord_clip_id id,
-	uint32_t format, uint64_t lease, const uint64_t *passes, uint32_t workers);
+	uint32_t format, uint64_t lease);
 
 /*
- * Takes a clip out of the table. passes: of each worker, now. CORD_ATTACH_RESULT_OK, or
- * CORD_ATTACH_RESULT_CLIP_UNKNOWN. Main lcore.
+ * Takes a clip out of the table. CORD_ATTACH_RESULT_OK, or CORD_ATTACH_RESULT_CLIP_UNKNOWN. Main
+ * lcore.
  */
-enum cord_attach_result clip_remove(
-	struct clips *clips, cord_clip_id id, const uint64_t *passes, uint32_t workers);
+enum cord_attach_result clip_remove(struct clips *clips, cord_clip_id id);
 
 /*
  * Unmaps one clip that left and has no user any more, if there is one. Its id if control asked for
- * the removal, else 0. passes: of each worker, now. Main lcore.
+ * the removal, else 0. passes: of each worker, read just now; the first call after a clip left only
+ * notes them. Main lcore.
  */
 cord_clip_id clip_reap(struct clips *clips, const uint64_t *passes, uint32_t workers);
 

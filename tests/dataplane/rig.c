@@ -403,12 +403,10 @@ static int16_t clip_sample(void *context, uint32_t index)
 
 void rig_clip(struct rig *r, cord_clip_id id, uint32_t format, uint32_t frames, double hz)
 {
-	uint64_t passes[CORD_WORKERS_MAX] = {0};
 	uint64_t bytes;
 	int fd = fake_control_clip(id, format, frames, clip_sample, &hz, &bytes);
 
 	assert_true(fd >= 0);
-	assert_int_equal(clip_add(&r->dp.clips, fd, bytes, id, format, 1, passes, r->workers),
-		CORD_ATTACH_RESULT_OK);
+	assert_int_equal(clip_add(&r->dp.clips, fd, bytes, id, format, 1), CORD_ATTACH_RESULT_OK);
 	close(fd);
 }

@@ -175,17 +175,36 @@ static void a_removed_clip_plays_on_until_its_last_player_leaves(void **state)
 
 	stage(r, 0, 1, true, 1, MUSIC, 0);
 	set(r, 1, CORD_PLAYER_START, 1);
-	dataplane_passes(&r->dp, passes);
-	assert_int_equal(clip_remove(&r->dp.clips, MUSIC, passes, 1), CORD_ATTACH_RESULT_OK);
-	assert_int_equal(
-		clip_remove(&r->dp.clips, MUSIC, passes, 1), CORD_ATTACH_RESULT_CLIP_UNKNOWN);
+	assert_int_equal(clip_remove(&r->dp.clips, MUSIC), CORD_ATTACH_RESULT_OK);
+	assert_int_equal(clip_remove(&r->dp.clips, MUSIC), CORD_ATTACH_RESULT_CLIP_UNKNOWN);
 	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_PLAYLIST), CORD_REFUSAL_UNKNOWN_CLIP);
 	rig_run(r, 1500);
 	dataplane_passes(&r->dp, passes);
 	assert_int_equal(clip_reap(&r->dp.clips, passes, 1), 0);
 	assert_true(rig_level(r, 0, MUSIC_HZ, 400) > 7000);
 	set(r, 1, CORD_PLAYER_STOP, 0);
+	rig_run(r, 5);
 	dataplane_passes(&r->dp, passes);
+	assert_int_equal(clip_reap(&r->dp.clips, passes, 1), MUSIC);
+}
+
+/* A worker that found the clip before it was removed counts itself as a user after that. */
+static void a_clip_found_just_before_its_removal_is_kept(void **state)
+{
+	struct rig *r = *state;
+	uint64_t passes[CORD_WORKERS_MAX] = {0};
+	struct clip *found = clip_find(&r->dp.clips, MUSIC);
+
+	assert_int_equal(clip_remove(&r->dp.clips, MUSIC), CORD_ATTACH_RESULT_OK);
+	for (uint32_t i = 0; i < 3; i++) {
+		dataplane_passes(&r->dp, passes);
+		assert_int_equal(clip_reap(&r->dp.clips, passes, 1), 0);
+	}
+	clip_use(found);
+	rig_run(r, 5);
+	dataplane_passes(&r->dp, passes);
+	assert_int_equal(clip_reap(&r->dp.clips, passes, 1), 0);
+	clip_leave(found);
 	assert_int_equal(clip_reap(&r->dp.clips, passes, 1), MUSIC);
 }
 
@@ -283,6 +302,8 @@ int main(void)
 			the_next_list_follows_without_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_removed_clip_plays_on_until_its_last_player_leaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_clip_found_just_before_its_removal_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_key_is_told_once_and_kept_in_the_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(
