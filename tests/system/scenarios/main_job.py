@@ -2,7 +2,7 @@
 """A caller reaches an agent: who hears what, in which order, and what the record says."""
 import asyncio
 
-from stage import (BEEP, GREETING, MUSIC, WHISPER, Stage, action, eventually, flow, play,
+from stage import (BEEP, FULL, GREETING, MUSIC, WHISPER, Stage, action, eventually, flow, play,
                    queue_flow)
 
 
@@ -361,3 +361,32 @@ async def test_many_calls_at_once():
             await call.hang_up()
         await eventually("all to end", lambda: not [s for s in stage.states() if s != "ended"])
         assert phones
+
+
+async def R63_the_disconnect_flow_is_played_to_who_remains():
+    stage = Stage()
+    stage.flows["main"] = flow(
+        "Main", "contactFlow", "Hook",
+        action("Hook", "UpdateContactEventHooks", {"EventHooks": {"CustomerRemaining": "After"}},
+               "Queue", {"NoMatchingError": "End"}),
+        action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Transfer",
+               {"NoMatchingError": "End"}),
+        action("Transfer", "TransferContactToQueue", None, "End",
+               {"QueueAtCapacity": "End", "NoMatchingError": "End"}),
+        action("End", "DisconnectParticipant"))
+    stage.flows["after"] = flow("After", "contactFlow", "Say", play("Say", "full", "End"),
+                                action("End", "DisconnectParticipant"))
+    async with stage:
+        caller, call, phone, leg = await connect(stage)
+        await leg.hang_up()
+        await call.hears(FULL)
+        await stage.until_agent("arossi", "AfterCallWork")
+        await call.ended()
+        assert call.ended_by == "them"
+        stage.call("agent.clear", agent="arossi")
+        first, second = sorted(await stage.records(2), key=lambda r: r["InitiationMethod"] != "INBOUND")
+        assert first["InitiationMethod"] == "INBOUND" and first["Agent"]["Username"] == "arossi"
+        assert second["InitiationMethod"] == "DISCONNECT" and second["Agent"] is None
+        assert first["NextContactId"] == second["ContactId"]
+        assert first["DisconnectReason"] == "AGENT_DISCONNECT"
+        assert second["DisconnectReason"] == "CONTACT_FLOW_DISCONNECT"

@@ -175,3 +175,46 @@ async def test_checks_of_hours_staffing_and_status():
         call = await stage.dial(await stage.caller(number="+12025550198"))
         await call.hears(BEEP)
         await call.ended()
+
+
+async def R127_a_waiting_caller_is_moved_when_the_other_queue_has_room():
+    """Interrupted prompts; queue B is full: stays in A; the next interrupt succeeds; answered in B."""
+    stage = Stage()
+    stage.instance["routing_profiles"][0]["queues"] = [{"queue": "Returns", "priority": 1}]
+    stage.flows["waiting"] = flow(
+        "Tone customer queue", "customerQueue", "Music",
+        {"Identifier": "Music", "Type": "MessageParticipantIteratively",
+         "Parameters": {"Messages": [{"PromptId": "music"}], "InterruptFrequencySeconds": "1"},
+         "Transitions": {"NextAction": "Move", "Conditions": [
+             {"NextAction": "Move", "Condition": {"Operator": "Equals",
+                                                  "Operands": ["MessagesInterrupted"]}}]}},
+        action("Move", "DequeueContactAndTransferToQueue", {"QueueId": "Returns"}, "Say",
+               {"QueueAtCapacity": "Music", "NoMatchingError": "Music"}),
+        play("Say", "beep", "Stay"),
+        action("Stay", "EndFlowExecution"))
+    stage.flows["blocker"] = queue_flow("Block", "Returns")
+    stage.instance["cordboard"]["numbers"].append({"number": "+12025550101", "flow": "Block"})
+    async with stage:
+        blocker = await stage.dial(await stage.caller(number="+12025550197"), number="+12025550101")
+        await blocker.hears(MUSIC)  # Returns holds one
+        caller = await stage.caller()
+        call = await stage.dial(caller)
+        await call.hears(MUSIC)
+        await asyncio.sleep(1.5)
+        assert stage.queue("Orders")["contacts"] == 1, "B is full: the caller stays in A"
+        await blocker.hang_up()
+        await call.hears(BEEP, timeout=5)  # R86: the same queue flow goes on
+        assert stage.queue("Orders")["contacts"] == 0
+        assert stage.queue("Returns")["contacts"] == 1
+        phone = await stage.agent("arossi", auto="answer")
+        await call.hears(phone.tone)
+        await call.hang_up()
+        await stage.until_agent("arossi", "AfterCallWork")
+        stage.call("agent.clear", agent="arossi")
+        rows = [r for r in await stage.records(3) if r["CustomerEndpoint"]["Address"] == caller.user]
+        first = next(r for r in rows if r["InitiationMethod"] == "INBOUND")
+        second = next(r for r in rows if r["InitiationMethod"] == "QUEUE_TRANSFER")
+        assert first["NextContactId"] == second["ContactId"]
+        assert second["PreviousContactId"] == first["ContactId"] == second["InitialContactId"]
+        assert first["Queue"]["Name"] == "Orders" and second["Queue"]["Name"] == "Returns"
+        assert first["Agent"] is None and second["Agent"]["Username"] == "arossi"
