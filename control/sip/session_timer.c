@@ -77,7 +77,10 @@ void session_timer_accepted(struct session *s, const struct sip_message *respons
 		s->expires_s = 0;
 		return;
 	}
+	/* Less than what we said is the least would have us refresh without end. */
 	s->expires_s = agreed.seconds;
+	if (s->expires_s < s->layer->config.min_se_s)
+		s->expires_s = s->layer->config.min_se_s;
 	s->refresher = agreed.refresher != SIP_REFRESHER_UAS;
 }
 
