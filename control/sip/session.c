@@ -242,8 +242,12 @@ int session_reply(struct sip_sessions *layer, uint64_t transaction,
 	if (reply->lines)
 		sip_build_lines(&b, str_from(reply->lines));
 	n = sip_build_finish(&b, STR("application/sdp"), reply->body);
-	if (n < 0)
+	if (n < 0) {
+		/* No room beside what the request makes us repeat: silence, not a record for good. */
+		if (reply->status >= 200)
+			sip_server_abandon(layer->config.transactions, transaction);
 		return n;
+	}
 	return sip_server_respond(layer->config.transactions, transaction, reply->status,
 		str_make(layer->scratch, (size_t)n));
 }

@@ -491,11 +491,14 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 	s->server_cseq = in->message->cseq.number;
 	s->offer_in_200 = !has_offer;
 	sip_server_set_tag(layer->config.transactions, in->transaction, s->id);
-	reply(s, in,
+	rc = reply(s, in,
 		&(struct session_reply){.status = 200,
 			.contact = true,
 			.lines = lines,
 			.body = session_text_str(&s->our_sdp)});
+	/* No 200 went out, no ACK will come. */
+	if (rc == -ENOSPC || rc == -EMSGSIZE)
+		s->server = 0;
 	session_timer_start(s);
 	if (has_offer && session_set_stream(s, &stream))
 		layer->config.events->media(layer->config.ctx, s->id, &s->stream, in->now_ns);
