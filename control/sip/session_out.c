@@ -151,6 +151,10 @@ static int send_attempt(struct session *s)
 
 static bool next_hop(struct session *s)
 {
+	/* Another gateway has challenges of its own. */
+	session_text_clear(&s->auth[0]);
+	session_text_clear(&s->auth[1]);
+	s->challenges = 0;
 	while (s->out->hop_index + 1 < s->out->hop_count) {
 		s->out->hop_index++;
 		s->layer->stats.failovers++;
@@ -177,9 +181,13 @@ void session_out_failover(struct session *s)
 
 /* ---- responses --------------------------------------------------------------------------- */
 
-/* A 2xx that nobody wants: acknowledged and ended, from what it says itself. */
+/*
+ * A 2xx that nobody wants: acknowledged and ended, from what it says itself; a symmetric peer's
+ * Contact says nothing.
+ */
 static void end_surplus(struct sip_sessions *layer, uint64_t transaction,
-	const struct sip_message *response, const struct sip_hop *source, bool keep_ack)
+	const struct sip_message *response, const struct sip_hop *source, bool symmetric,
+	bool keep_ack)
 {
 	struct sip_dialog dialog = {0};
 	struct sip_hop hop = *source;
@@ -192,7 +200,8 @@ static void end_surplus(struct sip_sessions *layer, uint64_t transaction,
 	layer->stats.surplus_forks++;
 	if (sip_dialog_of_response(&dialog, response) < 0)
 		return;
-	sip_hop_of_uri(sip_dialog_next_uri(&dialog), source, &hop);
+	if (!symmetric)
+		sip_hop_of_uri(sip_dialog_next_uri(&dialog), source, &hop);
 	if (layer->config.wire->local(layer->config.wire->ctx, &hop, &local) < 0)
 		goto out;
 	sip_branch_make(layer->config.random, branch);
@@ -352,9 +361,10 @@ static void on_invite_response(void *ctx, uint64_t tag, uint64_t id,
 			refused(s, response);
 	} else if (!ours || s->state == SIP_SESSION_ESTABLISHED) {
 		/* With a winner, its ACK is the one to keep. */
-		end_surplus(layer, id, response, source, !(s && s->client == id));
+		end_surplus(
+			layer, id, response, source, s && s->symmetric, !(s && s->client == id));
 	} else if (s->state == SIP_SESSION_CANCELLING) {
-		end_surplus(layer, id, response, source, true);
+		end_surplus(layer, id, response, source, s->symmetric, true);
 		session_finish(s);
 	} else {
 		accepted(s, response, source, now_ns);

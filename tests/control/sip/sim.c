@@ -63,6 +63,7 @@ static int sim_send(void *ctx, struct sip_hop *hop, const void *bytes, size_t n)
 	int from = (int)(ua - sim->ua);
 
 	count_sent(ua, bytes, n);
+	sim->sent_to = hop->remote;
 	if (sim->print)
 		printf("%8.3f  %d sends\n%.*s\n", (double)sim->now_ns / 1e9, from, (int)n,
 			(const char *)bytes);

@@ -59,6 +59,7 @@ struct sim {
 	/* Sees each datagram before the network does; false swallows it. May be NULL. */
 	bool (*tap)(struct sim *sim, int from, const char *bytes, size_t n);
 	void *tap_ctx;
+	struct address sent_to; /* of the last message */
 	bool print;
 };
 

@@ -226,6 +226,23 @@ static void min_se_is_raised(void **state)
 	finish_by_bye_of_ours(call);
 }
 
+/* A peer that grants a second is not refreshed without end. */
+static void session_of_a_second_is_refreshed_in_our_time(void **state)
+{
+	static const char second[] = "Session-Expires: 1;refresher=uac\r\n";
+	struct sim_call *call = start();
+	const struct sip_message *request = raw_expect_request(&raw, SIP_METHOD_INVITE);
+
+	raw_respond(&raw, request, 200, "t", second, answer());
+	raw_expect_request(&raw, SIP_METHOD_ACK);
+	sim_run(&sim, 40 * SIM_S);
+	raw_expect_nothing(&raw);
+	sim_run(&sim, 6 * SIM_S);
+	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_INVITE), 200, NULL, second, answer());
+	raw_expect_request(&raw, SIP_METHOD_ACK);
+	finish_by_bye_of_ours(call);
+}
+
 static void failover_after_503_and_silence(void **state)
 {
 	struct sip_hop hops[3] = {sim_hop(&sim, 0), sim_hop(&sim, 0), sim_hop(&sim, 0)};
@@ -253,6 +270,33 @@ static void failover_after_503_and_silence(void **state)
 	finish_by_bye_of_ours(call);
 }
 
+static void each_gateway_challenges_for_itself(void **state)
+{
+	struct sip_hop hops[2] = {sim_hop(&sim, 0), sim_hop(&sim, 0)};
+	struct sip_invite invite = an_invite(hops, 2);
+	const struct sip_message *request;
+	struct sim_call *call;
+
+	strcpy(invite.account.user, "trunk");
+	strcpy(invite.account.password, "secret");
+	call = sim_call_with(&sim, 1, &invite);
+	for (int gateway = 0; gateway < 2; gateway++) {
+		request = raw_expect_request(&raw, SIP_METHOD_INVITE);
+		assert_null(sip_message_header(request, SIP_HEADER_PROXY_AUTHORIZATION));
+		raw_respond(&raw, request, 407, "t",
+			gateway ? "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n2\"\r\n"
+				: "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\n",
+			NULL);
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+		request = raw_expect_request(&raw, SIP_METHOD_INVITE);
+		assert_non_null(sip_message_header(request, SIP_HEADER_PROXY_AUTHORIZATION));
+		raw_respond(&raw, request, gateway ? 200 : 503, "t", "", gateway ? answer() : NULL);
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+	}
+	assert_int_equal(call->answered, 1);
+	finish_by_bye_of_ours(call);
+}
+
 static void cancel_waits_for_a_provisional(void **state)
 {
 	struct sim_call *call = start();
@@ -273,23 +317,34 @@ static void cancel_waits_for_a_provisional(void **state)
 	sim_assert_empty(&sim);
 }
 
+/* The second time by a phone behind NAT, whose Contact leads nowhere. */
 static void cancel_crosses_the_answer(void **state)
 {
-	struct sim_call *call = start();
-	const struct sip_message *invite = raw_expect_request(&raw, SIP_METHOD_INVITE), *cancel;
+	struct sip_hop hop = sim_hop(&sim, 0);
+	struct sip_invite phone = an_invite(&hop, 1);
 
-	raw_respond(&raw, invite, 180, "t", "", NULL);
-	raw_expect_nothing(&raw);
-	sip_session_hangup(sim.ua[1].sessions, call->id, 0, STR_NULL);
-	cancel = raw_expect_request(&raw, SIP_METHOD_CANCEL);
-	raw_respond(&raw, invite, 200, "t", "", answer());
-	raw_expect_request(&raw, SIP_METHOD_ACK);
-	raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 200, NULL, "", NULL);
-	raw_respond(&raw, cancel, 481, "t", "", NULL);
-	sim_settle(&sim, 200 * SIM_S);
-	assert_int_equal(call->failed, 1);
-	assert_int_equal(call->answered, 0);
-	sim_assert_empty(&sim);
+	for (int nat = 0; nat < 2; nat++) {
+		const struct sip_message *invite, *cancel;
+		struct sim_call *call;
+
+		phone.symmetric = nat;
+		call = sim_call_with(&sim, 1, &phone);
+		invite = raw_expect_request(&raw, SIP_METHOD_INVITE);
+		raw_respond(&raw, invite, 180, "t", "", NULL);
+		raw_expect_nothing(&raw);
+		sip_session_hangup(sim.ua[1].sessions, call->id, 0, STR_NULL);
+		cancel = raw_expect_request(&raw, SIP_METHOD_CANCEL);
+		raw_respond(&raw, invite, 200, "t",
+			nat ? "Contact: <sip:phone@192.168.9.9:5070>\r\n" : "", answer());
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+		assert_true(address_equal(&sim.sent_to, &hop.remote));
+		raw_respond(&raw, raw_expect_request(&raw, SIP_METHOD_BYE), 200, NULL, "", NULL);
+		raw_respond(&raw, cancel, 481, "t", "", NULL);
+		sim_settle(&sim, 200 * SIM_S);
+		assert_int_equal(call->failed, 1);
+		assert_int_equal(call->answered, 0);
+		sim_assert_empty(&sim);
+	}
 }
 
 static void cancel_that_is_never_answered(void **state)
@@ -427,7 +482,9 @@ int main(void)
 		T(challenge_is_answered_once),
 		T(ack_of_an_authorized_invite_has_its_credentials),
 		T(min_se_is_raised),
+		T(session_of_a_second_is_refreshed_in_our_time),
 		T(failover_after_503_and_silence),
+		T(each_gateway_challenges_for_itself),
 		T(cancel_waits_for_a_provisional),
 		T(cancel_crosses_the_answer),
 		T(cancel_that_is_never_answered),
