@@ -11,6 +11,7 @@ enum {
 	VOLUME_DBM0 = 10, /* of our keys: -10 dBm0 */
 	ENDS = 3,
 	END_BIT = 0x80,
+	BACK_UNITS = 10 * 1000 * UNITS_PER_MS,
 	MORE_KEY_MS = 100,
 	MORE_GAP_MS = 60,
 	MORE_PAUSE_MS = 1000,
@@ -57,7 +58,8 @@ enum telephone_event_verdict telephone_event_receive(struct telephone_event_rece
 
 	if (event >= KEYS)
 		return TELEPHONE_EVENT_IGNORED;
-	if (r->known && later < 0)
+	/* Further back than any network keeps a packet is a sender that began its timestamps anew. */
+	if (r->known && later < 0 && later > -BACK_UNITS)
 		return TELEPHONE_EVENT_REPEATED;
 	if (r->known && later == 0)
 		return event == r->event ? update(r, duration, end) : TELEPHONE_EVENT_BAD;

@@ -73,6 +73,18 @@ static void reordered_packets_tell_nothing_new(void **state)
 	assert_string_equal(told, "12");
 }
 
+/* As a gateway does that keeps SSRC and sequence numbers over a change of the session. */
+static void timestamps_that_begin_anew_are_followed(void **state)
+{
+	assert_int_equal(take(1, false, 160, 3000000000u, true), TELEPHONE_EVENT_BEGUN);
+	assert_int_equal(take(1, true, 480, 3000000000u, false), TELEPHONE_EVENT_ENDED);
+	assert_int_equal(take(2, false, 160, 2000000000u, true), TELEPHONE_EVENT_BEGUN);
+	assert_int_equal(take(2, true, 480, 2000000000u, false), TELEPHONE_EVENT_ENDED);
+	assert_int_equal(take(2, true, 480, 2000000000u, false), TELEPHONE_EVENT_REPEATED);
+	assert_int_equal(take(3, true, 480, 2000001600u, false), TELEPHONE_EVENT_BEGUN);
+	assert_string_equal(told, "123");
+}
+
 static void a_long_key_in_segments_is_one(void **state)
 {
 	uint32_t timestamp = 4294900000u;
@@ -235,6 +247,7 @@ int main(void)
 		cmocka_unit_test(every_key_has_its_code),
 		cmocka_unit_test_setup(a_key_is_told_once_whatever_is_lost, begin),
 		cmocka_unit_test_setup(reordered_packets_tell_nothing_new, begin),
+		cmocka_unit_test_setup(timestamps_that_begin_anew_are_followed, begin),
 		cmocka_unit_test_setup(a_long_key_in_segments_is_one, begin),
 		cmocka_unit_test_setup(what_is_no_key_is_ignored, begin),
 		cmocka_unit_test_setup(sends_keys_gaps_and_pauses, begin),
