@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port.h"
 
+#include "event.h"
 #include "packet.h"
 #include "room.h"
 #include "tx.h"
@@ -198,6 +199,7 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	bool moved = p->remote_ip != remote_ip(&m->remote) ||
 		     p->remote_udp != packet_be16(m->remote.udp_port);
 	bool recoded = p->codec != m->codec;
+	bool repaced = p->ptime_ms != m->ptime_ms;
 
 	terms_apply(p, &terms);
 	if (moved) {
@@ -205,11 +207,14 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		p->neighbor = next_hop_acquire(w, p->slot, p->remote_ip, now_ns);
 		p->flags &= (uint16_t) ~(PORT_HEARD | PORT_RTCP_MUX);
 	}
-	/* What waits in either direction is in the old codec. */
-	if (recoded) {
+	/* What waits in either direction is in the old codec; what waits to be sent is of the past
+	 * when packets of another length are sent in between. */
+	if (recoded)
 		port_flush(w, p);
+	if (recoded || repaced)
 		w->dp->port_cold[p->slot].out_count = 0;
-	}
+	if ((p->flags & PORT_KEYS) && p->event_payload_type == CORD_NO_PAYLOAD_TYPE)
+		port_keys_end(w, p);
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
 }
@@ -274,6 +279,17 @@ enum cord_refusal port_playlist(struct worker *w, const struct cord_port_playlis
 	player_stage(&cold->player, &list);
 	atomic_store_explicit(&cold->staged_generation, m->generation, memory_order_relaxed);
 	return CORD_REFUSAL_NONE;
+}
+
+void port_keys_end(struct worker *w, struct port *p)
+{
+	bool asked = p->flags & PORT_KEYS_ASKED;
+
+	telephone_event_sender_init(&w->dp->port_cold[p->slot].event_out);
+	p->flags &= (uint16_t) ~(PORT_KEYS | PORT_KEYS_ASKED);
+	port_status_write(w, p);
+	if (asked)
+		event_digits_sent(w, p->id);
 }
 
 static bool digits_allowed(const struct cord_port_digits *m)

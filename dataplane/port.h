@@ -133,6 +133,9 @@ void port_flush(struct worker *w, struct port *p);
 /* Passes one key on to this port's peer. */
 void port_pass_key(struct worker *w, struct port *p, char digit);
 
+/* Sends no more keys; says so, in the status first, when a command had asked for them. */
+void port_keys_end(struct worker *w, struct port *p);
+
 /* Writes the port's status in the segment. */
 void port_status_write(struct worker *w, struct port *p);
 

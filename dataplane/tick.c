@@ -480,10 +480,7 @@ static bool send_key(struct worker *w, struct port *p, uint32_t timestamp, const
 		*codes = silence_codes(p->codec);
 		return false;
 	case TELEPHONE_EVENT_STEP_DONE:
-		if (p->flags & PORT_KEYS_ASKED)
-			event_digits_sent(w, p->id);
-		p->flags &= (uint16_t) ~(PORT_KEYS | PORT_KEYS_ASKED);
-		p->flags |= PORT_CHANGED;
+		port_keys_end(w, p);
 		return false;
 	default:
 		p->flags &= (uint16_t) ~(PORT_KEYS | PORT_KEYS_ASKED);

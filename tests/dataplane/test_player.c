@@ -290,6 +290,52 @@ static void digits_are_sent_with_pauses_and_nothing_else_is_heard(void **state)
 	assert_int_equal(r->heard[0].sequence_gaps, 0);
 }
 
+static struct cord_message takes_keys(struct rig *r, uint8_t event_payload_type)
+{
+	const struct cord_port_open open = rig_terms(r, 0, CORD_CODEC_PCMU);
+
+	return (struct cord_message){.port_set = {.port = rig_port(r, 0),
+					     .remote = open.remote,
+					     .codec = CORD_CODEC_PCMU,
+					     .event_payload_type = event_payload_type,
+					     .receive_event_payload_type = 101,
+					     .ptime_ms = 20,
+					     .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}};
+}
+
+static void keys_end_when_the_peer_takes_none_any_more(void **state)
+{
+	struct rig *r = *state;
+	struct cord_message digits = {.port_digits = {.port = rig_port(r, 0),
+					      .duration_ms = 100,
+					      .gap_ms = 100,
+					      .pause_ms = 500,
+					      .digits = 4,
+					      .digit = "1359"}};
+	struct cord_message without = takes_keys(r, CORD_NO_PAYLOAD_TYPE);
+	struct cord_message with = takes_keys(r, 101);
+	struct cord_port_status s;
+
+	rig_talk(r, 1, TALK_HZ);
+	set(r, 2, CORD_PLAYER_KEEP, 0);
+	assert_int_equal(rig_ask(r, 0, &digits, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 60);
+	assert_int_equal(rig_ask(r, 0, &without, CORD_COMMAND_PORT_SET), 0);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 1);
+	assert_true(cord_port_status_read(&r->dp.port_status[0], &s));
+	assert_int_equal(s.digits_sending, 0);
+	rig_forget(r);
+	rig_run(r, 600);
+	assert_int_equal(r->heard[0].payload_bytes, 160);
+	assert_int_equal(r->heard[0].samples, 600 * 8);
+	assert_true(rig_level(r, 0, TALK_HZ, 500) > 7000);
+	assert_int_equal(rig_ask(r, 0, &with, CORD_COMMAND_PORT_SET), 0);
+	assert_int_equal(rig_ask(r, 0, &digits, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 1000);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 1);
+	assert_int_equal(r->heard[0].sequence_gaps, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +356,8 @@ int main(void)
 			keys_are_passed_on_only_where_the_mask_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			digits_are_sent_with_pauses_and_nothing_else_is_heard, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			keys_end_when_the_peer_takes_none_any_more, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

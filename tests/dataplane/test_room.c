@@ -260,6 +260,39 @@ static void other_packet_times(void **state)
 	}
 }
 
+/* What waited for a whole packet when the packet time changed is never sent later. */
+static void a_packet_time_that_changes_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	for (uint32_t wait = 20; wait <= 60; wait += 20) {
+		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+		const uint16_t both[] = {2, 1};
+		struct cord_message m = {.port_set = {.port = rig_port(r, 0),
+						 .remote = cord_address_ipv4(10, 0, 0, 1, 4000),
+						 .codec = CORD_CODEC_PCMU,
+						 .event_payload_type = 101,
+						 .receive_event_payload_type = 101,
+						 .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}};
+
+		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
+		m.port_set.ptime_ms = 60;
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
+		rig_run(r, 600 + wait);
+		m.port_set.ptime_ms = 20;
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
+		rig_run(r, 400);
+		uint32_t gaps = r->heard[0].timestamp_gaps;
+
+		m.port_set.ptime_ms = 60;
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
+		rig_run(r, 600);
+		assert_int_equal(r->heard[0].timestamp_gaps, gaps);
+		assert_int_equal(r->heard[0].sequence_gaps, 0);
+		assert_int_equal(r->heard[0].payload_bytes, 480);
+		rig_destroy(r);
+	}
+}
+
 static void a_held_port_gets_nothing_and_gives_nothing(void **state)
 {
 	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
@@ -360,6 +393,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_leaves_falls_silent_and_returns_by_media_time),
 		cmocka_unit_test(ports_move_between_workers),
 		cmocka_unit_test(other_packet_times),
+		cmocka_unit_test(a_packet_time_that_changes_leaves_nothing_behind),
 		cmocka_unit_test(a_held_port_gets_nothing_and_gives_nothing),
 		cmocka_unit_test(orphans_go_when_they_have_been_quiet),
 		cmocka_unit_test(a_clock_that_was_ahead_is_put_back),
