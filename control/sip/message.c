@@ -615,3 +615,104 @@ bool sip_message_body_is(const struct sip_message *message, const char *type, co
 	return message->body.n > 0 && sip_message_content_type(message, &content) == 0 &&
 	       sip_content_type_is(&content, type, subtype);
 }
+
+/* ---- multipart bodies ---- */
+
+/* Index of the next "--boundary" that begins a line, or -1. */
+static ptrdiff_t find_delimiter(struct str body, struct str boundary, size_t from)
+{
+	while (from < body.n) {
+		ptrdiff_t at = str_find(str_skip(body, from), boundary);
+
+		if (at < 0)
+			return -1;
+		at += (ptrdiff_t)from;
+		if (at >= 2 && memcmp(body.p + at - 2, "--", 2) == 0 &&
+			(at == 2 || body.p[at - 3] == '\n'))
+			return at - 2;
+		from = (size_t)at + 1;
+	}
+	return -1;
+}
+
+/* Takes the lines of headers off the front; without Content-Type a part is text. */
+static bool part_is(struct str *part, const char *type, const char *subtype)
+{
+	struct sip_content_type content = {.type = STR("text"), .subtype = STR("plain")};
+	struct str line;
+
+	while (str_split(part, '\n', &line) && str_trim(line).n > 0) {
+		ptrdiff_t colon = str_index(line, ':');
+		enum sip_header_kind kind =
+			colon < 0 ? SIP_HEADER_OTHER
+				  : sip_header_kind(str_trim(str_head(line, (size_t)colon)));
+
+		if (kind == SIP_HEADER_CONTENT_ENCODING)
+			return false;
+		if (kind == SIP_HEADER_CONTENT_TYPE &&
+			sip_content_type_parse(
+				&content, str_trim(str_skip(line, (size_t)colon + 1))) < 0)
+			return false;
+	}
+	return sip_content_type_is(&content, type, subtype);
+}
+
+static struct str without_line_end(struct str text)
+{
+	if (text.n > 0 && text.p[text.n - 1] == '\n')
+		text.n--;
+	if (text.n > 0 && text.p[text.n - 1] == '\r')
+		text.n--;
+	return text;
+}
+
+static int find_part(struct str body, struct str boundary, const char *type, const char *subtype,
+	struct str *part)
+{
+	ptrdiff_t at = find_delimiter(body, boundary, 0), next;
+
+	for (; at >= 0; at = next) {
+		size_t from = (size_t)at + 2 + boundary.n;
+		struct str text, line;
+
+		next = find_delimiter(body, boundary, from);
+		if (next < 0)
+			break;
+		text = str_make(body.p + from, (size_t)next - from);
+		/* What is left of the line of the delimiter is blank. */
+		if (!str_split(&text, '\n', &line) || str_trim(line).n > 0 || !text.p ||
+			!part_is(&text, type, subtype) || !text.p)
+			continue;
+		text = without_line_end(text);
+		if (text.n == 0)
+			continue;
+		*part = text;
+		return 0;
+	}
+	return -ENODATA;
+}
+
+int sip_message_part(
+	const struct sip_message *message, const char *type, const char *subtype, struct str *part)
+{
+	struct sip_content_type content;
+	struct str boundary;
+
+	if (message->body.n == 0)
+		return -ENODATA;
+	if (sip_message_header(message, SIP_HEADER_CONTENT_ENCODING) ||
+		sip_message_content_type(message, &content) < 0)
+		return -EMEDIUMTYPE;
+	if (sip_content_type_is(&content, type, subtype)) {
+		*part = message->body;
+		return 0;
+	}
+	if (!str_equal_nocase_text(content.type, "multipart") ||
+		!sip_param(content.params, "boundary", &boundary))
+		return -EMEDIUMTYPE;
+	if (boundary.n > 1 && boundary.p[0] == '"')
+		boundary = str_make(boundary.p + 1, boundary.n - 2);
+	if (boundary.n == 0 || boundary.n > 70)
+		return -EMEDIUMTYPE;
+	return find_part(message->body, boundary, type, subtype, part);
+}

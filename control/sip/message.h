@@ -8,7 +8,8 @@
  *
  *   SIP_ACCEPT  well-formed: start line, all Via, From, To, Call-ID, CSeq (and its method),
  *               Max-Forwards, Content-Length, Content-Type, Route and Record-Route are valid, so
- *               is Contact of INVITE and REGISTER, nothing that may stand once stands twice, and the body is complete.
+ *               is Contact of INVITE and REGISTER, nothing that may stand once stands twice, and
+ *               the body is complete.
  *   SIP_REJECT  a request to be answered with outcome.status and outcome.reason. The top Via has a
  *               usable sent-by, and build.h can build the response from what is there.
  *   SIP_DROP    nothing may be sent: a bad response, a bad ACK, no usable Via, not SIP.
@@ -141,3 +142,10 @@ bool sip_message_lists(
 
 /* True when the body is of this type, "application", "sdp"; false without a body. */
 bool sip_message_body_is(const struct sip_message *message, const char *type, const char *subtype);
+/*
+ * The body when it is of this type, or the first part of a multipart body (RFC 2046) that is; parts
+ * of parts are not looked at. -ENODATA: there is no body, or no such part; -EMEDIUMTYPE: a body of
+ * another type, or one that is encoded.
+ */
+int sip_message_part(
+	const struct sip_message *message, const char *type, const char *subtype, struct str *part);

@@ -250,7 +250,7 @@ static void reinvite_accepted(
 	session_send_ack(s, response);
 	rc = session_read_sdp(layer, response);
 	if (rc == 0)
-		rc = session_take_answer(s, response->body, &s->wanted, &stream);
+		rc = session_take_answer(s, layer->sdp_body, &s->wanted, &stream);
 	if (rc < 0) {
 		session_set_end(s, 488, false, STR("no usable answer in the 2xx"));
 		session_send_bye(s);
@@ -427,13 +427,15 @@ static unsigned reinvite_obstacle(const struct session *s)
 	return s->server ? 491 : 0;
 }
 
-static int reinvite_media(struct session *s, const struct in_request *in, struct sdp_stream *stream)
+static int reinvite_media(
+	struct session *s, const struct in_request *in, struct sdp_stream *stream, bool *has_offer)
 {
 	int rc = session_read_sdp(s->layer, in->message);
 
 	*stream = s->stream;
+	*has_offer = rc == 0;
 	if (rc == 0)
-		return session_make_answer(s, in->message->body, &s->local, stream);
+		return session_make_answer(s, s->layer->sdp_body, &s->local, stream);
 	if (rc == -ENODATA)
 		rc = session_make_offer(s, &s->local);
 	return rc;
@@ -457,7 +459,7 @@ static void refuse_reinvite(struct session *s, const struct in_request *in, int 
 static void take_reinvite(struct session *s, const struct in_request *in)
 {
 	struct sip_sessions *layer = s->layer;
-	bool has_offer = in->message->body.n > 0;
+	bool has_offer;
 	unsigned obstacle = reinvite_obstacle(s);
 	char lines[SESSION_LINES];
 	struct sdp_stream stream;
@@ -478,7 +480,7 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 		reply(s, in, &(struct session_reply){.status = 422, .lines = lines});
 		return;
 	}
-	rc = reinvite_media(s, in, &stream);
+	rc = reinvite_media(s, in, &stream, &has_offer);
 	if (rc < 0) {
 		refuse_reinvite(s, in, rc);
 		return;

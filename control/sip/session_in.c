@@ -117,7 +117,7 @@ void sip_sessions_invite(struct sip_sessions *layer, uint64_t transaction,
 				"Retry-After: 5\r\n");
 		return;
 	}
-	if (has_offer && session_text_set(&s->peer_sdp, request->body) < 0) {
+	if (has_offer && session_text_set(&s->peer_sdp, layer->sdp_body) < 0) {
 		refuse(layer, transaction, request, source, 500, NULL, NULL);
 		session_drop(s);
 		return;
@@ -316,7 +316,7 @@ static int take_ack_answer(struct session *s, const struct sip_message *ack, boo
 		return 0;
 	rc = session_read_sdp(s->layer, ack);
 	if (rc == 0)
-		rc = session_take_answer(s, ack->body, &s->local, &stream);
+		rc = session_take_answer(s, s->layer->sdp_body, &s->local, &stream);
 	if (rc < 0)
 		return rc;
 	*changed = session_set_stream(s, &stream);

@@ -7,13 +7,11 @@
 int session_read_sdp(struct sip_sessions *layer, const struct sip_message *message)
 {
 	const char *problem = NULL;
+	int rc = sip_message_part(message, "application", "sdp", &layer->sdp_body);
 
-	if (message->body.n == 0)
-		return -ENODATA;
-	if (!sip_message_body_is(message, "application", "sdp") ||
-		sip_message_header(message, SIP_HEADER_CONTENT_ENCODING))
-		return -EMEDIUMTYPE;
-	return sdp_parse(layer->sdp, message->body, &problem) < 0 ? -EBADMSG : 0;
+	if (rc < 0)
+		return rc;
+	return sdp_parse(layer->sdp, layer->sdp_body, &problem) < 0 ? -EBADMSG : 0;
 }
 
 int session_make_answer(struct session *s, struct str peer, const struct sdp_local *local,

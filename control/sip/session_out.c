@@ -239,7 +239,7 @@ static int take_answer(struct session *s, const struct sip_message *response, bo
 	if (rc == -ENODATA && s->has_stream)
 		return 0;
 	if (rc == 0)
-		rc = session_take_answer(s, response->body, &s->local, &stream);
+		rc = session_take_answer(s, s->layer->sdp_body, &s->local, &stream);
 	if (rc < 0)
 		return rc;
 	session_set_stream(s, &stream);

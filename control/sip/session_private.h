@@ -98,9 +98,10 @@ struct sip_sessions {
 	struct map dialogs; /* by our tag */
 	struct sip_session_stats stats;
 	uint64_t serial;
-	char *scratch;   /* a message that is built */
-	char *sdp_text;  /* a description that is built */
-	struct sdp *sdp; /* a description that came */
+	char *scratch;       /* a message that is built */
+	char *sdp_text;      /* a description that is built */
+	struct sdp *sdp;     /* a description that came */
+	struct str sdp_body; /* its text, in the message that it came with */
 	struct sdp *previous;
 };
 
@@ -154,7 +155,7 @@ void session_wait_for_ack(struct session *s);
 void session_reoffer_over(struct session *s, unsigned status, uint64_t now_ns);
 
 /* ---- session_offer.c ---- */
-/* The offer of a message: 0 and layer->sdp; -ENODATA none; -EMEDIUMTYPE; -EBADMSG. */
+/* The offer of a message: 0, layer->sdp and sdp_body; -ENODATA none; -EMEDIUMTYPE; -EBADMSG. */
 int session_read_sdp(struct sip_sessions *layer, const struct sip_message *message);
 /* Answers layer->sdp: fills our_sdp, peer_sdp and *stream. */
 int session_make_answer(struct session *s, struct str peer, const struct sdp_local *local,

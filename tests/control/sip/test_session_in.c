@@ -321,6 +321,50 @@ static void refused_calls(void **state)
 	sim_assert_empty(&sim);
 }
 
+/* SDP beside ISUP or a location, as carriers send it. */
+static void offer_in_a_multipart_body(void **state)
+{
+	static const struct {
+		const char *type, *before, *after;
+		unsigned status;
+	} rows[] = {
+		{"multipart/mixed;boundary=b1",
+			"--b1\r\nContent-Type: application/isup;version=x\r\n\r\n\1\2--b1\r\n"
+			"--b1\r\nContent-Disposition: session\r\nc: application/sdp\r\n\r\n",
+			"\r\n--b1--\r\n", 200},
+		{"multipart/mixed; boundary=\"a b\"",
+			"intro\r\n--a b\r\nContent-Type: "
+			"application/sdp\r\n\r\n",
+			"\r\n--a b\r\n\r\ntext\r\n--a b--", 200},
+		{"multipart/mixed;boundary=b1", "--b1\r\nContent-Type: application/sdp\r\n\r\n", "",
+			200}, /* cut short: no part, so no offer */
+		{"multipart/mixed;boundary=b1", "--b1\r\n--b1\r\n--b1--\r\n", "", 200},
+		{"multipart/mixed", "--b1\r\nContent-Type: application/sdp\r\n\r\n",
+			"\r\n--b1--\r\n", 415},
+	};
+	char body[4096];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct sip_message *answer;
+
+		raw.to_tag[0] = '\0';
+		snprintf(raw.call_id, sizeof(raw.call_id), "multi%zu", i);
+		snprintf(body, sizeof(body), "%s%s%s", rows[i].before,
+			raw_sdp("10.0.0.1", 30000, "0 8", ""), rows[i].after);
+		raw_request(&raw, "INVITE", "", rows[i].type, body);
+		raw_expect(&raw, 100);
+		answer = raw_expect(&raw, rows[i].status);
+		if (rows[i].status != 200)
+			continue;
+		/* The answer names one codec, our own offer all. */
+		assert_int_equal(str_find(answer->body, STR("PCMA")) < 0, i < 2);
+		raw_ack(&raw, i < 2 ? NULL : raw_sdp("10.0.0.1", 30000, "0", ""));
+		raw_expect_nothing(&raw);
+		assert_int_equal(sim_last(&sim, 1)->stream.remote.udp_port, 30000);
+		end_by_bye(sim_last(&sim, 1));
+	}
+}
+
 static bool count_responses(struct sim *at, int from, const char *bytes, size_t n)
 {
 	*(unsigned *)at->tap_ctx += from == 1;
@@ -436,6 +480,7 @@ int main(void)
 		T(requests_in_the_dialog),
 		T(refusals_outside_a_dialog),
 		T(refused_calls),
+		T(offer_in_a_multipart_body),
 		T(strangers_leave_nothing_behind),
 		T(drain_and_merged),
 		T(peer_refreshes_or_is_hung_up),
