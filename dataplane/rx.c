@@ -217,7 +217,6 @@ static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_h
 
 	rx_heard(w, p);
 	p->rx_packets++;
-	p->last_rx = w->now_ns;
 	if (p->room == PORT_NONE)
 		return dropped(CORD_COUNTER_rx_media);
 	m->data_off = (uint16_t)(d->payload + h->payload_offset - (uint8_t *)m->buf_addr);
@@ -262,6 +261,7 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	default:
 		break;
 	}
+	p->last_rx = w->now_ns;
 	struct jitter_packet packet = {
 		.timestamp = h.timestamp,
 		.sequence = h.sequence,

@@ -351,6 +351,28 @@ static void orphans_go_when_they_have_been_quiet(void **state)
 	rig_destroy(r);
 }
 
+/* A peer that is silent says so now and then: it is there. */
+static void comfort_noise_keeps_a_port_from_being_an_orphan(void **state)
+{
+	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	const uint16_t both[] = {2, 1};
+	const uint8_t level = 60;
+
+	(void)state;
+	assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		rig_hush(r, i);
+	atomic_store(&r->dp.unattended_since, r->now_ns);
+	for (uint32_t i = 0; i < 40; i++) {
+		rig_rtp(r, 0, 13, false, (uint16_t)i, i * 8000, &level, 1);
+		rig_run(r, 1000);
+	}
+	assert_int_equal(atomic_load(&r->dp.room_owner[0]), 0);
+	rig_run(r, 32000);
+	assert_int_equal(atomic_load(&r->dp.room_owner[0]), OWNER_NONE);
+	rig_destroy(r);
+}
+
 /* As after a machine slept: the TSC ran on, the kernel's clock did not. */
 static void a_clock_that_was_ahead_is_put_back(void **state)
 {
@@ -396,6 +418,7 @@ int main(void)
 		cmocka_unit_test(a_packet_time_that_changes_leaves_nothing_behind),
 		cmocka_unit_test(a_held_port_gets_nothing_and_gives_nothing),
 		cmocka_unit_test(orphans_go_when_they_have_been_quiet),
+		cmocka_unit_test(comfort_noise_keeps_a_port_from_being_an_orphan),
 		cmocka_unit_test(a_clock_that_was_ahead_is_put_back),
 	};
 
