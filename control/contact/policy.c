@@ -141,16 +141,14 @@ static const struct resource_agent *phone_by_address(const struct policy *policy
 	return registrar_is_from(policy->registrar, str_from(user), source, now_ns) ? agent : NULL;
 }
 
-/* Whether the From names a user of ours, whom a challenge may be shown to. */
-static bool may_challenge(const struct policy *policy, const struct sip_message *request,
-	const struct sip_hop *source, uint64_t now_ns)
+/*
+ * Whom a challenge may be shown to. A phone with a living binding may come from another port or
+ * connection than it registered from: behind NAT, or over TCP after a connection was lost.
+ */
+static bool may_challenge(const struct policy *policy, const struct sip_hop *source)
 {
-	char user[REGISTRAR_USER_SIZE];
-
-	if (policy->trunks_by_credentials)
-		return true;
-	return sip_uri_user(&request->from.uri, user, sizeof(user)) == 0 &&
-	       registrar_is_from(policy->registrar, str_from(user), source, now_ns);
+	return policy->trunks_by_credentials ||
+	       registrar_has_source(policy->registrar, &source->remote);
 }
 
 static bool identify(void *ctx, const struct sip_message *request, const struct sip_hop *source,
@@ -177,7 +175,7 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 	case DIGEST_ABSENT:
 		break;
 	}
-	if (may_challenge(policy, request, source, now_ns)) {
+	if (may_challenge(policy, source)) {
 		challenge(policy, source, false, now_ns, reply);
 		return false;
 	}

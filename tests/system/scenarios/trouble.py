@@ -179,6 +179,22 @@ async def test_sipp_calls_through_packet_loss():
         await eventually("every contact to be gone", lambda: not stage.contacts(), 40)
 
 
+async def test_a_phone_that_calls_from_another_port_is_challenged():
+    """Behind NAT, or over a new connection: where it registered from is gone. Strangers meet 403."""
+    async with Stage() as stage:
+        phone = await stage.agent("arossi")
+        for ip, status in ((phone.ip, b"401"), (STRANGER, b"403")):
+            tcp = socket.create_connection((CONTROL, 5060), source_address=(ip, 0))
+            tcp.settimeout(5)
+            tcp.sendall(b"INVITE sip:100@%s SIP/2.0\r\n"
+                        b"Via: SIP/2.0/TCP %s;branch=z9hG4bKport\r\n"
+                        b"From: <sip:arossi@%s>;tag=1\r\nTo: <sip:100@%s>\r\nCall-ID: port\r\n"
+                        b"CSeq: 1 INVITE\r\nContact: <sip:arossi@%s>\r\nContent-Length: 0\r\n\r\n"
+                        % ((CONTROL.encode(), ip.encode()) + (CONTROL.encode(),) * 2 + (ip.encode(),)))
+            assert tcp.recv(4000).startswith(b"SIP/2.0 " + status)
+            tcp.close()
+
+
 async def test_forged_messages_do_not_cut_off_a_phone():
     """Who floods from a phone's address silences nobody but strangers."""
     async with Stage() as stage:
