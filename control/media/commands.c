@@ -184,8 +184,13 @@ static void write_waiting(struct commands *c, struct lane *l, uint64_t now_ns)
 	}
 }
 
-static void end_overdue(struct commands *c, struct lane *l, uint64_t now_ns)
+/* A worker that does not move has not lost its commands: it takes them when it goes on. */
+static void end_overdue(struct commands *c, unsigned worker, uint64_t now_ns)
 {
+	struct lane *l = &c->lanes[worker];
+
+	if (!attach_worker_alive(c->attach, worker))
+		return;
 	while (l->oldest && now_ns - l->oldest->written_ns > COMMANDS_TIMEOUT_NS)
 		entry_end(c, l->oldest, -ETIMEDOUT, CORD_REFUSAL_NONE);
 }
@@ -193,7 +198,7 @@ static void end_overdue(struct commands *c, struct lane *l, uint64_t now_ns)
 void commands_pass(struct commands *c, uint64_t now_ns)
 {
 	for (unsigned w = 0; c->attach && w < c->workers; w++) {
-		end_overdue(c, &c->lanes[w], now_ns);
+		end_overdue(c, w, now_ns);
 		if (c->attach)
 			write_waiting(c, &c->lanes[w], now_ns);
 	}

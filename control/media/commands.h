@@ -9,7 +9,8 @@
  *
  *	error 0                 applied
  *	-EPROTO, refusal        the dataplane refused it
- *	-ETIMEDOUT              no answer in COMMANDS_TIMEOUT_NS: its event may have been lost
+ *	-ETIMEDOUT              no answer in COMMANDS_TIMEOUT_NS from a worker that moves: its event
+ *	                        may have been lost
  *	-ECONNRESET             the lease ended first
  *
  * Correlations are random to a stranger: answers to a control that died before us are stale.

@@ -105,10 +105,11 @@ void model_leg_check(struct media_leg *leg)
 {
 	struct media *m = leg->media;
 	struct cord_port_status status;
-	bool found = attach_port_status(m->attach, cord_id_slot(leg->id), &status) &&
+	bool known = attach_port_status(m->attach, cord_id_slot(leg->id), &status) &&
 		     status.port == leg->id;
 
-	if (!found) {
+	/* A status that is being written for long is no reason to open the port once more. */
+	if (!known && attach_port_at(m->attach, cord_id_slot(leg->id)) != leg->id) {
 		if (leg->open)
 			leg->id = placement_port_renew(m->placement, leg->id, loop_now(m->loop));
 		leg->open = false;
@@ -117,7 +118,7 @@ void model_leg_check(struct media_leg *leg)
 	}
 	leg->open = true;
 	leg->changed = true;
-	if (leg->play_state == PLAY_RUNNING && status.player_generation != leg->generation)
+	if (known && leg->play_state == PLAY_RUNNING && status.player_generation != leg->generation)
 		play_again(leg);
 	else
 		play_codec(leg);

@@ -538,8 +538,9 @@ void fake_step(struct fake *f)
 	if (!f->wrong.no_heartbeat)
 		atomic_store(&f->segment->dataplane_heartbeat, clock_now());
 	for (unsigned w = 0; w < FAKE_WORKERS; w++) {
-		atomic_store(&fake_worker(f, w)->heartbeat, clock_now());
-		if (!f->wrong.stall)
+		if (!f->wrong.stand_still)
+			atomic_store(&fake_worker(f, w)->heartbeat, clock_now());
+		if (!f->wrong.stall && !f->wrong.stand_still)
 			work(f, w);
 	}
 }

@@ -42,6 +42,7 @@ struct fake_misconduct {
 	bool no_welcome;
 	bool mute;        /* applies, but does not answer */
 	bool stall;       /* does not read commands */
+	bool stand_still; /* its workers do not move at all */
 	bool lose_events; /* status changes, events find the ring full */
 	bool no_heartbeat;
 	uint32_t clip_result; /* answer to every CLIP_ADD */

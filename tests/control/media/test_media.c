@@ -868,6 +868,49 @@ static void answers_that_are_lost_are_made_good(void **state)
 	assert_int_equal(fake_open_ports(b->fake), 0);
 }
 
+/* What it had in its ring it does when it goes on: nothing may be asked for a second time. */
+static void a_worker_that_stands_still_goes_on_where_it_was(void **state)
+{
+	struct ear ears[2] = {0};
+
+	dataplane(1);
+	b->fake->wrong.stand_still = true;
+	struct media_room *room = new_room();
+	struct media_leg *one = new_leg(room, 4000, &ears[0]);
+	struct media_leg *two = new_leg(room, 4002, &ears[1]);
+	talk(room, one, two);
+	run_ms(3500);
+	b->fake->wrong.stand_still = false;
+	settle();
+	assert_int_equal(ears[0].leg_failed + ears[1].leg_failed, 0);
+	assert_int_equal(b->fake->refused, 0);
+	assert_true(fake_hears(b->fake, media_room_id(room), media_leg_id(one), media_leg_id(two)));
+}
+
+/* Its owner was interrupted while it wrote: the port is there all the same. */
+static void a_status_that_cannot_be_read_opens_no_port_twice(void **state)
+{
+	struct ear ears[2] = {0};
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	struct media_leg *one = new_leg(room, 4000, &ears[0]);
+	struct media_leg *two = new_leg(room, 4002, &ears[1]);
+	talk(room, one, two);
+	settle();
+	cord_id id = media_leg_id(one);
+	atomic_fetch_add(&fake_status(b->fake, id)->version, 1);
+	fake_hang_up(b->fake);
+	UNTIL(b->downs == 1);
+	UNTIL(b->ups == 2);
+	atomic_fetch_add(&fake_status(b->fake, id)->version, 1);
+	settle();
+	assert_int_equal(media_leg_id(one), id);
+	assert_int_equal(b->fake->refused, 0);
+	assert_int_equal(ears[0].leg_failed, 0);
+	assert_true(fake_hears(b->fake, media_room_id(room), id, media_leg_id(two)));
+}
+
 static void a_refused_port_is_told(void **state)
 {
 	struct ear ear = {0};
@@ -976,6 +1019,8 @@ int main(void)
 		T(garbage_in_the_status_does_no_harm),
 		T(a_full_ring_delays_and_loses_nothing),
 		T(answers_that_are_lost_are_made_good),
+		T(a_worker_that_stands_still_goes_on_where_it_was),
+		T(a_status_that_cannot_be_read_opens_no_port_twice),
 		T(a_refused_port_is_told),
 		T(orphans_are_listed_and_removed),
 #undef T
