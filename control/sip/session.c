@@ -113,6 +113,8 @@ static void on_retry(void *ctx, uint64_t now_ns)
 
 	if (s->state == SIP_SESSION_CALLING)
 		session_out_failover(s);
+	else if (s->state == SIP_SESSION_PROCEEDING)
+		session_out_silent(s);
 	if (s->state != SIP_SESSION_ESTABLISHED || s->exchange != EXCHANGE_WAITING)
 		return;
 	if (s->server)

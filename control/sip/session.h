@@ -41,7 +41,8 @@
 #define SIP_SESSION_HOPS_MAX    4
 #define SIP_SESSION_EXPIRES_S   1800
 #define SIP_SESSION_MIN_SE_S    90
-#define SIP_FAILOVER_NS         4000000000ull /* silence after which the next hop is tried */
+#define SIP_FAILOVER_NS         4000000000ull   /* silence after which the next hop is tried */
+#define SIP_RING_SILENCE_NS     200000000000ull /* between responses of a ringing peer; then CANCEL */
 #define SIP_URI_TEXT_MAX        512
 #define SIP_EXTRA_LINES_MAX     2048
 #define SIP_PEER_NAME_SIZE      64

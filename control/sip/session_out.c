@@ -179,6 +179,15 @@ void session_out_failover(struct session *s)
 	session_finish(s);
 }
 
+/* Who rings says so each minute (section 13.3.1.1); this one is gone, as timer C has it. */
+void session_out_silent(struct session *s)
+{
+	s->end.timed_out = true;
+	session_set_end(s, 408, false, STR_NULL);
+	session_set_state(s, SIP_SESSION_CANCELLING);
+	sip_client_cancel(s->layer->config.transactions, s->client);
+}
+
 /* ---- responses --------------------------------------------------------------------------- */
 
 /*
@@ -257,6 +266,7 @@ static void progressed(struct session *s, const struct sip_message *response, ui
 	if (s->state == SIP_SESSION_CANCELLING)
 		return;
 	session_set_state(s, SIP_SESSION_PROCEEDING);
+	timers_set_in(layer->config.timers, &s->retry, SIP_RING_SILENCE_NS);
 	if (response->status == 100)
 		return;
 	early = response->body.n > 0 && take_answer(s, response, &early) == 0 && early;

@@ -140,6 +140,7 @@ int session_reply_invite(struct session *s, const struct session_reply *reply);
 extern const struct sip_client_handler session_invite_handler;
 void session_out_free(struct session *s);
 void session_out_failover(struct session *s);
+void session_out_silent(struct session *s);
 int session_authorize(struct session *s, const struct sip_message *response, enum sip_method method,
 	struct str uri, struct str body);
 void session_add_credentials(const struct session *s, struct sip_builder *b);

@@ -347,6 +347,26 @@ static void cancel_crosses_the_answer(void **state)
 	}
 }
 
+/* The peer rings, and dies: neither the session nor the trunk's channel stays for good. */
+static void ringing_without_end_is_cancelled(void **state)
+{
+	struct sim_call *call = start();
+	const struct sip_message *invite = raw_expect_request(&raw, SIP_METHOD_INVITE);
+
+	for (int i = 0; i < 5; i++) {
+		raw_respond(&raw, invite, 180, "t", "", NULL);
+		sim_run(&sim, 190 * SIM_S);
+	}
+	assert_int_equal(call->failed, 0);
+	sim_run(&sim, 20 * SIM_S);
+	raw_expect_request(&raw, SIP_METHOD_CANCEL);
+	sim_settle(&sim, 200 * SIM_S);
+	assert_int_equal(call->failed, 1);
+	assert_int_equal(call->end.status, 408);
+	assert_true(call->end.timed_out);
+	sim_assert_empty(&sim);
+}
+
 static void cancel_that_is_never_answered(void **state)
 {
 	struct sim_call *call = start();
@@ -487,6 +507,7 @@ int main(void)
 		T(each_gateway_challenges_for_itself),
 		T(cancel_waits_for_a_provisional),
 		T(cancel_crosses_the_answer),
+		T(ringing_without_end_is_cancelled),
 		T(cancel_that_is_never_answered),
 		T(routes),
 		T(answer_with_a_bad_contact),
