@@ -89,6 +89,7 @@ static void on_progress(void *ctx, uint64_t session, unsigned status,
 		dialling_progress(leg, status, media, now_ns);
 }
 
+/* Only what we offered anew is answered here, and nothing is: hold is not ours to ask for yet. */
 static void on_reoffered(void *ctx, uint64_t session, unsigned status, uint64_t now_ns)
 {
 }
