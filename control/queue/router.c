@@ -126,7 +126,7 @@ static void on_timer(void *ctx, uint64_t now_ns)
 
 	if (entry->state == ENTRY_OFFERED)
 		router_return(entry, AGENT_MISS, ROUTER_WHY_MISSED, now_ns);
-	else if (entry->state == ENTRY_WAITING)
+	else if (entry->state <= ENTRY_PARKED)
 		router_pair_entry(entry, now_ns);
 }
 
@@ -300,7 +300,7 @@ int router_remove(struct router *router, uint64_t tag, router_contact contact, e
 		return 0;
 	}
 	describe(entry, &effect, now_ns);
-	if (entry->state != ENTRY_WAITING) {
+	if (entry->agent != ROUTER_NONE) {
 		agent = router->agents[entry->agent];
 		part(entry, agent, now_ns);
 	}
@@ -355,6 +355,45 @@ int router_set_priority(struct router *router, uint64_t tag, router_contact cont
 		router_entry_priority(entry, router->queues[entry->queue]), age_ns);
 	describe(entry, &effect, now_ns);
 	answer(router, &effect, ROUTER_OK);
+	return 0;
+}
+
+/* ---- parking ---- */
+
+int router_park(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns)
+{
+	struct router_effect effect = answer_to(ROUTER_PARK, tag, contact, now_ns);
+	struct router_entry *entry = find_entry(router, contact);
+
+	if (!entry || entry->queue == ROUTER_NONE || entry->state > ENTRY_PARKED) {
+		answer(router, &effect, entry ? ROUTER_BEING_OFFERED : ROUTER_UNKNOWN_CONTACT);
+		return 0;
+	}
+	if (entry->state == ENTRY_WAITING) {
+		timers_cancel(router->timers, &entry->timer);
+		queue_hold(&router->queues[entry->queue]->queue, &entry->member, true);
+		entry->state = ENTRY_PARKED;
+	}
+	describe(entry, &effect, now_ns);
+	answer(router, &effect, ROUTER_OK);
+	return 0;
+}
+
+int router_unpark(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns)
+{
+	struct router_effect effect = answer_to(ROUTER_UNPARK, tag, contact, now_ns);
+	struct router_entry *entry = find_entry(router, contact);
+	bool parked = entry && entry->state == ENTRY_PARKED;
+
+	if (parked) {
+		queue_hold(&router->queues[entry->queue]->queue, &entry->member, false);
+		entry->state = ENTRY_WAITING;
+	}
+	if (entry)
+		describe(entry, &effect, now_ns);
+	answer(router, &effect, entry ? ROUTER_OK : ROUTER_UNKNOWN_CONTACT);
+	if (parked)
+		router_pair_entry(entry, now_ns);
 	return 0;
 }
 

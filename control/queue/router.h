@@ -22,11 +22,12 @@
  *                        +--+ place           |                 |
  *                        ^--------------------+-----------------+      place kept
  *   remove leads outside from everywhere; while OFFERED it withdraws the offer. Move is refused
- *   while OFFERED or ACCEPTED (R84). A callback is dequeued by its acceptance. A contact offered to
+ *   while OFFERED or ACCEPTED (R84). A contact that talks to an outside number meanwhile is PARKED:
+ *   it keeps its place and is offered to nobody until it is unparked; only a WAITING one can be. A callback is dequeued by its acceptance. A contact offered to
  *   one agent directly (Transfer to agent) is in no queue and goes outside when the offer fails.
  *
- * Asynchronous by contract: a request (enqueue, move, remove, set_priority, offer_agent, accept,
- * reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
+ * Asynchronous by contract: a request (enqueue, move, remove, set_priority, park, unpark,
+ * offer_agent, accept, reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
  * tag; the return value only says that the request could not be taken. A distributed store can
  * stand in. Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and
  * answer at once.
@@ -74,6 +75,8 @@ typedef uint64_t router_contact;
 	X(MOVE, move)                 \
 	X(REMOVE, remove)             \
 	X(SET_PRIORITY, set_priority) \
+	X(PARK, park)                 \
+	X(UNPARK, unpark)             \
 	X(OFFER_AGENT, offer_agent)   \
 	X(ACCEPT, accept)             \
 	X(REJECT, reject)             \
@@ -214,6 +217,10 @@ int router_remove(struct router *router, uint64_t tag, router_contact contact, e
 
 int router_set_priority(struct router *router, uint64_t tag, router_contact contact,
 	uint32_t priority, int64_t age_ns, uint64_t now_ns);
+
+/* Keeps a waiting contact's place but offers it to nobody; BEING_OFFERED when it is too late. */
+int router_park(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns);
+int router_unpark(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns);
 
 /* Offers a contact that is in no queue to one agent (Transfer to agent). After-contact work of that
  * agent is ended by it; any other bar is the answer. `queue` is the one that the contact came

@@ -10,10 +10,12 @@ static const char *audit_entry(const struct router_entry *entry)
 	const struct router *router = entry->router;
 	const struct router_agent *agent = router_agent_at(router, entry->agent);
 
-	if (entry->state == ENTRY_WAITING) {
+	if (entry->state == ENTRY_WAITING || entry->state == ENTRY_PARKED) {
 		if (entry->agent != ROUTER_NONE || entry->queue == ROUTER_NONE)
 			return "a waiting contact has an agent, or no queue";
-		return entry->member.node.open ? NULL : "a waiting contact cannot be picked";
+		return entry->member.node.open == (entry->state == ENTRY_WAITING)
+			       ? NULL
+			       : "a waiting contact cannot be picked, or a parked one can";
 	}
 	if (!agent || agent->entry != entry)
 		return "a contact is offered to an agent who does not know of it";

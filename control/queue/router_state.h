@@ -19,7 +19,7 @@
 /* Agent's number in the low bits of an offer's id. */
 enum { OFFER_AGENT_BITS = 24 };
 
-enum entry_state { ENTRY_WAITING, ENTRY_OFFERED, ENTRY_ACCEPTED };
+enum entry_state { ENTRY_WAITING, ENTRY_PARKED, ENTRY_OFFERED, ENTRY_ACCEPTED };
 
 /* A contact that the router holds. */
 struct router_entry {
@@ -32,7 +32,7 @@ struct router_entry {
 	uint32_t priority; /* asked for; 0: the queue's */
 	uint32_t queue;    /* ROUTER_NONE: a direct offer */
 	uint32_t through;  /* the queue shown with a direct offer */
-	uint32_t agent;    /* ROUTER_NONE while WAITING */
+	uint32_t agent;    /* ROUTER_NONE while WAITING or PARKED */
 	enum entry_state state;
 };
 

@@ -178,6 +178,40 @@ static void R84_no_move_while_being_offered(void **state)
 	assert_int_equal(bench_position(&bench, 1), 1);
 }
 
+/* A waiting caller who talks to an outside number keeps the place and is offered to nobody. */
+static void a_parked_contact_keeps_its_place(void **state)
+{
+	bench_enqueue(&bench, returns(), 1);
+	bench_enqueue(&bench, returns(), 2);
+	router_park(bench.router, 0, 1, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	router_park(bench.router, 0, 1, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	assert_int_equal(bench_position(&bench, 1), 1);
+	bench_available(&bench, "ann");
+	bench_expect_offer(&bench, 2, "ann");
+	router_park(bench.router, 0, 2, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_BEING_OFFERED);
+	router_park(bench.router, 0, 3, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_UNKNOWN_CONTACT);
+	bench_available(&bench, "bob");
+	router_unpark(bench.router, 0, 1, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	bench_expect_offer(&bench, 1, "bob");
+	router_unpark(bench.router, 0, 1, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+}
+
+static void a_parked_contact_can_leave(void **state)
+{
+	bench_enqueue(&bench, returns(), 1);
+	router_park(bench.router, 0, 1, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	router_remove(bench.router, 0, 1, QUEUE_LEFT_BY_FLOW, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	assert_int_equal(router_contacts(bench.router), 0);
+}
+
 static void R85_a_dynamic_queue_is_an_arn_or_id(void **state)
 {
 	const enum resource_refs dynamic = RESOURCE_BY_ID | RESOURCE_BY_ARN;
@@ -936,6 +970,8 @@ int main(void)
 		T(R80_of_two_that_race_one_gets_the_place),
 		T(R81_a_caller_stays_until_an_agent_or_the_flow),
 		T(R84_no_move_while_being_offered),
+		T(a_parked_contact_keeps_its_place),
+		T(a_parked_contact_can_leave),
 		T(R85_a_dynamic_queue_is_an_arn_or_id),
 		T(R86_a_move_takes_a_place_in_the_new_queue),
 		T(R87_at_capacity_the_contact_keeps_queue_and_place),
