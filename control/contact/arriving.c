@@ -61,7 +61,7 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 		refuse(board, session, 503, BOARD_RETRY_AFTER_S);
 		return;
 	}
-	contact_text(contact->trunk, sizeof(contact->trunk), call->trunk);
+	contact_text(contact->customer->trunk, sizeof(contact->customer->trunk), call->trunk);
 	take_identity(contact, call);
 	contact->first_flow = flow_hold(flow);
 	contact->customer->session = session;

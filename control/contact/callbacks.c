@@ -38,7 +38,9 @@ static void on_answered(
 	board_leg_media(leg, media);
 	if (leg->role == LEG_AGENT)
 		offering_agent_leg_up(leg, now_ns);
-	else if (leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
+	else if (leg->role == LEG_THIRD_PARTY)
+		third_party_answered(leg, now_ns);
+	else if (leg->contact->state == CONTACT_DIALLING)
 		dialling_answered(leg, now_ns);
 	else
 		arriving_customer_up(leg, now_ns);
@@ -68,9 +70,10 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 	if (!leg)
 		return;
 	leg->session = 0;
-	if (leg->role == LEG_CUSTOMER && leg->contact->state == CONTACT_ARRIVING &&
-		leg->contact->segment.method == CONTACT_METHOD_OUTBOUND)
-		dialling_failed(leg, end, now_ns);
+	if (leg->role == LEG_THIRD_PARTY)
+		third_party_down(leg, end, now_ns);
+	else if (leg->role == LEG_CUSTOMER && leg->contact->state == CONTACT_DIALLING)
+		dialling_failed(leg->contact, end, now_ns);
 	else if (leg->role == LEG_CUSTOMER)
 		board_end_contact(leg->contact,
 			end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT
@@ -87,6 +90,8 @@ static void on_progress(void *ctx, uint64_t session, unsigned status,
 
 	if (leg && leg->role == LEG_CUSTOMER)
 		dialling_progress(leg, status, media, now_ns);
+	else if (leg && leg->role == LEG_THIRD_PARTY)
+		third_party_progress(leg, media);
 }
 
 /* Only what we offered anew is answered here, and nothing is: hold is not ours to ask for yet. */
@@ -132,14 +137,27 @@ static void on_play_ended(void *ctx, void *leg_ctx, uint64_t token)
 {
 	struct leg *leg = leg_ctx;
 
-	treatment_play_ended(&leg->treatment, token, board_now(ctx));
+	if (leg->role == LEG_THIRD_PARTY && token == treatment_token(&leg->treatment))
+		third_party_digits_sent(leg, 0, board_now(ctx)); /* keys as tones */
+	else
+		treatment_play_ended(&leg->treatment, token, board_now(ctx));
 }
 
 static void on_play_failed(void *ctx, void *leg_ctx, uint64_t token, const char *why)
 {
 	struct leg *leg = leg_ctx;
 
+	if (leg->role == LEG_THIRD_PARTY)
+		third_party_digits_sent(leg, -EIO, board_now(ctx));
 	treatment_play_failed(&leg->treatment, token, why, board_now(ctx));
+}
+
+static void on_digits_sent(void *ctx, void *leg_ctx, int error)
+{
+	struct leg *leg = leg_ctx;
+
+	if (leg->role == LEG_THIRD_PARTY)
+		third_party_digits_sent(leg, error, board_now(ctx));
 }
 
 static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
@@ -150,6 +168,8 @@ static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 	log_error(LOG_CALL(leg->contact->segment.id, leg->id), "media", "no media: %s", why);
 	if (leg->role == LEG_CUSTOMER)
 		board_end_contact(leg->contact, CONTACT_REASON_TELECOM_PROBLEM, board_now(ctx));
+	else if (leg->role == LEG_THIRD_PARTY)
+		third_party_down(leg, &end, board_now(ctx));
 	else
 		offering_agent_leg_down(leg, &end, board_now(ctx));
 }
@@ -162,5 +182,6 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.key = on_key,
 		.play_ended = on_play_ended,
 		.play_failed = on_play_failed,
+		.digits_sent = on_digits_sent,
 		.leg_failed = on_leg_failed};
 }

@@ -63,6 +63,11 @@ static const struct option_row rows[] = {
 	{"media.codecs", OPTION_LIST, FIELD(codecs), .min = 1, .max = 8, .preset = "PCMU,PCMA",
 		.help = "codecs we offer and accept, best first"},
 
+	{"media.ringback", OPTION_STRING, FIELD(ringback), .min = 1, .max = 512,
+		.preset = "tone:440,480:2s:-13/0:4s",
+		.help = "what a party hears while the number that it waits for rings, unless the\n"
+			"far end sends its own: a tone (the preset is North America's)"},
+
 	{"speech.program", OPTION_STRING, FIELD(speech_program), .min = 1, .max = 1024,
 		.preset = "espeak-ng", .help = "program that speaks text prompts"},
 	{"speech.voice", OPTION_STRING, FIELD(speech_voice), .min = 1, .max = 64, .preset = "en-us",
@@ -80,6 +85,10 @@ static const struct option_row rows[] = {
 	{"routing.panel_answer", OPTION_DURATION, FIELD(panel_answer_ns), .min = MS(500),
 		.max = SECONDS(30), .preset = "3s",
 		.help = "time that the phone of an agent who accepted at the panel has to answer"},
+	{"routing.dial", OPTION_DURATION, FIELD(dial_ns), .min = SECONDS(1), .max = SECONDS(600),
+		.preset = "60s",
+		.help = "time that a number has to answer when an agent dials it or a callback\n"
+			"is made; CompleteOutboundCall may set another"},
 	{"routing.overflow_percent", OPTION_INT, FIELD(overflow_percent), .min = 0, .max = 100,
 		.preset = "0",
 		.help = "room above a queue's maximum for moves, transfers by agents and "

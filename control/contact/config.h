@@ -53,12 +53,14 @@ struct config {
 	uint64_t speech_timeout_ns;
 
 	struct option_list codecs;
+	char *ringback;
 
 	int64_t calls_max; /* the instance's concurrent calls (R78); 0: what the dataplane holds */
 	int64_t contacts_max; /* contacts, after-contact work included */
 
 	uint64_t offer_ns;
 	uint64_t panel_answer_ns;
+	uint64_t dial_ns;
 	int64_t overflow_percent;
 	uint64_t whisper_max_ns;
 	bool wait_pauses;

@@ -8,14 +8,18 @@
  *      |                  | | disconnect    |  |          AGENT_WHISPER <-----+
  *      |                  | | flow          |  +--------------+  |
  *      |                  | |               |   agent dropped    | over
- *      |                  | |               |                    v
- *      |                  | |               |            CUSTOMER_WHISPER
- *      |                  | |               |                    | over
+ *      | an agent         | |               |                    v
+ *      | dials            | |               |            CUSTOMER_WHISPER <---+
+ *      v                  | |               |                    | over       | answered
+ *   DIALLING -------------|-|---------------|--------------------|------------+
  *      |                  | +---------------|------------+       v
  *      |                  |                 |            +--- TALKING <-> HOLD
  *      v                  v                 v                    |
  *   CLOSED <------------ ENDED <---------------------------------+
  *            cleared       (after-contact work, or nothing left to wait for)
+ *
+ * FLOW and QUEUED <-> BRIDGED: a flow has connected the customer to an outside number
+ * (third_party.c).
  *
  * What the customer hears follows from the state (hearing.c); what is written follows from the
  * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a
@@ -36,12 +40,13 @@
 #include "contact/leg.h"
 #include "flow/engine.h"
 #include "queue/router.h"
-#include "sip/trunk.h"
 
 #define CONTACT_STATES(X)                       \
 	X(ARRIVING, "arriving")                 \
+	X(DIALLING, "dialling")                 \
 	X(FLOW, "flow")                         \
 	X(QUEUED, "queued")                     \
+	X(BRIDGED, "bridged")                   \
 	X(OFFERED, "offered")                   \
 	X(AGENT_WHISPER, "agent-whisper")       \
 	X(CUSTOMER_WHISPER, "customer-whisper") \
@@ -108,12 +113,29 @@ struct contact_segment {
 	uint64_t acw_started, acw_ended;
 	uint64_t hold_started, hold_total, hold_longest;
 	uint32_t holds;
-	uint32_t attempts;             /* offers to agents */
+	uint32_t attempts;    /* offers to agents */
+	uint64_t transferred; /* connected to an outside number */
+	char transferred_to[32];
 	struct contact_segment *older; /* list of those whose after-contact work goes on */
 };
 
 struct switchboard;
 struct media_room;
+
+/* An outside number that a flow connects the customer to (third_party.c). */
+struct third_party {
+	struct leg *leg; /* NULL: none */
+	uint32_t answer; /* of the customer's flow: the effect that waits for an answer; 0: none */
+	bool resume;     /* the flow goes on when the number has hung up (R71) */
+	bool early;      /* the far end plays something before it answers */
+	char number[32];
+	char digits[FLOW_DTMF_DIGITS_MAX + 1]; /* sent before the customer is joined (R75) */
+	char caller_number[64];
+	char caller_name[128];
+	uint64_t limit_ns;       /* time to answer */
+	enum contact_state back; /* where the contact was: FLOW or QUEUED */
+	struct timer timer;      /* the call is due, or not answered in time */
+};
 
 struct contact {
 	uint64_t id; /* in the switchboard's pool; the router's key */
@@ -149,18 +171,21 @@ struct contact {
 	/* parties; NULL: not there */
 	struct leg *customer;
 	struct leg *agent;
+	struct third_party third;
 	struct media_room *room;
 
-	bool released;               /* no concurrent call any more */
-	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
+	bool released; /* no concurrent call any more */
 
 	/* the live offer; 0: none */
 	uint64_t offer;
 	uint32_t offer_agent;
 	bool accepting; /* the agent accepted at the panel; the phone is being called */
 	bool disconnect_flow_ran;
+	bool dial_placed;    /* DIALLING: the destination is being called */
+	bool dial_whispered; /* the outbound whisper was over before the answer */
+	unsigned dial_error; /* SIP status of a call that could not be placed */
 
-	struct timer timer; /* whisper limit, panel answer */
+	struct timer timer; /* whisper limit, panel answer, time to answer a dialled call */
 };
 
 const char *contact_state_name(enum contact_state state);

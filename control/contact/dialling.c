@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Outbound contacts: an agent dials a number at the phone; the destination answers, hears the
- * outbound whisper flow, and the two are joined (R56).
+ * Numbers that are called for an agent: the destination answers, hears the outbound whisper flow,
+ * and the two are joined (R56).
  *
  *   phone: INVITE        trunk: INVITE
- *      |--- ARRIVING ------->|    180: the phone rings back by itself; early media is heard
+ *      |--- DIALLING ------->|    180: the phone rings back by itself; early media is heard
  *      |<------ 200 ---------|    CUSTOMER_WHISPER: the whisper to the destination alone
  *      |<====== talk =======>|    TALKING
+ *
+ * The whisper's flow begins before the call: what it does up to CompleteOutboundCall, or to its
+ * first word to the destination, comes before the dialling. What it says waits for the answer.
  */
 #include <errno.h>
 #include <string.h>
@@ -58,15 +61,20 @@ static unsigned open_legs(struct contact *contact, const struct signalling_call 
 	contact_text(contact->customer_number, sizeof(contact->customer_number), call->to);
 	contact_text(
 		contact->system_number, sizeof(contact->system_number), queue->caller_id_number);
-	rc = signalling_call_number(board->signalling, call,
-		&(struct signalling_dial){.number = queue->caller_id_number,
-			.name = queue->caller_id_name,
-			.local = media_leg_local(contact->customer->media)},
-		now_ns, &contact->customer->session, contact->trunk);
-	if (rc < 0)
-		return 503;
-	board_leg_called(contact->customer);
 	return 0;
+}
+
+static struct flow *whisper_of(const struct contact *contact)
+{
+	const struct switchboard *board = contact->board;
+	const struct resource_queue *queue = router_queue_row(board->router, contact->target_queue);
+	struct flow *flow = NULL;
+
+	if (queue && queue->outbound_whisper_flow[0])
+		flow = instance_flow(board->instance, queue->outbound_whisper_flow);
+	return flow ? flow
+		    : instance_flow(board->instance,
+			      board->config->default_flow[CONFIG_DEFAULT_OUTBOUND_WHISPER]);
 }
 
 unsigned dialling_start(struct switchboard *board, uint64_t session,
@@ -78,16 +86,84 @@ unsigned dialling_start(struct switchboard *board, uint64_t session,
 	if (!contact)
 		return 503;
 	status = open_legs(contact, call, session, now_ns);
-	if (status == 0) {
-		log_info(LOG_CALL(contact->segment.id, contact->customer->id), "contact",
-			"%s dials %s", call->agent->row.name, call->to);
-		contact_event(contact, "INITIATED", now_ns);
-		return 0;
+	if (status) {
+		if (contact->agent)
+			contact->agent->session = 0; /* the caller refuses it */
+		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
+		return status;
 	}
-	if (contact->agent)
-		contact->agent->session = 0; /* the caller refuses it */
-	board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
-	return status;
+	log_info(LOG_CALL(contact->segment.id, contact->customer->id), "contact", "%s dials %s",
+		call->agent->row.name, call->to);
+	contact_event(contact, "INITIATED", now_ns);
+	dialling_begin(contact, now_ns);
+	return 0;
+}
+
+/* ---- the call ---- */
+
+void dialling_begin(struct contact *contact, uint64_t now_ns)
+{
+	contact->dial_placed = false;
+	contact->dial_whispered = false;
+	contact->dial_error = 0;
+	contact_set_state(contact, CONTACT_DIALLING, now_ns);
+	offering_set_whisper_limit(contact, now_ns);
+	treatment_start(&contact->customer->treatment, whisper_of(contact),
+		FLOW_TYPE_OUTBOUND_WHISPER, now_ns);
+}
+
+static unsigned status_of_dial(int error)
+{
+	switch (error) {
+	case 0:
+		return 0;
+	case -EACCES:
+		return 403;
+	case -ENOENT:
+		return 404;
+	default:
+		return 503;
+	}
+}
+
+void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t now_ns)
+{
+	struct contact *contact = leg->contact;
+	struct switchboard *board = contact->board;
+	const struct resource_queue *queue = router_queue_row(board->router, contact->target_queue);
+	uint64_t limit_ns = call->limit_ns ? call->limit_ns : board->config->dial_ns;
+	struct board_caller_id id = {call->number, ""};
+
+	if (contact->state != CONTACT_DIALLING || leg != contact->customer || contact->dial_placed)
+		return;
+	if (!*id.number && queue)
+		id = (struct board_caller_id){queue->caller_id_number, queue->caller_id_name};
+	contact->dial_placed = true;
+	contact_text(contact->system_number, sizeof(contact->system_number), id.number);
+	contact->dial_error =
+		status_of_dial(board_leg_dial(leg, contact->customer_number, &id, now_ns));
+	/* not now: the effects of this step of the flow are still being carried out */
+	timers_set(board->timers, &contact->timer, now_ns + (contact->dial_error ? 0 : limit_ns));
+}
+
+void dialling_late(struct contact *contact, uint64_t now_ns)
+{
+	struct sip_end end = {.status = (uint16_t)(contact->dial_error ? contact->dial_error : 480),
+		.timed_out = !contact->dial_error};
+
+	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s %s", contact->customer_number,
+		contact->dial_error ? "cannot be called" : "did not answer in time");
+	dialling_failed(contact, &end, now_ns);
+}
+
+void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, uint64_t now_ns)
+{
+	if (outcome == FLOW_OUTCOME_DISCONNECTED) {
+		dialling_failed(contact, &(struct sip_end){.status = 480}, now_ns);
+		return;
+	}
+	contact->dial_whispered = true;
+	dialling_place(contact->customer, &(struct dialling_call){.number = ""}, now_ns);
 }
 
 /* The phone hears the far end's ringing: its own tone, or what the far end sends (RFC 3960). */
@@ -99,7 +175,7 @@ void dialling_progress(
 	struct sdp_local local;
 	struct sdp_stream agreed;
 
-	if (!agent || !agent->session || contact->state != CONTACT_ARRIVING)
+	if (!agent || !agent->session || contact->state != CONTACT_DIALLING)
 		return;
 	if (!media) {
 		sip_session_ring(sessions_of(contact), agent->session);
@@ -118,9 +194,6 @@ void dialling_progress(
 void dialling_answered(struct leg *leg, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
-	const struct resource_queue *queue =
-		router_queue_row(contact->board->router, contact->target_queue);
-	struct flow *flow = NULL;
 
 	contact->segment.connected = now_ns;
 	if (contact->agent && !contact->agent->up && board_leg_answer(contact->agent) < 0) {
@@ -130,13 +203,12 @@ void dialling_answered(struct leg *leg, uint64_t now_ns)
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
-	if (queue && queue->outbound_whisper_flow[0])
-		flow = instance_flow(contact->board->instance, queue->outbound_whisper_flow);
-	if (!flow)
-		flow = instance_flow(contact->board->instance,
-			contact->board->config->default_flow[CONFIG_DEFAULT_OUTBOUND_WHISPER]);
+	if (contact->dial_whispered) {
+		offering_whisper_over(leg, FLOW_OUTCOME_PROCEED, now_ns);
+		return;
+	}
 	offering_set_whisper_limit(contact, now_ns);
-	treatment_start(&leg->treatment, flow, FLOW_TYPE_OUTBOUND_WHISPER, now_ns);
+	hearing_apply(contact);
 }
 
 /* What only concerns us and the trunk is no answer for a phone. */
@@ -156,10 +228,8 @@ static unsigned status_for_phone(unsigned status)
 }
 
 /* The destination did not answer: the phone is told why, the agent does after-contact work. */
-void dialling_failed(struct leg *leg, const struct sip_end *end, uint64_t now_ns)
+void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_t now_ns)
 {
-	struct contact *contact = leg->contact;
-
 	if (contact->agent)
 		board_leg_close(contact->agent, status_for_phone(end->status), "");
 	board_end_contact(contact,

@@ -9,17 +9,36 @@
 static bool hears(
 	const struct contact *contact, const struct leg *listener, const struct leg *talker)
 {
-	if (listener == talker || contact->state == CONTACT_TALKING)
+	bool outside = listener->role == LEG_THIRD_PARTY || talker->role == LEG_THIRD_PARTY;
+
+	if (listener == talker)
 		return true;
-	/* early media of a destination that an agent dials */
-	return contact->state == CONTACT_ARRIVING && talker->role == LEG_CUSTOMER;
+	if (outside)
+		return contact->state == CONTACT_BRIDGED ||
+		       (talker->role == LEG_THIRD_PARTY && third_party_is_heard(contact));
+	/* early media of a destination that is dialled for an agent */
+	return contact->state == CONTACT_TALKING ||
+	       (contact->state == CONTACT_DIALLING && talker->role == LEG_CUSTOMER);
 }
 
-/* Takes the leg's wish: it is put into the room once. */
+/* The customer may walk through an automatic menu of the outside number. */
+static bool gets_keys(
+	const struct contact *contact, const struct leg *listener, const struct leg *talker)
+{
+	return contact->state == CONTACT_BRIDGED && listener->role == LEG_THIRD_PARTY &&
+	       talker->role == LEG_CUSTOMER;
+}
+
+/*
+ * Takes the leg's wish: it is put into the room once. What an outbound whisper says before the
+ * destination has answered waits for the answer (R56).
+ */
 static void take_player(struct leg *leg, struct media_member *member)
 {
 	struct treatment *t = &leg->treatment;
 
+	if (!leg->up)
+		return;
 	member->player = t->player;
 	if (t->player == MEDIA_PLAYER_START)
 		member->play = (struct media_play){.clips = t->clips,
@@ -31,7 +50,7 @@ static void take_player(struct leg *leg, struct media_member *member)
 
 void hearing_apply(struct contact *contact)
 {
-	struct leg *const legs[] = {contact->customer, contact->agent};
+	struct leg *const legs[] = {contact->customer, contact->agent, contact->third.leg};
 	struct leg *present[MEDIA_MEMBERS_MAX];
 	struct media_member members[MEDIA_MEMBERS_MAX] = {0};
 	unsigned n = 0;
@@ -43,9 +62,12 @@ void hearing_apply(struct contact *contact)
 			present[n++] = legs[i];
 	for (unsigned i = 0; i < n; i++) {
 		members[i].leg = present[i]->media;
-		for (unsigned j = 0; j < n; j++)
+		for (unsigned j = 0; j < n; j++) {
 			if (hears(contact, present[i], present[j]))
 				members[i].hears |= (uint16_t)(1u << j);
+			if (gets_keys(contact, present[j], present[i]))
+				members[i].digits_to |= (uint16_t)(1u << j);
+		}
 		take_player(present[i], &members[i]);
 	}
 	CHECK(media_room_apply(contact->room,

@@ -13,7 +13,11 @@ static struct sip_sessions *sessions_of(const struct switchboard *board)
 
 const char *leg_role_name(enum leg_role role)
 {
-	return role == LEG_CUSTOMER ? "customer" : "agent";
+	static const char *const names[] = {[LEG_CUSTOMER] = "customer",
+		[LEG_AGENT] = "agent",
+		[LEG_THIRD_PARTY] = "third party"};
+
+	return names[role];
 }
 
 struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent)
@@ -49,6 +53,19 @@ void board_leg_called(struct leg *leg)
 		board->leg_called(board->leg_called_ctx, leg);
 }
 
+int board_leg_dial(
+	struct leg *leg, const char *number, const struct board_caller_id *id, uint64_t now_ns)
+{
+	const struct signalling_dial dial = {
+		.number = id->number, .name = id->name, .local = media_leg_local(leg->media)};
+	int rc = signalling_call_number(
+		leg->contact->board->signalling, number, &dial, now_ns, &leg->session, leg->trunk);
+
+	if (rc == 0)
+		board_leg_called(leg);
+	return rc;
+}
+
 void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 {
 	struct contact *contact = leg->contact;
@@ -70,8 +87,11 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 		contact->customer = NULL;
 	if (contact->agent == leg)
 		contact->agent = NULL;
+	if (contact->third.leg == leg)
+		contact->third.leg = NULL;
 	treatment_clear(&leg->treatment);
 	media_leg_close(leg->media);
+	signalling_release(board->signalling, leg->trunk);
 	pool_free(&board->legs, leg);
 }
 
@@ -108,8 +128,8 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 int board_leg_answer(struct leg *leg)
 {
 	struct switchboard *board = leg->contact->board;
-	struct sdp_local local = signalling_local(board->signalling, media_leg_local(leg->media),
-		leg->role == LEG_CUSTOMER ? leg->contact->trunk : "");
+	struct sdp_local local =
+		signalling_local(board->signalling, media_leg_local(leg->media), leg->trunk);
 	struct sdp_stream agreed;
 	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
 

@@ -16,8 +16,13 @@
 
 #include "contact/treatment.h"
 #include "media/media.h"
+#include "sip/trunk.h"
 
-enum leg_role { LEG_CUSTOMER, LEG_AGENT };
+enum leg_role {
+	LEG_CUSTOMER,
+	LEG_AGENT,
+	LEG_THIRD_PARTY /* an outside number that a flow connected the customer to */
+};
 
 struct contact;
 
@@ -29,7 +34,8 @@ struct leg {
 	bool events;    /* the peer sends telephone-events */
 	uint32_t agent; /* router's number; ROUTER_NONE */
 	struct contact *contact;
-	uint64_t session; /* of sip/session.h; 0 once it is over */
+	uint64_t session;            /* of sip/session.h; 0 once it is over */
+	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 	struct media_leg *media;
 	struct treatment treatment;
 };

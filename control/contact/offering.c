@@ -38,6 +38,9 @@ static void on_timer(void *ctx, uint64_t now_ns)
 	struct log_call call = call_of(contact);
 
 	switch (contact->state) {
+	case CONTACT_DIALLING:
+		dialling_late(contact, now_ns);
+		break;
 	case CONTACT_OFFERED:
 		log_warning(&call, "contact", "the phone of the agent who accepted did not answer");
 		drop_agent_leg(contact, "not answered");
@@ -279,7 +282,7 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 	case CONTACT_AGENT_WHISPER:
 		router_drop(board->router, 0, contact->id, now_ns);
 		break;
-	case CONTACT_ARRIVING: /* dialling: the agent gave up */
+	case CONTACT_DIALLING: /* the agent gave up */
 		board_end_contact(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:

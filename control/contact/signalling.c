@@ -280,7 +280,7 @@ static int open_ua(struct signalling *s)
 		.random = s->config.random,
 		.wire = sip_transports_wire(s->transports),
 		.transactions_max = (uint32_t)k->sip_transactions_max,
-		.sessions_max = (uint32_t)(2 * k->contacts_max),
+		.sessions_max = (uint32_t)(3 * k->contacts_max),
 		.policy = &s->ua_policy,
 		.trace = s->config.trace,
 		.trace_ctx = s->config.trace_ctx,
@@ -399,14 +399,12 @@ static unsigned judge_trunk(
 /* What an agent dials at the phone: nothing that the plan does not list (toll fraud). */
 static unsigned judge_phone(struct signalling *s, struct signalling_call *call)
 {
-	int n = number_plan_route(s->instance->plan, call->to, call->routes);
+	unsigned routes[NUMBER_PLAN_TRUNKS_MAX];
+	int n = number_plan_route(s->instance->plan, call->to, routes);
 
 	if (n == -EACCES)
 		return 403;
-	if (n <= 0 || !call->agent)
-		return 404;
-	call->route_count = (unsigned)n;
-	return 0;
+	return n <= 0 || !call->agent ? 404 : 0;
 }
 
 unsigned signalling_judge(struct signalling *s, const struct sip_incoming *incoming,
@@ -573,18 +571,20 @@ static int call_over(struct signalling *s, int index, const char *number,
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
-int signalling_call_number(struct signalling *s, const struct signalling_call *call,
+int signalling_call_number(struct signalling *s, const char *number,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
 	char trunk[TRUNK_NAME_SIZE])
 {
-	int rc = -EBUSY;
+	unsigned routes[NUMBER_PLAN_TRUNKS_MAX];
+	int n = number_plan_route(s->instance->plan, number, routes);
+	int rc = n < 0 ? n : -EBUSY;
 
-	for (unsigned i = 0; i < call->route_count; i++) {
-		int index = (int)call->routes[i];
+	for (int i = 0; i < n; i++) {
+		int index = (int)routes[i];
 
 		if (trunk_take(&s->instance->trunks->trunks[index], TRUNK_OUT, now_ns) < 0)
 			continue;
-		rc = call_over(s, index, call->to, dial, now_ns, session);
+		rc = call_over(s, index, number, dial, now_ns, session);
 		if (rc == 0) {
 			contact_text(
 				trunk, TRUNK_NAME_SIZE, s->instance->trunks->trunks[index].name);

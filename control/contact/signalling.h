@@ -60,11 +60,9 @@ struct signalling_call {
 	char to[64];
 	char peer[SIP_PEER_NAME_SIZE];
 	bool by_phone;
-	char trunk[TRUNK_NAME_SIZE];             /* whose channel it holds; "": none */
-	const struct resource_agent *agent;      /* by_phone: whose */
-	unsigned routes[NUMBER_PLAN_TRUNKS_MAX]; /* by_phone: trunks that carry `to`, in order */
-	unsigned route_count;
-	const char *flow; /* of the number; NULL when dialled by a phone */
+	char trunk[TRUNK_NAME_SIZE];        /* whose channel it holds; "": none */
+	const struct resource_agent *agent; /* by_phone: whose */
+	const char *flow;                   /* of the number; NULL when dialled by a phone */
 	const struct sip_incoming *incoming;
 };
 
@@ -72,7 +70,7 @@ struct signalling_call {
  * the trunk's limits). `call` is always filled as far as it is known. */
 unsigned signalling_judge(struct signalling *signalling, const struct sip_incoming *incoming,
 	uint64_t now_ns, struct signalling_call *call);
-/* A call that was let in through a trunk is over: its channel is free. */
+/* A call over a trunk, in or out, is over: its channel is free. */
 void signalling_release(struct signalling *signalling, const char *trunk);
 
 /* $.Media.Sip.Headers.*: pairs "Name\0value\0…\0", malloc'ed; NULL when there are none. */
@@ -94,10 +92,11 @@ int signalling_call_phone(struct signalling *signalling, const struct resource_a
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session);
 
 /*
- * Calls the number of a judged call over the first of its trunks that has a channel; its gateways
- * are tried in turn. `trunk` is whose channel it holds. -EBUSY: no trunk can take it.
+ * Calls a number (E.164) over the first trunk of the number plan that has a channel; its gateways
+ * are tried in turn. `trunk` is whose channel it holds until signalling_release(). -EACCES: the
+ * plan does not let it be dialled; -ENOENT: no route; -EBUSY: no trunk can take it.
  */
-int signalling_call_number(struct signalling *signalling, const struct signalling_call *call,
+int signalling_call_number(struct signalling *signalling, const char *number,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
 	char trunk[TRUNK_NAME_SIZE]);
 

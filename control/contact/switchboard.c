@@ -16,7 +16,7 @@ uint64_t board_now(const struct switchboard *board)
 
 /* ---- router effects, in order, outside of any other callback ---- */
 
-static void treatment_answer(
+static void answer_treatment(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
 {
 	struct leg *leg = pool_get(&board->legs, effect->tag);
@@ -60,8 +60,10 @@ static void on_answer(
 		queued(contact, effect->queue, now_ns);
 	if (effect->request == ROUTER_MOVE && effect->result == ROUTER_OK)
 		moved(contact, effect->queue, now_ns);
+	if (effect->request == ROUTER_PARK)
+		third_party_parked(contact, effect->result, now_ns);
 	if (effect->request == ROUTER_ENQUEUE || effect->request == ROUTER_MOVE)
-		treatment_answer(board, effect, now_ns);
+		answer_treatment(board, effect, now_ns);
 }
 
 static void take_router_effects(void *ctx)
@@ -103,6 +105,7 @@ struct contact *board_contact_open(
 	contact->offer_agent = ROUTER_NONE;
 	contact_text(contact->language, sizeof(contact->language), "en-US");
 	offering_init_timer(contact);
+	third_party_init(contact);
 	contact_first_segment(contact, method, now_ns);
 	if (media_room_create(board->media, NULL, &contact->room) < 0) {
 		pool_free(&board->contacts, contact);
@@ -112,14 +115,13 @@ struct contact *board_contact_open(
 	return contact;
 }
 
-/* What only a live contact holds: its trunk's channel, its place among the concurrent calls. */
+/* What only a live contact holds: its place among the concurrent calls. */
 static void release(struct contact *contact)
 {
 	if (contact->released)
 		return;
 	contact->released = true;
 	contact->board->live--;
-	signalling_release(contact->board->signalling, contact->trunk);
 }
 
 void board_forget_contact(struct contact *contact)
@@ -127,6 +129,7 @@ void board_forget_contact(struct contact *contact)
 	struct switchboard *board = contact->board;
 
 	timers_cancel(board->timers, &contact->timer);
+	timers_cancel(board->timers, &contact->third.timer);
 	while (contact->past)
 		contact_drop_past(contact, contact->past);
 	flow_release(contact->first_flow);
@@ -192,6 +195,7 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 		board_leg_close(contact->customer, 480, contact_reason_name(reason));
 	if (contact->agent)
 		board_leg_close(contact->agent, 480, contact_reason_name(reason));
+	third_party_close(contact);
 	media_room_destroy(contact->room);
 	contact->room = NULL;
 	release(contact);
@@ -285,9 +289,12 @@ static void customer_treatment_over(
 		if (in_router(contact))
 			break;
 		/* fall through */
+	case FLOW_OUTCOME_THIRD_PARTY: /* R73: the flow has ended, the two talk on */
+		if (contact->state == CONTACT_BRIDGED)
+			break;
+		/* fall through */
 	case FLOW_OUTCOME_DISCONNECTED:
 	case FLOW_OUTCOME_TO_AGENT:
-	case FLOW_OUTCOME_THIRD_PARTY:
 	case FLOW_OUTCOME_PARTY_GONE:
 		board_end_contact(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
 		break;
@@ -300,7 +307,9 @@ void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t n
 
 	log_info(LOG_CALL(contact->segment.id, leg->id), "flow", "flow is over: %s",
 		flow_outcome_name(outcome));
-	if (leg->role == LEG_AGENT || contact->state == CONTACT_CUSTOMER_WHISPER)
+	if (contact->state == CONTACT_DIALLING)
+		dialling_whisper_over(contact, outcome, now_ns);
+	else if (leg->role == LEG_AGENT || contact->state == CONTACT_CUSTOMER_WHISPER)
 		offering_whisper_over(leg, outcome, now_ns);
 	else
 		customer_treatment_over(contact, outcome, now_ns);
@@ -322,7 +331,7 @@ int board_init(struct switchboard *board)
 		&board->contacts, sizeof(struct contact), (uint32_t)board->config->contacts_max);
 	if (rc == 0)
 		rc = pool_init(&board->legs, sizeof(struct leg),
-			2 * (uint32_t)board->config->contacts_max);
+			LEGS_OF_CONTACT * (uint32_t)board->config->contacts_max);
 	if (rc == 0)
 		router_set_wake(board->router, on_router_wake, board);
 	return rc;

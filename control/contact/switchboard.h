@@ -12,7 +12,7 @@
  *
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
  * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
- * (calls that agents make), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
+ * (numbers called for agents), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
  * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
@@ -35,6 +35,9 @@
 #include "sip/session.h"
 #include "store/events.h"
 #include "store/records.h"
+
+/* Customer, agent and an outside number. */
+#define LEGS_OF_CONTACT 3
 
 /* Retry-After of what is refused because we are full, draining or without a dataplane. */
 #define BOARD_RETRY_AFTER_S 5
@@ -118,6 +121,16 @@ void board_close_contact(struct contact *contact, uint64_t now_ns);
 struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent);
 /* The leg has got its session: the session's events are the leg's from now on. */
 void board_leg_called(struct leg *leg);
+/*
+ * Calls an outside number (E.164) as this leg. The session's events say what becomes of it. Errors
+ * as signalling_call_number().
+ */
+struct board_caller_id {
+	const char *number; /* "": withheld */
+	const char *name;
+};
+int board_leg_dial(
+	struct leg *leg, const char *number, const struct board_caller_id *id, uint64_t now_ns);
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
@@ -134,10 +147,38 @@ void arriving_customer_up(struct leg *leg, uint64_t now_ns);
 /* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
 unsigned dialling_start(struct switchboard *board, uint64_t session,
 	const struct signalling_call *call, uint64_t now_ns);
+/* Both legs are there: the outbound whisper's flow begins, and calls the destination. */
+void dialling_begin(struct contact *contact, uint64_t now_ns);
 void dialling_progress(
 	struct leg *leg, unsigned status, const struct sdp_stream *media, uint64_t now_ns);
 void dialling_answered(struct leg *leg, uint64_t now_ns);
-void dialling_failed(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_t now_ns);
+void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, uint64_t now_ns);
+/* The time to answer is over, or the call could not be placed. */
+void dialling_late(struct contact *contact, uint64_t now_ns);
+/*
+ * The outbound whisper's flow wants the destination called now: CompleteOutboundCall, or its first
+ * word to it. Nothing when the leg is no destination that is being dialled, or it is called already.
+ */
+struct dialling_call {
+	const char *number; /* caller id; "": the queue's */
+	uint64_t limit_ns;  /* time to answer; 0: the option routing.dial */
+};
+void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t now_ns);
+
+/* third_party.c: a flow connects the customer to an outside number (R69 to R76). */
+void third_party_init(struct contact *contact);
+/* False: it cannot be done here; the flow's effect is answered later otherwise. */
+bool third_party_start(struct leg *customer, const struct flow_effect *effect, uint64_t now_ns);
+void third_party_parked(struct contact *contact, enum router_result result, uint64_t now_ns);
+void third_party_progress(struct leg *leg, const struct sdp_stream *media);
+void third_party_answered(struct leg *leg, uint64_t now_ns);
+void third_party_digits_sent(struct leg *leg, int error, uint64_t now_ns);
+void third_party_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+/* The contact ends. */
+void third_party_close(struct contact *contact);
+/* The customer hears the far end before it is joined: early media. */
+bool third_party_is_heard(const struct contact *contact);
 
 /* offering.c */
 void offering_init_timer(struct contact *contact);

@@ -94,6 +94,17 @@ static void stop_playing(struct treatment *t)
 	t->play_id = 0;
 }
 
+void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop)
+{
+	release_clips(t);
+	memcpy(t->clips, clips, n * sizeof(clips[0]));
+	t->n_clips = n;
+	t->loop = loop;
+	t->player = MEDIA_PLAYER_START;
+	t->play_id = 0;
+	t->play_count++;
+}
+
 static int clip_of_prompt(struct treatment *t, const struct flow_message *message,
 	struct clip **clip, char wrong[CLIPS_REASON_SIZE])
 {
@@ -151,13 +162,13 @@ static void play(struct treatment *t, const struct flow_effect *effect, struct r
 			(struct flow_event){.type = FLOW_EVENT_PLAY_FAILED, .id = effect->id};
 		return;
 	}
-	release_clips(t);
-	memcpy(t->clips, clips, n * sizeof(clips[0]));
-	t->n_clips = n;
-	t->loop = effect->play.loop;
-	t->player = MEDIA_PLAYER_START;
+	treatment_play(t, clips, n, effect->play.loop);
 	t->play_id = effect->id;
-	t->play_count++;
+}
+
+void treatment_hush(struct treatment *t)
+{
+	stop_playing(t);
 }
 
 /* ---- questions that are answered from memory ---- */
@@ -335,6 +346,18 @@ static void carry_out(
 	switch (effect->type) {
 	case FLOW_EFFECT_PLAY:
 		play(t, effect, reply);
+		/* the first word to the destination places the call */
+		dialling_place(t->leg, &(struct dialling_call){.number = ""}, now_ns);
+		break;
+	case FLOW_EFFECT_CALL_OUTBOUND:
+		dialling_place(t->leg,
+			&(struct dialling_call){.number = effect->call.caller_number,
+				.limit_ns = effect->call.timeout_s * CLOCK_S},
+			now_ns);
+		break;
+	case FLOW_EFFECT_TRANSFER_TO_NUMBER:
+		if (!third_party_start(t->leg, effect, now_ns))
+			answer(reply, effect, FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_STOP_PLAYING:
 		stop_playing(t);
@@ -385,7 +408,6 @@ static void carry_out(
 	case FLOW_EFFECT_SET_LOGGING:
 	case FLOW_EFFECT_ATTRIBUTES_SET:
 	case FLOW_EFFECT_SET_TAGS:
-	case FLOW_EFFECT_CALL_OUTBOUND:
 	case FLOW_EFFECT_TRACE:
 	case FLOW_EFFECT_DISCONNECT: /* run.outcome says it when the run is over */
 	case FLOW_EFFECT_OVER:
@@ -469,9 +491,14 @@ void treatment_stop(struct treatment *t)
 {
 	timers_cancel(board_of(t)->timers, &t->timer);
 	t->router_id = 0;
-	if (t->play_id)
+	if (t->n_clips)
 		stop_playing(t);
 	flow_run_clear(&t->run);
+}
+
+void treatment_answer(struct treatment *t, const struct flow_event *event, uint64_t now_ns)
+{
+	drive(t, event, now_ns);
 }
 
 void treatment_key(struct treatment *t, char key, uint64_t now_ns)

@@ -5,6 +5,8 @@
  *
  *   IDLE --treatment_start--> RUNNING --over--> IDLE, and board_treatment_over() says what follows
  *
+ * tones.c plays what no flow says: ringback, keys as tones.
+ *
  * What is played is kept as a wish (player, clips) that hearing.c puts into the room together with
  * who hears whom, so that a new treatment and a new mix are heard in one tick.
  */
@@ -49,6 +51,17 @@ void treatment_start(struct treatment *t, struct flow *flow, enum flow_type role
 /* Ends the run without a word to anybody. */
 void treatment_stop(struct treatment *t);
 
+/* What a party hears while a number rings that it waits for; until treatment_hush(). */
+void treatment_ringback(struct treatment *t);
+/* Keys as tones, to a peer that takes no telephone-events: of 0-9 * # and `,`, a pause. 0, or a
+ * negative errno; media tells when the last is out. */
+int treatment_digits(struct treatment *t, const char *digits, unsigned pause_ms);
+/* Plays clips outside of a flow; takes the holds over. */
+void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
+void treatment_hush(struct treatment *t);
+
+/* The answer that an effect is owed; an answer that nobody waits for does nothing. */
+void treatment_answer(struct treatment *t, const struct flow_event *answer, uint64_t now_ns);
 void treatment_key(struct treatment *t, char key, uint64_t now_ns);
 void treatment_play_ended(struct treatment *t, uint64_t token, uint64_t now_ns);
 void treatment_play_failed(struct treatment *t, uint64_t token, const char *why, uint64_t now_ns);
