@@ -127,6 +127,7 @@ struct third_party {
 	struct leg *leg; /* NULL: none */
 	uint32_t answer; /* of the customer's flow: the effect that waits for an answer; 0: none */
 	bool resume;     /* the flow goes on when the number has hung up (R71) */
+	bool ringing;    /* the customer hears our ringback */
 	bool early;      /* the far end plays something before it answers */
 	char number[32];
 	char digits[FLOW_DTMF_DIGITS_MAX + 1]; /* sent before the customer is joined (R75) */

@@ -34,7 +34,7 @@ static void answer_flow(struct contact *contact, enum flow_result result, uint64
 static void drop_leg(struct contact *contact)
 {
 	timers_cancel(contact->board->timers, &contact->third.timer);
-	contact->third.early = false;
+	contact->third.ringing = contact->third.early = false;
 	if (contact->third.leg)
 		board_leg_close(contact->third.leg, 0, "");
 }
@@ -173,7 +173,8 @@ void third_party_progress(struct leg *leg, const struct sdp_stream *media)
 		board_leg_media(leg, media);
 		contact->third.early = true;
 		treatment_hush(customer);
-	} else if (!customer->n_clips) {
+	} else if (!contact->third.ringing) {
+		contact->third.ringing = true;
 		treatment_ringback(customer);
 	}
 	hearing_apply(contact);
