@@ -219,6 +219,23 @@ static int show_reload(const struct options *options, const json_t *result)
 	return loaded ? CTL_OK : CTL_REFUSED;
 }
 
+static int show_flows(const struct options *options, const json_t *result)
+{
+	TABLE("flows", {"FLOW", "name"}, {"TYPE", "type"}, {"STATUS", "status"}, {"RUNS", "runs"},
+		{"ACTIONS", "actions"}, {"FORMAT", "format"}, {"FILE", "file"}, {"ID", "id"});
+	return CTL_OK;
+}
+
+static int show_published(const struct options *options, const json_t *result)
+{
+	char name[256], file[256];
+
+	ctl_text(ctl_member(result, "name"), CTL_PLAIN, name, sizeof(name));
+	ctl_text(ctl_member(result, "file"), CTL_PLAIN, file, sizeof(file));
+	printf("%s: %s is in force\n", name, file);
+	return CTL_OK;
+}
+
 static int show_config(const struct options *options, const json_t *result)
 {
 	const char *yaml = json_string_value(json_object_get(result, "yaml"));
@@ -499,6 +516,10 @@ static const struct command commands[] = {
 		.help = "rooms of a control that died"},
 	{"orphan remove", "dataplane.orphan_remove", {"ROOM|all"}, .run = run_orphan_remove,
 		.help = "removes them now"},
+	{"flow list", "flow.list", .show = show_flows,
+		.help = "flows, drafts, and which version runs"},
+	{"flow publish", "flow.publish", {"flow"}, .show = show_published,
+		.help = "puts a flow's draft in force"},
 	{"config", "config.get", .show = show_config, .help = "the options that run"},
 	{"check", NULL, {"DIR"}, .run = run_check, .help = "judges an instance directory"},
 	{"reload", "reload", .show = show_reload,

@@ -15,6 +15,7 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "contact/flow_publish.h"
 #include "contact/switchboard.h"
 
 #define PATH_SIZE    4096
@@ -66,7 +67,7 @@ static int load(struct control *c, struct report *report, struct instance **inst
 	int instance_rc;
 
 	/* Every problem in one run: the instance is read with what options there are. */
-	instance_rc = instance_load(c->directory, &c->config, report, instance);
+	instance_rc = instance_load(c->directory, &c->config, NULL, report, instance);
 	if (rc < 0 && instance_rc == 0)
 		instance_destroy(*instance);
 	return rc < 0 ? rc : instance_rc;
@@ -272,16 +273,22 @@ static int reload(void *ctx, struct report *report)
 	struct config config = {0};
 	int rc;
 
+	if (old->publishing) {
+		report_add(report, REPORT_ERROR, "flows",
+			"a flow is being published: try again when that is done");
+		return -EBUSY;
+	}
 	rc = instance_read_config(c->directory, &config, report);
 	config_clear(&config);
 	if (rc < 0)
 		return rc;
-	rc = instance_load(c->directory, &c->config, report, &fresh);
+	rc = instance_load(c->directory, &c->config, old, report, &fresh);
 	if (rc < 0)
 		return rc;
 	rc = board_reload(&c->board, fresh);
 	instance_destroy(rc < 0 ? fresh : old);
 	if (rc == 0) {
+		flow_publish_keep_later(fresh, c->board.offload);
 		clips_reload(media_clips(c->board.media));
 		log_info(NULL, "main", "the instance was reloaded");
 	}
@@ -330,8 +337,6 @@ static void stop(struct control *c)
 {
 	struct switchboard *b = &c->board;
 
-	admin_close(c->admin);
-	c->admin = NULL;
 	if (b->contacts.max)
 		board_clear(b);
 	signalling_close(b->signalling);
@@ -339,6 +344,9 @@ static void stop(struct control *c)
 	router_destroy(b->router);
 	offload_destroy(b->offload);
 	records_close(b->records);
+	/* after all that answers calls later */
+	admin_close(c->admin);
+	c->admin = NULL;
 	events_close(b->events);
 	if (b->timers)
 		timers_cancel(b->timers, &c->drain_timer);
@@ -373,6 +381,7 @@ static int run(struct control *c)
 	log_set_level((enum log_level)c->config.log_level);
 	log_set_json(c->config.log_format == 1);
 	raise_descriptor_limit();
+	flow_publish_keep_now(c->board.instance);
 	rc = start(c);
 	if (rc == 0) {
 		log_info(NULL, "main", "ready");

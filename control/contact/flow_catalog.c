@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/siphash.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include "flow/reader.h"
@@ -19,7 +20,8 @@ struct loading {
 	struct flow_catalog *catalog;
 	const char *directory;
 	const char *instance_arn;
-	const struct yml_node *rows; /* of flows.yaml, or NULL */
+	const struct flow_catalog *previous; /* or NULL */
+	const struct yml_node *rows;         /* of flows.yaml, or NULL */
 	struct report *report;
 };
 
@@ -81,58 +83,180 @@ static int read_named(const struct loading *l, const char *text, size_t n,
 	return flow_read(text, n, &named, NULL, flow);
 }
 
-static int add(const struct loading *l, struct flow *flow)
-{
-	struct flow_catalog *c = l->catalog;
-	int rc;
+/* ---- published and draft ---- */
 
-	rc = map_put_str(&c->by_name, str_from(flow->name), flow);
-	if (rc == -EEXIST)
-		report_add(l->report, REPORT_ERROR, flow->file,
-			"expected a name of its own, but '%s' is also the name of the flow in %s",
-			flow->name,
-			((struct flow *)map_get_str(&c->by_name, str_from(flow->name)))->file);
-	if (rc < 0)
-		return rc == -EEXIST ? -EINVAL : rc;
-	rc = map_put_str(&c->by_id, str_from(flow->id), flow);
-	if (rc == -EEXIST)
-		report_add(l->report, REPORT_ERROR, flow->file,
-			"expected an id of its own, but '%s' is also the id of the flow in %s",
-			flow->id,
-			((struct flow *)map_get_str(&c->by_id, str_from(flow->id)))->file);
-	if (rc < 0) {
-		map_remove_str(&c->by_name, str_from(flow->name));
-		return rc == -EEXIST ? -EINVAL : rc;
-	}
-	c->flows[c->n++] = flow;
-	return 0;
+static uint64_t hash_of(const char *text, size_t n)
+{
+	static const uint8_t key[SIPHASH_KEY_SIZE] = "cordboard flow";
+
+	return siphash(text, n, key);
 }
 
-static int load_file(const struct loading *l, const char *file)
+void flow_kept_name(const char *id, char name[FLOW_KEPT_NAME_MAX])
 {
-	char path[PATH_SIZE], place[300];
-	struct flow_reader_options options = {.file = place};
-	struct flow *flow;
+	static const char safe[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	char uuid[RANDOM_UUID_SIZE];
+
+	if (!id[0] || id[0] == '.' || strlen(id) > 64 || strspn(id, safe) != strlen(id)) {
+		uuid_from_name(STR("kept-flow"), str_from(id), uuid);
+		id = uuid;
+	}
+	snprintf(name, FLOW_KEPT_NAME_MAX, "%s.json", id);
+}
+
+/* The draft's bytes are those in force already. */
+static void settle_published(struct flow_entry *entry)
+{
+	entry->published = entry->draft;
+	entry->published_hash = entry->draft_hash;
+	entry->draft = NULL;
+}
+
+/* At a reload: what runs now goes on. */
+static void take_over(const struct loading *l, struct flow_entry *entry)
+{
+	const struct flow_entry *old = flow_catalog_entry(l->previous, entry->draft->id);
+
+	if (!old || !old->published)
+		return;
+	if (old->published_hash == entry->draft_hash) {
+		settle_published(entry);
+		return;
+	}
+	entry->published = flow_hold(old->published);
+	entry->published_hash = old->published_hash;
+}
+
+/* At start: the copy that was kept. */
+static int take_kept(const struct loading *l, const struct flow_reader_options *of_file,
+	struct flow_entry *entry)
+{
+	char name[FLOW_KEPT_NAME_MAX], path[PATH_SIZE], place[300];
+	struct flow_reader_options options = *of_file;
 	char *text;
 	size_t n;
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/flows/%s", l->directory, file);
-	snprintf(place, sizeof(place), "flows/%s", file);
+	flow_kept_name(entry->draft->id, name);
+	snprintf(path, sizeof(path), "%s/" FLOW_KEPT_FOLDER "/%s", l->directory, name);
+	snprintf(place, sizeof(place), FLOW_KEPT_FOLDER "/%s", name);
 	rc = file_read(path, FLOW_TEXT_MAX, &text, &n);
+	if (rc == -ENOENT)
+		return 0;
 	if (rc < 0) {
 		report_add(l->report, REPORT_ERROR, place, "cannot be read: %s", strerror(-rc));
 		return rc;
 	}
+	entry->published_hash = hash_of(text, n);
+	if (entry->published_hash == entry->draft_hash) {
+		settle_published(entry);
+	} else {
+		options.file = place;
+		options.id = entry->draft->id;
+		rc = read_named(l, text, n, &options, &entry->published);
+	}
+	free(text);
+	return rc;
+}
+
+/* ---- entries ---- */
+
+struct flow *flow_entry_flow(const struct flow_entry *entry)
+{
+	return entry->published ? entry->published : entry->draft;
+}
+
+static void clear_entry(struct flow_entry *entry)
+{
+	flow_release(entry->published);
+	flow_release(entry->draft);
+	free(entry->text);
+	memset(entry, 0, sizeof(*entry));
+}
+
+/* Where the flow stands below flows/, for messages. */
+static const char *file_of(const struct flow_entry *entry)
+{
+	return entry->draft ? entry->draft->file : entry->published->file;
+}
+
+static int add_key(const struct loading *l, struct map *map, const char *what, const char *key,
+	struct flow_entry *entry)
+{
+	int rc = map_put_str(map, str_from(key), entry);
+
+	if (rc != -EEXIST)
+		return rc;
+	report_add(l->report, REPORT_ERROR, file_of(entry),
+		"expected %s of its own, but '%s' is also that of the flow in %s", what, key,
+		file_of(map_get_str(map, str_from(key))));
+	return -EINVAL;
+}
+
+/* Takes the entry, also on failure. */
+static int add(const struct loading *l, const struct flow_entry *found)
+{
+	struct flow_catalog *c = l->catalog;
+	struct flow_entry *entry = &c->entries[c->n];
+	const struct flow *flow = flow_entry_flow(found);
+	int rc;
+
+	*entry = *found;
+	rc = add_key(l, &c->by_name, "a name", flow->name, entry);
+	if (rc == 0) {
+		rc = add_key(l, &c->by_id, "an id", flow->id, entry);
+		if (rc < 0)
+			map_remove_str(&c->by_name, str_from(flow->name));
+	}
+	if (rc < 0)
+		clear_entry(entry);
+	else
+		c->n++;
+	return rc;
+}
+
+static int read_entry(const struct loading *l, const char *file, struct flow_entry *entry)
+{
+	char place[300];
+	struct flow_reader_options options = {.file = place};
+	struct flow *flow;
+	int rc;
+
+	snprintf(place, sizeof(place), "flows/%s", file);
 	rc = read_row(l, row_of(l, file), &options);
 	if (rc == 0)
-		rc = read_named(l, text, n, &options, &flow);
-	free(text);
+		rc = read_named(l, entry->text, entry->text_n, &options, &flow);
 	if (rc < 0)
 		return rc;
-	rc = add(l, flow);
-	if (rc < 0)
-		flow_release(flow);
+	entry->draft = flow;
+	entry->draft_hash = hash_of(entry->text, entry->text_n);
+	if (!flow->saved)
+		settle_published(entry);
+	else if (l->previous)
+		take_over(l, entry);
+	else
+		rc = take_kept(l, &options, entry);
+	return rc;
+}
+
+static int load_file(const struct loading *l, const char *file)
+{
+	char path[PATH_SIZE];
+	struct flow_entry entry = {0};
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/flows/%s", l->directory, file);
+	rc = file_read(path, FLOW_TEXT_MAX, &entry.text, &entry.text_n);
+	if (rc < 0) {
+		snprintf(path, sizeof(path), "flows/%s", file);
+		report_add(l->report, REPORT_ERROR, path, "cannot be read: %s", strerror(-rc));
+		return rc;
+	}
+	rc = read_entry(l, file, &entry);
+	if (rc == 0)
+		return add(l, &entry);
+	clear_entry(&entry);
 	return rc;
 }
 
@@ -181,8 +305,8 @@ static int load_all(struct loading *l, struct dirent **entries, int n)
 			FLOW_CATALOG_MAX, n);
 		return -EINVAL;
 	}
-	l->catalog->flows = calloc((size_t)n + 1, sizeof(*l->catalog->flows));
-	if (!l->catalog->flows)
+	l->catalog->entries = calloc((size_t)n + 1, sizeof(*l->catalog->entries));
+	if (!l->catalog->entries)
 		return -ENOMEM;
 	for (int i = 0; i < n; i++) {
 		int rc = load_file(l, entries[i]->d_name);
@@ -194,9 +318,9 @@ static int load_all(struct loading *l, struct dirent **entries, int n)
 }
 
 int flow_catalog_load(struct flow_catalog *catalog, const char *directory, const char *instance_arn,
-	struct report *report)
+	const struct flow_catalog *previous, struct report *report)
 {
-	struct loading l = {catalog, directory, instance_arn, NULL, report};
+	struct loading l = {catalog, directory, instance_arn, previous, NULL, report};
 	struct yml_doc *doc = NULL;
 	struct dirent **entries = NULL;
 	char path[PATH_SIZE];
@@ -232,27 +356,48 @@ void flow_catalog_clear(struct flow_catalog *catalog)
 	map_clear(&catalog->by_id);
 	map_clear(&catalog->by_name);
 	for (size_t i = 0; i < catalog->n; i++)
-		flow_release(catalog->flows[i]);
-	free(catalog->flows);
+		clear_entry(&catalog->entries[i]);
+	free(catalog->entries);
 	memset(catalog, 0, sizeof(*catalog));
 }
 
-struct flow *flow_catalog_find_any(const struct flow_catalog *catalog, const char *reference)
+struct flow_entry *flow_catalog_entry(const struct flow_catalog *catalog, const char *reference)
 {
-	struct flow *flow;
+	struct flow_entry *entry;
 	const char *id;
 	size_t n;
 
 	if (!reference)
 		return NULL;
 	id = flow_reference_id(reference, &n);
-	flow = map_get(&catalog->by_id, id, n);
-	return flow ? flow : map_get_str(&catalog->by_name, str_from(reference));
+	entry = map_get(&catalog->by_id, id, n);
+	return entry ? entry : map_get_str(&catalog->by_name, str_from(reference));
 }
 
 struct flow *flow_catalog_find(const struct flow_catalog *catalog, const char *reference)
 {
-	struct flow *flow = flow_catalog_find_any(catalog, reference);
+	const struct flow_entry *entry = flow_catalog_entry(catalog, reference);
 
-	return flow && !flow->saved ? flow : NULL;
+	return entry ? entry->published : NULL;
+}
+
+int flow_catalog_publish(struct flow_catalog *catalog, struct flow_entry *entry)
+{
+	struct flow *old = entry->published, *fresh = entry->draft;
+	int rc = 0;
+
+	/* the keys live in the flow that they are taken from */
+	if (old)
+		rc = map_set(&catalog->by_name, fresh->name, strlen(fresh->name), entry, NULL);
+	if (rc < 0)
+		return rc;
+	if (old && strcmp(old->name, fresh->name) != 0)
+		map_remove_str(&catalog->by_name, str_from(old->name));
+	if (old)
+		map_set(&catalog->by_id, fresh->id, strlen(fresh->id), entry, NULL);
+	settle_published(entry);
+	flow_release(old);
+	free(entry->text);
+	entry->text = NULL;
+	return 0;
 }

@@ -116,12 +116,12 @@ static bool find_resource(const struct instance *instance, enum resource_kind ki
 static bool find_flow(
 	const struct instance *instance, const char *reference, struct flow_resource_info *info)
 {
-	struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+	const struct flow_entry *entry = flow_catalog_entry(&instance->flows, reference);
 
-	if (!flow)
+	if (!entry)
 		return false;
-	info->type = flow->type;
-	info->never_published = flow->saved;
+	info->type = flow_entry_flow(entry)->type;
+	info->never_published = !entry->published;
 	return true;
 }
 
@@ -157,13 +157,13 @@ static bool find_for_flow(void *owner, enum flow_resource kind, const char *refe
 static enum resource_flow_kind flow_kind(void *context, const char *reference)
 {
 	const struct instance *instance = context;
-	const struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+	const struct flow_entry *entry = flow_catalog_entry(&instance->flows, reference);
 
-	if (!flow)
+	if (!entry)
 		return RESOURCE_FLOW_MISSING;
-	if (flow->saved)
+	if (!entry->published)
 		return RESOURCE_FLOW_DRAFT;
-	switch (flow->type) {
+	switch (entry->published->type) {
 	case FLOW_TYPE_AGENT_TRANSFER:
 		return RESOURCE_FLOW_TRANSFER_TO_AGENT;
 	case FLOW_TYPE_QUEUE_TRANSFER:
@@ -178,12 +178,13 @@ static enum resource_flow_kind flow_kind(void *context, const char *reference)
 static void judge_flow_reference(const struct instance *instance, const char *place,
 	const char *reference, enum flow_type type, struct report *report)
 {
-	const struct flow *flow = flow_catalog_find_any(&instance->flows, reference);
+	const struct flow_entry *entry = flow_catalog_entry(&instance->flows, reference);
+	const struct flow *flow = entry ? entry->published : NULL;
 
-	if (!flow)
+	if (!entry)
 		report_add(
 			report, REPORT_ERROR, place, "expected a flow, found no '%s'", reference);
-	else if (flow->saved)
+	else if (!flow)
 		report_add(report, REPORT_ERROR, place,
 			"expected a published flow, '%s' is a draft", reference);
 	else if (flow->type != type && flow->type != FLOW_TYPE_UNKNOWN)
@@ -248,16 +249,29 @@ static void judge_prompts(const struct instance *instance, struct report *report
 	}
 }
 
-static int judge(
+int instance_judge_flows(
 	const struct instance *instance, const struct config *config, struct report *report)
 {
 	struct flow_resolver resolver = {.find = find_for_flow, .owner = (void *)instance};
 
-	for (size_t i = 0; i < instance->flows.n; i++)
-		flow_check(instance->flows.flows[i], &resolver, report);
+	for (size_t i = 0; i < instance->flows.n; i++) {
+		const struct flow_entry *entry = &instance->flows.entries[i];
+
+		if (entry->published)
+			flow_check(entry->published, &resolver, report);
+		if (entry->draft)
+			flow_check(entry->draft, &resolver, report);
+	}
 	resource_files_check_flows(instance->resources, flow_kind, (void *)instance, report);
 	judge_defaults(instance, config, report);
 	judge_numbers(instance, report);
+	return report_has_errors(report) ? -EINVAL : 0;
+}
+
+static int judge(
+	const struct instance *instance, const struct config *config, struct report *report)
+{
+	instance_judge_flows(instance, config, report);
 	judge_prompts(instance, report);
 	return report_has_errors(report) ? -EINVAL : 0;
 }
@@ -283,8 +297,8 @@ static int load_main_file(struct reading *r, struct instance *instance)
 	return rc;
 }
 
-int instance_load(const char *directory, const struct config *config, struct report *report,
-	struct instance **out)
+int instance_load(const char *directory, const struct config *config,
+	const struct instance *previous, struct report *report, struct instance **out)
 {
 	struct reading r = {.directory = directory, .report = report};
 	struct instance *instance = calloc(1, sizeof(*instance));
@@ -299,7 +313,8 @@ int instance_load(const char *directory, const struct config *config, struct rep
 		rc = main_rc;
 	if (instance->resources) {
 		flow_rc = flow_catalog_load(&instance->flows, directory,
-			resources_instance_arn(instance->resources), report);
+			resources_instance_arn(instance->resources),
+			previous ? &previous->flows : NULL, report);
 		if (flow_rc < 0)
 			rc = flow_rc;
 	}

@@ -8,7 +8,8 @@
  *     queues.yaml … prompts.yaml    resources (queue/resource_files.h)
  *     flows.yaml, flows/            flows (flow_catalog.h)
  *     prompts/                      recorded prompts
- *      */
+ *     instance.d/                   what cordboard writes: published versions (flow_publish.h)
+ */
 #ifndef CONTACT_INSTANCE_H
 #define CONTACT_INSTANCE_H
 
@@ -26,14 +27,21 @@ struct instance {
 	struct flow_catalog flows;
 	struct trunk_set *trunks;
 	struct number_plan *plan;
+	bool publishing; /* flow_publish.h: a draft is being put in force */
 };
 
 /*
  * Reads `directory` and judges everything in it together: flows against resources, numbers against
- * flows. `config` holds the options, already read. 0, or a negative errno with everything reported.
+ * flows. `config` holds the options, already read; `previous` is the instance that runs now, whose
+ * published flows go on where the directory has drafts (NULL at start). 0, or a negative errno with
+ * everything reported.
  */
-int instance_load(const char *directory, const struct config *config, struct report *report,
-	struct instance **out);
+int instance_load(const char *directory, const struct config *config,
+	const struct instance *previous, struct report *report, struct instance **out);
+/* Flows against resources, and what names flows against them. 0, or -EINVAL when an error stands in
+ * the report. */
+int instance_judge_flows(
+	const struct instance *instance, const struct config *config, struct report *report);
 /* NULL is fine. */
 void instance_destroy(struct instance *instance);
 

@@ -6,88 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "contact/instance.h"
-
-#define EXAMPLE CORDBOARD_SOURCE "/scripts/instance"
-
-struct fixture {
-	char directory[64];
-	struct config config;
-	struct report report;
-	struct instance *instance;
-};
-
-static void shell(const char *format, ...)
-{
-	char command[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(command, sizeof(command), format, args);
-	va_end(args);
-	assert_int_equal(system(command), 0);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	snprintf(f->directory, sizeof(f->directory), "/tmp/cordboard-instance-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
-	shell("cp -rL " EXAMPLE "/. %s", f->directory);
-	report_init(&f->report);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	instance_destroy(f->instance);
-	config_clear(&f->config);
-	report_clear(&f->report);
-	shell("rm -rf %s", f->directory);
-	free(f);
-	return 0;
-}
-
-static int load(struct fixture *f)
-{
-	int rc = instance_read_config(f->directory, &f->config, &f->report);
-
-	if (rc == 0)
-		rc = instance_load(f->directory, &f->config, &f->report, &f->instance);
-	return rc;
-}
-
-/* Replaces a text in a file of the instance. */
-static void change(struct fixture *f, const char *file, const char *from, const char *to)
-{
-	shell("grep -q '%s' %s/%s", from, f->directory, file);
-	shell("sed -i 's|%s|%s|' %s/%s", from, to, f->directory, file);
-}
+#include "support.h"
 
 static void expect_error(struct fixture *f, const char *first, const char *second)
 {
-	assert_int_not_equal(load(f), 0);
-	if (!report_mentions(&f->report, REPORT_ERROR, first) ||
-		!report_mentions(&f->report, REPORT_ERROR, second)) {
-		report_print(&f->report, stderr);
-		fail_msg("no error names '%s' and '%s'", first, second);
-	}
+	assert_int_not_equal(fixture_load(f), 0);
+	expect_mention(f, first, second);
 }
 
 static void test_the_example_is_good(void **state)
 {
 	struct fixture *f = *state;
 
-	if (load(f) != 0)
+	if (fixture_load(f) != 0)
 		report_print(&f->report, stderr);
 	assert_non_null(f->instance);
 	assert_non_null(instance_flow(f->instance, "Main line"));
@@ -178,7 +112,7 @@ static void test_a_directory_that_is_not_there(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_the_example_is_good),
 		TEST(test_a_flow_that_names_a_missing_queue),
