@@ -139,6 +139,21 @@ static void check_flow_type(struct check *check, const struct flow_param *param,
 			param->value.source);
 }
 
+static void report_missing(struct check *check, const struct flow_param *param,
+	enum flow_resource kind, const char *where)
+{
+	const char *reference =
+		*param->value.source != '\0' ? param->value.source : param->resource_name;
+
+	if (check->resolver->missing_is_note)
+		problem(check, REPORT_NOTE, where, "needs %s '%.200s' in the instance",
+			flow_resource_name(kind), reference);
+	else
+		problem(check, kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR,
+			where, "expected what this instance has; there is no %s '%.200s'",
+			flow_resource_name(kind), reference);
+}
+
 static void check_reference(struct check *check, const struct flow_param *param,
 	enum flow_resource kind, const char *where)
 {
@@ -154,11 +169,9 @@ static void check_reference(struct check *check, const struct flow_param *param,
 	}
 	if (resolver == NULL)
 		return;
-	if (!resolver->find(resolver->owner, kind, reference, param->resource_name, &info)) {
-		problem(check, kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR,
-			where, "expected what this instance has; there is no %s '%.200s'",
-			flow_resource_name(kind),
-			*reference != '\0' ? reference : param->resource_name);
+	if (resolver->find == NULL ||
+		!resolver->find(resolver->owner, kind, reference, param->resource_name, &info)) {
+		report_missing(check, param, kind, where);
 		return;
 	}
 	if (kind == FLOW_RESOURCE_FLOW || kind == FLOW_RESOURCE_MODULE)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * checker.h: judges a loaded flow: what its type allows, which branches it must have, and whether
- * what it refers to exists. Used by `cordctl check` (all of it) and `cordctl flow check` (no
- * resolver).
+ * what it refers to exists. Used by `cordctl check` (against the instance) and `cordctl flow check`
+ * (where nothing is at hand, references are notes).
  *
  * Errors: a fixed reference to a queue, prompt, flow, module, hours or agent that the resolver does
  * not know; a hook, transfer or module that names a flow of the wrong type (R63) or one never
@@ -44,12 +44,16 @@ struct flow_resource_info {
  * fills *info when the resource exists.
  */
 struct flow_resolver {
+	/* NULL: no instance is at hand, nothing is found. */
 	bool (*find)(void *owner, enum flow_resource kind, const char *reference, const char *name,
 		struct flow_resource_info *info);
 	void *owner;
+	bool missing_is_note; /* what is not found is worth a note, not an error */
 };
 
-/* `resolver` may be NULL: references are then not judged. 0, or -EINVAL when an error was reported.
+/*
+ * `resolver` may be NULL: references are then not judged. `cordctl flow check` passes
+ * {.missing_is_note = true}. 0, or -EINVAL when an error was reported.
  */
 int flow_check(
 	const struct flow *flow, const struct flow_resolver *resolver, struct report *report);

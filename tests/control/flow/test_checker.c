@@ -44,7 +44,7 @@ static bool find(void *owner, enum flow_resource kind, const char *reference, co
 	return false;
 }
 
-static const struct flow_resolver resolver = {find, NULL};
+static const struct flow_resolver resolver = {.find = find};
 
 #define ONE(type, params)                                                             \
 	"[{\"Identifier\": \"act\", \"Type\": \"" type "\", \"Parameters\": {" params \
@@ -115,6 +115,25 @@ static void R63_R88_references_and_success_are_judged(void **state)
 		report_clear(&report);
 		flow_release(flow);
 	}
+}
+
+/* `cordctl flow check` with no instance at hand. */
+static void what_no_instance_has_is_a_note(void **state)
+{
+	static const struct flow_resolver nothing = {.missing_is_note = true};
+	struct flow *flow = flow_of(
+		flow_text_of("act", ONE("UpdateContactTargetQueue", "\"QueueId\": \"nowhere\"")),
+		"id", FLOW_TYPE_INBOUND);
+	struct report report;
+
+	(void)state;
+	report_init(&report);
+	assert_int_equal(flow_check(flow, &nothing, &report), 0);
+	assert_int_equal(report_count(&report, REPORT_WARNING), 0);
+	assert_true(report_mentions(&report, REPORT_NOTE, "action 'act': Parameters.QueueId"));
+	assert_true(report_mentions(&report, REPORT_NOTE, "needs queue 'nowhere' in the instance"));
+	report_clear(&report);
+	flow_release(flow);
 }
 
 static void expect_warning(
@@ -210,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R63_R88_references_and_success_are_judged),
+		cmocka_unit_test(what_no_instance_has_is_a_note),
 		cmocka_unit_test(R84_short_interrupts_are_warned_about),
 		cmocka_unit_test(R95_users_who_may_not_take_calls_are_warned_about),
 		cmocka_unit_test(R76_foreign_caller_ids_are_warned_about),
