@@ -9,23 +9,29 @@
 #include "base/clock.h"
 
 #define FORMAT_VERSION "2017-03-10"
-/* Seconds only: 2026-11-20T11:40:51Z. */
-#define SECONDS_SIZE 21
 
 static json_t *text_or_null(struct str s)
 {
 	return s.n ? json_stringn(s.p, s.n) : json_null();
 }
 
-static json_t *time_or_null(uint64_t wall_ns)
+void record_time(uint64_t wall_ns, char text[RECORD_TIME_SIZE])
 {
 	char iso[CLOCK_ISO_SIZE];
 
+	clock_format(wall_ns, iso);
+	memcpy(text, iso, RECORD_TIME_SIZE - 2);
+	memcpy(text + RECORD_TIME_SIZE - 2, "Z", 2);
+}
+
+static json_t *time_or_null(uint64_t wall_ns)
+{
+	char text[RECORD_TIME_SIZE];
+
 	if (wall_ns == 0)
 		return json_null();
-	clock_format(wall_ns, iso);
-	iso[SECONDS_SIZE - 2] = 'Z';
-	return json_stringn(iso, SECONDS_SIZE - 1);
+	record_time(wall_ns, text);
+	return json_string(text);
 }
 
 static json_t *seconds(uint64_t ns)

@@ -38,12 +38,18 @@ static const char upsert[] =
 	" initiated = excluded.initiated, json = excluded.json"
 	" WHERE excluded.number > number";
 
+/* What is there gets a successor; the rest of it stays as it was written. */
+static const char link_next[] =
+	"UPDATE records SET number = ?2, json = json_set(json, '$.NextContactId', ?3,"
+	" '$.LastUpdateTimestamp', ?4) WHERE contact_id = ?1 AND number < ?2";
+
 struct row {
 	struct row *next;
 	uint64_t number;
 	bool complete;
 	uint64_t initiated_wall;
 	char *contact_id, *initial_id, *json;
+	char *next_id; /* the row is a link: only this is set, with the time in `json` */
 	size_t bytes;
 };
 
@@ -83,7 +89,25 @@ static void row_free(struct row *row)
 	free(row->contact_id);
 	free(row->initial_id);
 	free(row->json);
+	free(row->next_id);
 	free(row);
+}
+
+static int finish(sqlite3_stmt *s)
+{
+	int result = sqlite3_step(s);
+
+	sqlite3_reset(s);
+	return database_errno(result);
+}
+
+static int write_link(sqlite3_stmt *s, const struct row *row)
+{
+	sqlite3_bind_text(s, 1, row->contact_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, (int64_t)row->number);
+	sqlite3_bind_text(s, 3, row->next_id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 4, row->json, -1, SQLITE_STATIC);
+	return finish(s);
 }
 
 static int write_row(sqlite3_stmt *s, const struct row *row)
@@ -94,22 +118,23 @@ static int write_row(sqlite3_stmt *s, const struct row *row)
 	sqlite3_bind_text(s, 4, row->initial_id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 5, (int64_t)row->initiated_wall);
 	sqlite3_bind_text(s, 6, row->json, -1, SQLITE_STATIC);
-	int result = sqlite3_step(s);
-	sqlite3_reset(s);
-	return database_errno(result);
+	return finish(s);
 }
 
 static int write_rows(sqlite3 *db, const struct row *row)
 {
-	sqlite3_stmt *s = NULL;
+	sqlite3_stmt *s = NULL, *link = NULL;
 	int error = database_run(db, "BEGIN IMMEDIATE");
 
 	if (error)
 		return error;
 	error = database_prepare(db, upsert, &s);
+	if (!error)
+		error = database_prepare(db, link_next, &link);
 	for (; !error && row; row = row->next)
-		error = write_row(s, row);
+		error = row->next_id ? write_link(link, row) : write_row(s, row);
 	sqlite3_finalize(s);
+	sqlite3_finalize(link);
 	if (!error)
 		error = database_run(db, "COMMIT");
 	return error;
@@ -277,20 +302,13 @@ static struct row *row_make(const struct record *record, int *error)
 	return row;
 }
 
-int records_put(struct records *r, const struct record *record)
+static bool is_full(const struct records *r)
 {
-	struct row *row;
-	int error;
+	return r->n_waiting >= RECORDS_WAITING_MAX || r->waiting_bytes >= RECORDS_WAITING_BYTES;
+}
 
-	if (r->n_waiting >= RECORDS_WAITING_MAX || r->waiting_bytes >= RECORDS_WAITING_BYTES) {
-		r->stats.refused++;
-		return -ENOBUFS;
-	}
-	row = row_make(record, &error);
-	if (!row) {
-		r->stats.refused++;
-		return error;
-	}
+static void append(struct records *r, struct row *row)
+{
 	row->number = ++r->stats.last_number;
 	*r->last = row;
 	r->last = &row->next;
@@ -300,6 +318,45 @@ int records_put(struct records *r, const struct record *record)
 	/* While one batch is written the next one gathers. */
 	if (r->batches_out == 0 && !r->failing)
 		loop_task_set(r->config.loop, &r->flush);
+}
+
+int records_put(struct records *r, const struct record *record)
+{
+	struct row *row = NULL;
+	int error = -ENOBUFS;
+
+	if (!is_full(r))
+		row = row_make(record, &error);
+	if (!row) {
+		r->stats.refused++;
+		return error;
+	}
+	append(r, row);
+	return 0;
+}
+
+int records_set_next(struct records *r, struct str contact_id, struct str next_id, uint64_t wall_ns)
+{
+	struct row *row;
+	char time[RECORD_TIME_SIZE];
+
+	if (str_empty(contact_id) || str_empty(next_id))
+		return -EINVAL;
+	row = is_full(r) ? NULL : calloc(1, sizeof(*row));
+	if (!row) {
+		r->stats.refused++;
+		return -ENOBUFS;
+	}
+	record_time(wall_ns, time);
+	row->contact_id = str_dup(contact_id);
+	row->next_id = str_dup(next_id);
+	row->json = str_dup(str_from(time));
+	if (!row->contact_id || !row->next_id || !row->json) {
+		row_free(row);
+		return -ENOMEM;
+	}
+	row->bytes = sizeof(*row) + contact_id.n + next_id.n + RECORD_TIME_SIZE;
+	append(r, row);
 	return 0;
 }
 

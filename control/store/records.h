@@ -126,9 +126,19 @@ int records_close(struct records *records);
 /* -EINVAL: one of the required fields is missing or not UTF-8; -E2BIG: RECORDS_JSON_MAX; -ENOBUFS.
  */
 int records_put(struct records *records, const struct record *record);
+/*
+ * A record that may have been delivered has got a successor: it is delivered again with
+ * NextContactId set (R102). Nothing when there is no such record. -EINVAL: an id is empty; -ENOBUFS,
+ * -ENOMEM.
+ */
+int records_set_next(
+	struct records *records, struct str contact_id, struct str next_id, uint64_t wall_ns);
 bool records_pressure(const struct records *records);
 /* The JSON of a record as it would be stored, malloc'ed; NULL when it is not valid. */
 char *record_json(const struct record *record);
+/* A time as records write it: UTC, whole seconds. */
+#define RECORD_TIME_SIZE 21
+void record_time(uint64_t wall_ns, char text[RECORD_TIME_SIZE]);
 
 enum records_order { RECORDS_NEWEST, RECORDS_OLDEST };
 

@@ -113,6 +113,30 @@ static const char *member(json_t *o, const char *outer, const char *inner)
 	return json_string_value(v);
 }
 
+static void R102_a_delivered_record_gets_a_successor(void **state)
+{
+	struct record first = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+	struct answer *a;
+	uint64_t number;
+
+	open_records();
+	put(&first);
+	a = ask((struct records_query){.since = 0, .by_number = true});
+	assert_int_equal(a->n, 1);
+	number = a->numbers[0];
+	assert_int_equal(
+		records_set_next(records, first.contact_id, STR("next"), START + CLOCK_S), 0);
+	assert_int_equal(records_set_next(records, STR("nobody"), STR("next"), START), 0);
+	assert_int_equal(records_set_next(records, STR_NULL, STR("next"), START), -EINVAL);
+	a = ask((struct records_query){.since = number});
+	assert_int_equal(a->n, 1);
+	assert_true(a->complete[0]);
+	assert_string_equal(member(a->last, "NextContactId", NULL), "next");
+	assert_string_equal(member(a->last, "ContactId", NULL), a->ids[0]);
+	assert_int_equal(strlen(member(a->last, "LastUpdateTimestamp", NULL)), 20);
+	close_records();
+}
+
 static void the_json_has_the_public_shape(void **state)
 {
 	const struct record_pair attributes[] = {
@@ -472,6 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(R102_a_delivered_record_gets_a_successor),
 		T(the_json_has_the_public_shape),
 		T(R98_an_open_record_is_never_listed_as_complete),
 		T(R102_a_chain_is_found_and_delivered_again),
