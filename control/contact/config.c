@@ -89,6 +89,12 @@ static const struct option_row rows[] = {
 		.preset = "60s",
 		.help = "time that a number has to answer when an agent dials it or a callback\n"
 			"is made; CompleteOutboundCall may set another"},
+	{"routing.callback_keep", OPTION_DURATION, FIELD(callback_keep_ns), .min = SECONDS(60),
+		.max = SECONDS(14 * 86400), .preset = "7d",
+		.help = "a queued callback that is not done after this is given up"},
+	{"routing.callback_full", OPTION_DURATION, FIELD(callback_full_ns), .min = MS(100),
+		.max = SECONDS(3600), .preset = "10s",
+		.help = "a callback that is due while its queue is full tries again after this"},
 	{"routing.overflow_percent", OPTION_INT, FIELD(overflow_percent), .min = 0, .max = 100,
 		.preset = "0",
 		.help = "room above a queue's maximum for moves, transfers by agents and "

@@ -61,6 +61,8 @@ struct config {
 	uint64_t offer_ns;
 	uint64_t panel_answer_ns;
 	uint64_t dial_ns;
+	uint64_t callback_keep_ns;
+	uint64_t callback_full_ns;
 	int64_t overflow_percent;
 	uint64_t whisper_max_ns;
 	bool wait_pauses;

@@ -12,13 +12,15 @@
 
 /* What may follow what. A live contact may always end. */
 static const uint32_t transitions[CONTACT_STATE_COUNT] = {
-	[CONTACT_ARRIVING] = BIT(FLOW) | BIT(DIALLING) | BIT(ENDED) | BIT(CLOSED),
-	[CONTACT_DIALLING] = BIT(CUSTOMER_WHISPER) | BIT(ENDED),
+	[CONTACT_ARRIVING] = BIT(FLOW) | BIT(DIALLING) | BIT(SCHEDULED) | BIT(ENDED) | BIT(CLOSED),
+	[CONTACT_SCHEDULED] = BIT(QUEUED) | BIT(ENDED),
+	[CONTACT_DIALLING] = BIT(CUSTOMER_WHISPER) | BIT(SCHEDULED) | BIT(ENDED),
 	[CONTACT_FLOW] = BIT(QUEUED) | BIT(BRIDGED) | BIT(ENDED),
 	[CONTACT_QUEUED] = BIT(OFFERED) | BIT(BRIDGED) | BIT(ENDED),
 	[CONTACT_BRIDGED] = BIT(FLOW) | BIT(QUEUED) | BIT(ENDED),
-	[CONTACT_OFFERED] = BIT(QUEUED) | BIT(AGENT_WHISPER) | BIT(ENDED),
-	[CONTACT_AGENT_WHISPER] = BIT(QUEUED) | BIT(CUSTOMER_WHISPER) | BIT(ENDED),
+	[CONTACT_OFFERED] = BIT(QUEUED) | BIT(SCHEDULED) | BIT(AGENT_WHISPER) | BIT(ENDED),
+	[CONTACT_AGENT_WHISPER] =
+		BIT(QUEUED) | BIT(SCHEDULED) | BIT(CUSTOMER_WHISPER) | BIT(DIALLING) | BIT(ENDED),
 	[CONTACT_CUSTOMER_WHISPER] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
 	[CONTACT_TALKING] = BIT(HOLD) | BIT(FLOW) | BIT(ENDED),
 	[CONTACT_HOLD] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
@@ -73,6 +75,11 @@ void contact_set_state(struct contact *contact, enum contact_state state, uint64
 	contact->version++;
 }
 
+bool contact_is_callback(const struct contact *contact)
+{
+	return contact->segment.method == CONTACT_METHOD_CALLBACK && !contact->customer;
+}
+
 bool contact_is_live(const struct contact *contact)
 {
 	return contact->state < CONTACT_ENDED;
@@ -111,10 +118,75 @@ static struct contact_segment fresh_segment(
 	return s;
 }
 
+/* ---- the chain ---- */
+
+static void join_chain(struct contact *contact)
+{
+	memcpy(contact->chain->tail, contact->segment.id, sizeof(contact->chain->tail));
+	contact->chain->holder = contact->id;
+}
+
 void contact_first_segment(struct contact *contact, enum contact_method method, uint64_t now_ns)
 {
+	contact->chain = calloc(1, sizeof(*contact->chain));
+	CHECK(contact->chain);
+	contact->chain->references = 1;
 	contact->segment = fresh_segment(contact, method, now_ns);
 	memcpy(contact->segment.initial, contact->segment.id, sizeof(contact->segment.id));
+	join_chain(contact);
+}
+
+static struct contact_segment *find_segment(struct contact *contact, const char *id)
+{
+	if (strcmp(contact->segment.id, id) == 0)
+		return &contact->segment;
+	for (struct contact_segment *s = contact->past; s; s = s->older)
+		if (strcmp(s->id, id) == 0)
+			return s;
+	return NULL;
+}
+
+/*
+ * The last segment of the chain learns of its successor: in its contact while that is there, else
+ * in the record that was delivered (R102).
+ */
+static void announce_next(
+	const struct contact *contact, const struct contact_segment *next, uint64_t now_ns)
+{
+	struct switchboard *board = contact->board;
+	const struct contact_chain *chain = contact->chain;
+	struct contact *holder = pool_get(&board->contacts, chain->holder);
+	struct contact_segment *tail = holder ? find_segment(holder, chain->tail) : NULL;
+
+	if (tail)
+		memcpy(tail->next, next->id, sizeof(tail->next));
+	else if (records_set_next(board->records, str_from(chain->tail), str_from(next->id),
+			 contact_wall(contact, now_ns)) < 0)
+		log_error_limited(LOG_CALL(next->id, 0), "contact", 10,
+			"the record before this one could not be told");
+}
+
+static void link_segment(struct contact *contact, struct contact_segment *next, uint64_t now_ns)
+{
+	announce_next(contact, next, now_ns);
+	memcpy(next->previous, contact->chain->tail, sizeof(next->previous));
+}
+
+void contact_leave_chain(struct contact *contact)
+{
+	if (contact->chain && --contact->chain->references == 0)
+		free(contact->chain);
+	contact->chain = NULL;
+}
+
+void contact_follow(struct contact *contact, struct contact *cause, uint64_t now_ns)
+{
+	contact_leave_chain(contact);
+	contact->chain = cause->chain;
+	contact->chain->references++;
+	memcpy(contact->segment.initial, cause->segment.initial, sizeof(contact->segment.initial));
+	link_segment(contact, &contact->segment, now_ns);
+	join_chain(contact);
 }
 
 bool segment_is_wrapping(const struct contact_segment *segment)
@@ -128,9 +200,8 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 	struct contact_segment next = fresh_segment(contact, method, now_ns);
 
 	memcpy(next.initial, old->initial, sizeof(next.initial));
-	memcpy(next.previous, old->id, sizeof(next.previous));
-	memcpy(old->next, next.id, sizeof(old->next));
-	next.connected = now_ns;
+	link_segment(contact, &next, now_ns);
+	next.connected = contact->customer ? now_ns : 0;
 	old->disconnected = now_ns;
 	contact_record_put(contact, old, !segment_is_wrapping(old), now_ns);
 	if (segment_is_wrapping(old)) {
@@ -141,6 +212,7 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 		contact->past = kept;
 	}
 	contact->segment = next;
+	join_chain(contact);
 	contact->version++;
 }
 

@@ -19,7 +19,11 @@
  *            cleared       (after-contact work, or nothing left to wait for)
  *
  * FLOW and QUEUED <-> BRIDGED: a flow has connected the customer to an outside number
- * (third_party.c).
+ * (third_party.c). A queued callback (callback.c) has no customer before DIALLING:
+ *
+ *   ARRIVING -> SCHEDULED --due--> QUEUED <-> OFFERED -> AGENT_WHISPER -> DIALLING -> CUSTOMER_WHISPER
+ *                   ^                                                        |
+ *                   +------------ not answered: again, as a new segment -----+
  *
  * What the customer hears follows from the state (hearing.c); what is written follows from the
  * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a
@@ -43,6 +47,7 @@
 
 #define CONTACT_STATES(X)                       \
 	X(ARRIVING, "arriving")                 \
+	X(SCHEDULED, "scheduled")               \
 	X(DIALLING, "dialling")                 \
 	X(FLOW, "flow")                         \
 	X(QUEUED, "queued")                     \
@@ -116,11 +121,30 @@ struct contact_segment {
 	uint32_t attempts;    /* offers to agents */
 	uint64_t transferred; /* connected to an outside number */
 	char transferred_to[32];
+	uint64_t scheduled;            /* a callback's: when it is due */
 	struct contact_segment *older; /* list of those whose after-contact work goes on */
+};
+
+/*
+ * The segments of one story in order: those of a contact, and of the callbacks that it asked for.
+ * Each names the one before and the one after; a new one goes to the end (R101, R103).
+ */
+struct contact_chain {
+	uint32_t references; /* contacts that may add to it */
+	char tail[RANDOM_UUID_SIZE];
+	uint64_t holder; /* contact whose segment the tail is; stale when that is gone */
 };
 
 struct switchboard;
 struct media_room;
+
+/* A queued callback (callback.c). */
+struct callback {
+	uint32_t attempts; /* calls that may still be made */
+	uint64_t retry_ns;
+	uint64_t gives_up_ns;   /* no call after that */
+	char caller_number[64]; /* "": the queue's */
+};
 
 /* An outside number that a flow connects the customer to (third_party.c). */
 struct third_party {
@@ -144,6 +168,7 @@ struct contact {
 	enum contact_state state;
 	uint32_t version; /* counts changes of state: `if_version` of the admin verbs */
 	struct clock_pair clock;
+	struct contact_chain *chain;
 	struct contact_segment segment; /* the present one */
 	struct contact_segment *past;   /* earlier ones that an agent has not cleared yet */
 
@@ -173,9 +198,10 @@ struct contact {
 	struct leg *customer;
 	struct leg *agent;
 	struct third_party third;
-	struct media_room *room;
+	struct callback callback;
+	struct media_room *room; /* NULL: not a call now */
 
-	bool released; /* no concurrent call any more */
+	bool released; /* no concurrent call now */
 
 	/* the live offer; 0: none */
 	uint64_t offer;
@@ -184,9 +210,10 @@ struct contact {
 	bool disconnect_flow_ran;
 	bool dial_placed;    /* DIALLING: the destination is being called */
 	bool dial_whispered; /* the outbound whisper was over before the answer */
+	bool dial_ringing;   /* the agent, on the line already, hears it ring */
 	unsigned dial_error; /* SIP status of a call that could not be placed */
 
-	struct timer timer; /* whisper limit, panel answer, time to answer a dialled call */
+	struct timer timer; /* whisper limit, panel answer, time to answer, a callback is due */
 };
 
 const char *contact_state_name(enum contact_state state);
@@ -201,8 +228,13 @@ void contact_set_state(struct contact *contact, enum contact_state state, uint64
 /* A live customer: neither ended nor closed. */
 bool contact_is_live(const struct contact *contact);
 
-/* Begins the first segment. */
+/* Begins the first segment, and a chain. */
 void contact_first_segment(struct contact *contact, enum contact_method method, uint64_t now_ns);
+/* The first segment, in the chain of another contact whose flow asked for this one. */
+void contact_follow(struct contact *contact, struct contact *cause, uint64_t now_ns);
+void contact_leave_chain(struct contact *contact);
+/* A callback whose customer is not being called yet. */
+bool contact_is_callback(const struct contact *contact);
 /*
  * Begins the next segment of the chain. The old one is complete, or, while its agent is in
  * after-contact work, one of the past.

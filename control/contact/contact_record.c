@@ -81,6 +81,7 @@ void contact_record_put(
 		.last_update_wall = contact_wall(contact, now_ns),
 		.customer = {.address = str_from(contact->customer_number)},
 		.system = {.address = str_from(contact->system_number)},
+		.scheduled_wall = contact_wall(contact, s->scheduled),
 		.transfer_completed_wall = contact_wall(contact, s->transferred),
 		.transferred_to = {.address = str_from(s->transferred_to)},
 		.agent_attempts = s->attempts};

@@ -106,6 +106,7 @@ void dialling_begin(struct contact *contact, uint64_t now_ns)
 	contact->dial_placed = false;
 	contact->dial_whispered = false;
 	contact->dial_error = 0;
+	contact->dial_ringing = false;
 	contact_set_state(contact, CONTACT_DIALLING, now_ns);
 	offering_set_whisper_limit(contact, now_ns);
 	treatment_start(&contact->customer->treatment, whisper_of(contact),
@@ -132,7 +133,8 @@ void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t 
 	struct switchboard *board = contact->board;
 	const struct resource_queue *queue = router_queue_row(board->router, contact->target_queue);
 	uint64_t limit_ns = call->limit_ns ? call->limit_ns : board->config->dial_ns;
-	struct board_caller_id id = {call->number, ""};
+	const char *own = *call->number ? call->number : contact->callback.caller_number;
+	struct board_caller_id id = {own, ""};
 
 	if (contact->state != CONTACT_DIALLING || leg != contact->customer || contact->dial_placed)
 		return;
@@ -166,6 +168,22 @@ void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, u
 	dialling_place(contact->customer, &(struct dialling_call){.number = ""}, now_ns);
 }
 
+/* An agent who is on the line already hears the far end, or our ringback. */
+static void ring_back(struct contact *contact, const struct sdp_stream *media)
+{
+	struct treatment *agent = &contact->agent->treatment;
+
+	if (media) {
+		board_leg_media(contact->customer, media);
+		treatment_hush(agent);
+		contact->dial_ringing = true;
+	} else if (!contact->dial_ringing) {
+		treatment_ringback(agent);
+		contact->dial_ringing = true;
+	}
+	hearing_apply(contact);
+}
+
 /* The phone hears the far end's ringing: its own tone, or what the far end sends (RFC 3960). */
 void dialling_progress(
 	struct leg *leg, unsigned status, const struct sdp_stream *media, uint64_t now_ns)
@@ -177,6 +195,10 @@ void dialling_progress(
 
 	if (!agent || !agent->session || contact->state != CONTACT_DIALLING)
 		return;
+	if (agent->up) {
+		ring_back(contact, media);
+		return;
+	}
 	if (!media) {
 		sip_session_ring(sessions_of(contact), agent->session);
 		return;
@@ -200,6 +222,8 @@ void dialling_answered(struct leg *leg, uint64_t now_ns)
 		board_end_contact(contact, CONTACT_REASON_TELECOM_PROBLEM, now_ns);
 		return;
 	}
+	if (contact->dial_ringing)
+		treatment_hush(&contact->agent->treatment);
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
@@ -230,9 +254,21 @@ static unsigned status_for_phone(unsigned status)
 /* The destination did not answer: the phone is told why, the agent does after-contact work. */
 void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_t now_ns)
 {
+	enum contact_reason reason =
+		end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT : CONTACT_REASON_TELECOM_PROBLEM;
+
 	if (contact->agent)
 		board_leg_close(contact->agent, status_for_phone(end->status), "");
-	board_end_contact(contact,
-		end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT : CONTACT_REASON_TELECOM_PROBLEM,
-		now_ns);
+	if (contact->segment.method == CONTACT_METHOD_CALLBACK)
+		callback_failed(contact, reason, now_ns);
+	else
+		board_end_contact(contact, reason, now_ns);
+}
+
+void dialling_given_up(struct contact *contact, uint64_t now_ns)
+{
+	if (contact->segment.method == CONTACT_METHOD_CALLBACK)
+		callback_failed(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+	else
+		board_end_contact(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 }

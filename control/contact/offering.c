@@ -29,28 +29,43 @@ static void drop_agent_leg(struct contact *contact, const char *reason)
 		board_leg_close(contact->agent, 0, reason);
 }
 
+/* The agent who had accepted is gone; the contact waits again. */
+static void agent_lost(struct contact *contact, bool missed, uint64_t now_ns)
+{
+	struct router *router = contact->board->router;
+
+	if (contact_is_callback(contact)) /* out of the queue since its acceptance */
+		callback_agent_lost(contact, now_ns);
+	else if (missed)
+		router_miss(router, 0, contact->id, now_ns);
+	else
+		router_drop(router, 0, contact->id, now_ns);
+}
+
 /* ---- the limit on whispers and on a panel's phone ---- */
 
 static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct contact *contact = ctx;
-	struct switchboard *board = contact->board;
 	struct log_call call = call_of(contact);
 
 	switch (contact->state) {
+	case CONTACT_SCHEDULED:
+		callback_due(contact, now_ns);
+		break;
 	case CONTACT_DIALLING:
 		dialling_late(contact, now_ns);
 		break;
 	case CONTACT_OFFERED:
 		log_warning(&call, "contact", "the phone of the agent who accepted did not answer");
 		drop_agent_leg(contact, "not answered");
-		router_miss(board->router, 0, contact->id, now_ns);
+		agent_lost(contact, true, now_ns);
 		contact->board->stats.offers_missed++;
 		break;
 	case CONTACT_AGENT_WHISPER:
 		log_warning(&call, "contact", "the agent whisper lasted too long");
 		drop_agent_leg(contact, "whisper too long");
-		router_drop(board->router, 0, contact->id, now_ns);
+		agent_lost(contact, false, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
 		log_warning(&call, "contact", "the customer whisper lasted too long");
@@ -81,10 +96,11 @@ void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns)
 static int call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
-	struct leg *leg;
+	struct leg *leg = NULL;
 	int rc;
 
-	leg = board_leg_open(contact, LEG_AGENT, contact->offer_agent);
+	if (board_contact_go_live(contact) == 0)
+		leg = board_leg_open(contact, LEG_AGENT, contact->offer_agent);
 	if (!leg)
 		return -ENOSPC;
 	contact->agent = leg;
@@ -153,6 +169,8 @@ static void returned(struct contact *contact, const struct router_effect *effect
 	drop_agent_leg(contact, router_why_text(effect->why));
 	log_info(&call, "contact", "waits again at position %u: %s", effect->position,
 		router_why_text(effect->why));
+	if (contact_is_callback(contact))
+		board_contact_rest(contact);
 	if (contact_is_live(contact))
 		contact_set_state(contact, CONTACT_QUEUED, now_ns);
 }
@@ -193,7 +211,7 @@ static void accept_answered(
 		begin_agent_whisper(contact, now_ns);
 	else if (!contact->accepting || call_phone(contact, true, now_ns) < 0)
 		/* the phone hung up since, or cannot be called */
-		router_drop(contact->board->router, 0, contact->id, now_ns);
+		agent_lost(contact, false, now_ns);
 }
 
 static void dequeued(struct contact *contact, uint64_t now_ns)
@@ -232,7 +250,9 @@ void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t 
 	if (contact->state == CONTACT_AGENT_WHISPER && leg->role == LEG_AGENT) {
 		timers_cancel(board->timers, &contact->timer);
 		if (outcome == FLOW_OUTCOME_DISCONNECTED)
-			router_drop(board->router, 0, contact->id, now_ns);
+			agent_lost(contact, false, now_ns);
+		else if (contact_is_callback(contact))
+			callback_dial(contact, now_ns);
 		else
 			router_dequeue(board->router, 0, contact->id, now_ns);
 	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && leg->role == LEG_CUSTOMER) {
@@ -272,18 +292,16 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 	drop_agent_leg(contact, "");
 	switch (contact->state) {
 	case CONTACT_OFFERED:
-		if (accepted && is_reject(end))
-			router_miss(board->router, 0, contact->id, now_ns);
-		else if (accepted)
-			router_drop(board->router, 0, contact->id, now_ns);
+		if (accepted)
+			agent_lost(contact, is_reject(end), now_ns);
 		else
 			router_reject(board->router, 0, contact->offer, !is_reject(end), now_ns);
 		break;
 	case CONTACT_AGENT_WHISPER:
-		router_drop(board->router, 0, contact->id, now_ns);
+		agent_lost(contact, false, now_ns);
 		break;
 	case CONTACT_DIALLING: /* the agent gave up */
-		board_end_contact(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+		dialling_given_up(contact, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
 	case CONTACT_TALKING:
@@ -341,7 +359,9 @@ void offering_router_effect(
 		returned(contact, effect, now_ns);
 		break;
 	case ROUTER_DEQUEUED:
-		if (contact->state == CONTACT_AGENT_WHISPER)
+		if (contact_is_callback(contact))
+			contact->segment.dequeued = now_ns;
+		else if (contact->state == CONTACT_AGENT_WHISPER)
 			dequeued(contact, now_ns);
 		break;
 	case ROUTER_ANSWER:

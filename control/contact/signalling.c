@@ -571,6 +571,13 @@ static int call_over(struct signalling *s, int index, const char *number,
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
+bool signalling_may_call(const struct signalling *s, const char *number)
+{
+	unsigned routes[NUMBER_PLAN_TRUNKS_MAX];
+
+	return number_plan_route(s->instance->plan, number, routes) > 0;
+}
+
 int signalling_call_number(struct signalling *s, const char *number,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
 	char trunk[TRUNK_NAME_SIZE])

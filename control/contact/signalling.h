@@ -100,6 +100,9 @@ int signalling_call_number(struct signalling *signalling, const char *number,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session,
 	char trunk[TRUNK_NAME_SIZE]);
 
+/* The number plan lets it be dialled and knows a way. */
+bool signalling_may_call(const struct signalling *signalling, const char *number);
+
 struct signalling_stats {
 	uint32_t phones_registered;
 	uint32_t trunks, trunks_up;

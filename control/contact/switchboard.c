@@ -25,7 +25,7 @@ static void answer_treatment(
 		treatment_router_answer(&leg->treatment, effect, now_ns);
 }
 
-static void queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
+void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
 {
 	contact->target_queue = queue;
 	contact->segment.queue = queue;
@@ -56,8 +56,10 @@ static void on_answer(
 
 	if (!contact)
 		return;
-	if (effect->request == ROUTER_ENQUEUE && effect->result == ROUTER_OK)
-		queued(contact, effect->queue, now_ns);
+	if (effect->request == ROUTER_ENQUEUE && contact_is_callback(contact))
+		callback_enqueued(contact, effect, now_ns);
+	else if (effect->request == ROUTER_ENQUEUE && effect->result == ROUTER_OK)
+		board_queued(contact, effect->queue, now_ns);
 	if (effect->request == ROUTER_MOVE && effect->result == ROUTER_OK)
 		moved(contact, effect->queue, now_ns);
 	if (effect->request == ROUTER_PARK)
@@ -89,7 +91,7 @@ static void on_router_wake(void *ctx)
 
 /* ---- contacts ---- */
 
-struct contact *board_contact_open(
+struct contact *board_contact_schedule(
 	struct switchboard *board, enum contact_method method, uint64_t now_ns)
 {
 	uint64_t id;
@@ -107,11 +109,30 @@ struct contact *board_contact_open(
 	offering_init_timer(contact);
 	third_party_init(contact);
 	contact_first_segment(contact, method, now_ns);
-	if (media_room_create(board->media, NULL, &contact->room) < 0) {
-		pool_free(&board->contacts, contact);
+	contact->released = true;
+	return contact;
+}
+
+int board_contact_go_live(struct contact *contact)
+{
+	int rc = contact->room ? 0 : media_room_create(contact->board->media, NULL, &contact->room);
+
+	if (rc < 0 || !contact->released)
+		return rc;
+	contact->released = false;
+	contact->board->live++;
+	return 0;
+}
+
+struct contact *board_contact_open(
+	struct switchboard *board, enum contact_method method, uint64_t now_ns)
+{
+	struct contact *contact = board_contact_schedule(board, method, now_ns);
+
+	if (contact && board_contact_go_live(contact) < 0) {
+		board_forget_contact(contact);
 		return NULL;
 	}
-	board->live++;
 	return contact;
 }
 
@@ -124,6 +145,13 @@ static void release(struct contact *contact)
 	contact->board->live--;
 }
 
+void board_contact_rest(struct contact *contact)
+{
+	media_room_destroy(contact->room);
+	contact->room = NULL;
+	release(contact);
+}
+
 void board_forget_contact(struct contact *contact)
 {
 	struct switchboard *board = contact->board;
@@ -132,6 +160,7 @@ void board_forget_contact(struct contact *contact)
 	timers_cancel(board->timers, &contact->third.timer);
 	while (contact->past)
 		contact_drop_past(contact, contact->past);
+	contact_leave_chain(contact);
 	flow_release(contact->first_flow);
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
 		flow_release(contact->hook[i]);
@@ -201,7 +230,7 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 	release(contact);
 	contact_event(contact, "DISCONNECTED", now_ns);
 	/* a call that was given up before it was answered has no record (R98) */
-	if (segment->connected ||
+	if (segment->connected || segment->method == CONTACT_METHOD_CALLBACK ||
 		(segment->method == CONTACT_METHOD_OUTBOUND && segment->agent != ROUTER_NONE))
 		contact_record_put(contact, segment, !segment_is_wrapping(segment), now_ns);
 	board_close_contact(contact, now_ns);
@@ -385,13 +414,8 @@ void board_drain(struct switchboard *board)
 
 bool board_idle(const struct switchboard *board)
 {
-	struct contact *contact = NULL;
-
-	/* after-contact work alone keeps nobody waiting */
-	while ((contact = pool_next(&board->contacts, contact)))
-		if (contact_is_live(contact))
-			return false;
-	return true;
+	/* neither after-contact work nor a callback that waits keeps anybody waiting */
+	return board->live == 0;
 }
 
 struct contact *board_find_contact(const struct switchboard *board, const char *id)

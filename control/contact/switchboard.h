@@ -12,7 +12,7 @@
  *
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
  * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
- * (numbers called for agents), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
+ * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
  * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
@@ -153,6 +153,8 @@ void dialling_progress(
 	struct leg *leg, unsigned status, const struct sdp_stream *media, uint64_t now_ns);
 void dialling_answered(struct leg *leg, uint64_t now_ns);
 void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_t now_ns);
+/* The agent has hung up before the answer. */
+void dialling_given_up(struct contact *contact, uint64_t now_ns);
 void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, uint64_t now_ns);
 /* The time to answer is over, or the call could not be placed. */
 void dialling_late(struct contact *contact, uint64_t now_ns);
@@ -165,6 +167,21 @@ struct dialling_call {
 	uint64_t limit_ns;  /* time to answer; 0: the option routing.dial */
 };
 void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t now_ns);
+
+/* callback.c: a queued callback (R59). False: it cannot be made. */
+bool callback_create(struct contact *cause, const struct flow_effect *effect, uint64_t now_ns);
+/* What the number plan says of a number that a flow wants called back. */
+bool callback_may_call(const struct contact *contact, const char *number);
+void callback_enqueued(
+	struct contact *contact, const struct router_effect *answer, uint64_t now_ns);
+/* Due, or long enough undone. */
+void callback_due(struct contact *contact, uint64_t now_ns);
+/* The agent who had accepted is lost before the customer was called: it waits again. */
+void callback_agent_lost(struct contact *contact, uint64_t now_ns);
+/* The agent whisper is over: the customer is called. */
+void callback_dial(struct contact *contact, uint64_t now_ns);
+/* The customer was not reached: again later, or the end. */
+void callback_failed(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
 
 /* third_party.c: a flow connects the customer to an outside number (R69 to R76). */
 void third_party_init(struct contact *contact);
@@ -234,6 +251,14 @@ void board_forget_contact(struct contact *contact);
 /* A contact without legs. NULL when pool or rooms are used up. */
 struct contact *board_contact_open(
 	struct switchboard *board, enum contact_method method, uint64_t now_ns);
+/* The same without a room: it is no call before board_contact_go_live(). */
+struct contact *board_contact_schedule(
+	struct switchboard *board, enum contact_method method, uint64_t now_ns);
+int board_contact_go_live(struct contact *contact);
+/* Back, once its legs are gone. */
+void board_contact_rest(struct contact *contact);
+/* The contact is in the queue. */
+void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns);
 
 /* By the id of its present segment; NULL. */
 struct contact *board_find_contact(const struct switchboard *board, const char *id);

@@ -324,6 +324,17 @@ static void set_contact_data(struct contact *contact, const struct flow_effect *
 		contact_set_data(contact, effect->pairs.list[i].name, effect->pairs.list[i].value);
 }
 
+static void set_callback_number(
+	struct contact *contact, const struct flow_effect *effect, struct reply *reply)
+{
+	bool may = callback_may_call(contact, effect->text);
+
+	if (may)
+		contact_text(
+			contact->callback_number, sizeof(contact->callback_number), effect->text);
+	answer(reply, effect, may ? FLOW_RESULT_OK : FLOW_RESULT_NOT_DIALABLE);
+}
+
 static void log_effect(const struct treatment *t, const struct flow_effect *effect)
 {
 	static const enum log_level levels[] = {
@@ -397,9 +408,12 @@ static void carry_out(
 		answer(reply, effect, FLOW_RESULT_OK);
 		break;
 	case FLOW_EFFECT_SET_CALLBACK_NUMBER:
-		contact_text(
-			contact->callback_number, sizeof(contact->callback_number), effect->text);
-		answer(reply, effect, FLOW_RESULT_OK);
+		set_callback_number(contact, effect, reply);
+		break;
+	case FLOW_EFFECT_CREATE_CALLBACK:
+		answer(reply, effect,
+			callback_create(contact, effect, now_ns) ? FLOW_RESULT_OK
+								 : FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);
