@@ -92,12 +92,12 @@ static json_t *segment_json(const struct contact *c, const struct contact_segmen
 
 static void add_legs(json_t *row, const struct contact *contact)
 {
+	const struct leg *const all[] = {contact->customer, contact->agent, contact->third.leg};
 	json_t *legs = json_array();
 
-	if (contact->customer)
-		json_array_append_new(legs, leg_json(contact->board, contact->customer));
-	if (contact->agent)
-		json_array_append_new(legs, leg_json(contact->board, contact->agent));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i])
+			json_array_append_new(legs, leg_json(contact->board, all[i]));
 	json_object_set_new(row, "legs", legs);
 }
 

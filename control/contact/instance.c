@@ -99,16 +99,6 @@ static int load_resources(
 static bool find_resource(const struct instance *instance, enum resource_kind kind,
 	const char *reference, const char *name)
 {
-	size_t n;
-	const char *id = flow_reference_id(reference, &n);
-	char text[RESOURCE_ARN_MAX + 1];
-
-	if (n <= RESOURCE_ARN_MAX) {
-		memcpy(text, id, n);
-		text[n] = '\0';
-		if (resources_find(instance->resources, kind, text, RESOURCE_BY_ANY))
-			return true;
-	}
 	return resources_find(instance->resources, kind, reference, RESOURCE_BY_ANY) ||
 	       (name && resources_find(instance->resources, kind, name, RESOURCE_BY_NAME));
 }
@@ -373,17 +363,9 @@ struct flow *instance_flow(const struct instance *instance, const char *referenc
 const struct resource_prompt *instance_prompt(
 	const struct instance *instance, const char *reference, const char *name)
 {
-	const struct resource_prompt *prompt;
-	char text[RESOURCE_ARN_MAX + 1];
-	size_t n;
-	const char *id = flow_reference_id(reference, &n);
+	const struct resource_prompt *prompt =
+		resources_prompt(instance->resources, reference, RESOURCE_BY_ANY);
 
-	prompt = resources_prompt(instance->resources, reference, RESOURCE_BY_ANY);
-	if (!prompt && n <= RESOURCE_ARN_MAX) {
-		memcpy(text, id, n);
-		text[n] = '\0';
-		prompt = resources_prompt(instance->resources, text, RESOURCE_BY_ID);
-	}
 	if (!prompt && name)
 		prompt = resources_prompt(instance->resources, name, RESOURCE_BY_NAME);
 	return prompt;

@@ -188,6 +188,21 @@ const struct resource *resources_row(
 	return (const struct resource *)(const void *)(table->rows + index * table->row_size);
 }
 
+/* The id in `arn:…/KIND/ID`, perhaps followed by `:version`; empty when it is no such ARN. */
+static struct str id_of_arn(const char *text, const char *kind)
+{
+	const char *at = strncmp(text, "arn:", 4) == 0 ? strchr(text, '/') : NULL;
+	size_t n = strlen(kind);
+
+	/* the instance's id, then the kind */
+	at = at ? strchr(at + 1, '/') : NULL;
+	if (!at || strncmp(at + 1, kind, n) != 0 || at[1 + n] != '/')
+		return STR_NULL;
+	at += n + 2;
+	n = strcspn(at, ":/");
+	return at[n] == '/' ? STR_NULL : str_make(at, n);
+}
+
 const struct resource *resources_find(const struct resources *resources, enum resource_kind kind,
 	const char *text, enum resource_refs refs)
 {
@@ -199,6 +214,8 @@ const struct resource *resources_find(const struct resources *resources, enum re
 		row = map_get_str(&table->by_id, key);
 	if (!row && (refs & RESOURCE_BY_ARN))
 		row = map_get_str(&table->by_arn, key);
+	if (!row && (refs & RESOURCE_BY_ARN))
+		row = map_get_str(&table->by_id, id_of_arn(text, resource_kind_arn(kind)));
 	if (!row && (refs & RESOURCE_BY_NAME))
 		row = map_get_str(&table->by_name, key);
 	return row;
@@ -222,7 +239,10 @@ FINDER(resources_prompt, resource_prompt, RESOURCE_PROMPT)
 const struct resource_agent *resources_agent_by_queue_arn(
 	const struct resources *resources, const char *arn)
 {
-	return map_get_str(&resources->queue_arns, str_from(arn));
+	const struct resource_agent *agent = map_get_str(&resources->queue_arns, str_from(arn));
+	struct str id = id_of_arn(arn, "queue/agent");
+
+	return agent ? agent : map_get_str(&resources->tables[RESOURCE_AGENT].by_id, id);
 }
 
 const struct resource_agent *resources_agent_by_phone(

@@ -11,7 +11,8 @@
  *     arn:aws:connect:REGION:ACCOUNT:instance/INSTANCE/KIND/ID
  * An agent's own queue has no row: it bears the agent's id and the ARN .../queue/agent/ID.
  *
- * Look-ups are exact and by hash: O(1). A value that comes from an attribute at run time may be
+ * Look-ups are exact and by hash: O(1). An ARN of another instance, account or region names the
+ * row with its id, so that flows can be brought along unchanged. A value that comes from an attribute at run time may be
  * less than one that an author wrote in a file, which is what the `refs` argument says.
  */
 #ifndef RESOURCES_H

@@ -9,7 +9,7 @@ import re
 import sys
 
 CASE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)", re.M)
-REQUIREMENT = re.compile(r"^(?:test_)?R(\d+)_")
+REQUIREMENTS = re.compile(r"^(?:test_)?((?:R\d+_)+)")
 LAST_REQUIREMENT = 129
 
 results = pathlib.Path(sys.argv[1])
@@ -56,9 +56,9 @@ for name in skipped:
 
 covered = set()
 for name in passed:
-    match = REQUIREMENT.match(name.split(": ")[-1])
+    match = REQUIREMENTS.match(name.split(": ")[-1])
     if match:
-        covered.add(int(match.group(1)))
+        covered.update(int(number) for number in re.findall(r"\d+", match.group(1)))
 if covered:
     print("requirements covered by passing tests:", " ".join(f"R{n}" for n in sorted(covered)),
           f"({len(covered)} of {LAST_REQUIREMENT})")

@@ -160,11 +160,29 @@ static void R109_ids_without_a_line_are_the_same_after_a_reload(void **state)
 	resources_destroy(again);
 }
 
-static void an_arn_of_another_instance_is_not_ours(void **state)
+/* Flows are brought along unchanged: what counts in an ARN is the kind and the id. */
+static void an_arn_of_another_instance_names_the_row_with_its_id(void **state)
 {
-	assert_null(resources_queue(resources,
-		"arn:aws:connect:eu-central-1:111122223333:instance/other/queue/q-returns",
-		RESOURCE_BY_ANY));
+	static const struct {
+		const char *arn;
+		bool found;
+	} cases[] = {
+		{"arn:aws:connect:us-east-1:999900001111:instance/other/queue/q-returns", true},
+		{"arn:aws:connect:us-east-1:999900001111:instance/other/queue/q-returns:3", true},
+		{"arn:aws:connect:us-east-1:999900001111:instance/other/prompt/q-returns", false},
+		{"arn:aws:connect:us-east-1:999900001111:instance/other/queue/agent/q-returns",
+			false},
+		{"arn:aws:connect:us-east-1:999900001111:instance/other/queue/", false},
+		{"arn:aws:connect:us-east-1:999900001111:queue/q-returns", false},
+		{"instance/other/queue/q-returns", false},
+		{"arn:", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(resources_queue(resources, cases[i].arn, RESOURCE_BY_ARN) != NULL,
+			cases[i].found);
+	assert_null(resources_queue(resources, cases[0].arn, RESOURCE_BY_ID | RESOURCE_BY_NAME));
 }
 
 static void built_ins_are_there_and_can_be_described(void **state)
@@ -522,7 +540,7 @@ int main(void)
 		cmocka_unit_test(routing_profiles_are_sorted_by_priority_then_delay),
 		cmocka_unit_test(R109_every_resource_has_its_arn),
 		cmocka_unit_test(R109_ids_without_a_line_are_the_same_after_a_reload),
-		cmocka_unit_test(an_arn_of_another_instance_is_not_ours),
+		cmocka_unit_test(an_arn_of_another_instance_names_the_row_with_its_id),
 		cmocka_unit_test(built_ins_are_there_and_can_be_described),
 		cmocka_unit_test(R94_only_agent_and_admin_take_calls),
 		cmocka_unit_test(R96_R97_a_users_id_is_the_end_of_the_arn),

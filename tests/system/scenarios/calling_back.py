@@ -206,6 +206,37 @@ async def test_the_caller_stays_and_is_served_before_the_callback():
         await call.hang_up()
 
 
+async def test_call_phone_number_sets_the_caller_id_and_the_time():
+    """CompleteOutboundCall in the outbound whisper; what comes before it is done before the call."""
+    stage = callback_stage(retries="1")
+    stage.flows["outbound"] = flow(
+        "Tone outbound whisper", "outboundWhisper", "Set",
+        action("Set", "UpdateContactAttributes", {"Attributes": {"called": "yes"}}, "Call",
+               {"NoMatchingError": "Call"}),
+        action("Call", "CompleteOutboundCall",
+               {"CallerId": {"Number": "+12025550155"}, "ConnectionTimeLimitSeconds": "1"}, "Tone"),
+        play("Tone", "outbound", "End"), action("End", "EndFlowExecution"))
+    async with stage:
+        home = await stage.phone("customer", TRUNK, port=5060)
+        phone = await stage.agent("arossi", auto="answer")
+        await promise(stage)
+        call = await home.incoming()
+        assert "+12025550155" in call.invite.get("from")
+        await call.ring()
+        await call.ended()  # after one second
+        await stage.until_agent("arossi", "AfterCallWork")
+        stage.call("agent.clear", agent="arossi")
+        call = await home.incoming()
+        await call.answer()
+        await call.hears(OUTBOUND)
+        await call.hears(phone.tone)
+        await call.hang_up()
+        await stage.until_agent("arossi", "AfterCallWork")
+        stage.call("agent.clear", agent="arossi")
+        rows = await stage.records(3)
+        assert rows[-1]["Attributes"]["called"] == "yes"
+
+
 async def test_callbacks_that_wait_do_not_hold_up_the_end():
     async with callback_stage(delay="60", options={"admin__drain": "20s"}) as stage:
         await promise(stage)

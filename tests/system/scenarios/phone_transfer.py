@@ -44,7 +44,7 @@ async def carrier(stage, **more):
     return await stage.phone("carrier", TRUNK, port=5060, **more)
 
 
-async def R69_R71_the_number_is_called_and_the_flow_goes_on_at_success():
+async def R3_R69_R71_the_number_is_called_and_the_flow_goes_on_at_success():
     for number in (COURIER, "$.Attributes.number"):
         async with courier_stage(ThirdPartyPhoneNumber=number) as stage:
             far = await carrier(stage)
