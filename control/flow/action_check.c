@@ -89,8 +89,8 @@ static enum flow_step metrics_event(struct flow_machine *m, const struct flow_ev
 		return FLOW_STEP_WAIT;
 	if (event->result != FLOW_RESULT_OK)
 		return flow_fail_answer(m, event);
-	attributes_clear(&m->run->metrics);
-	if (attributes_set_all(&m->run->metrics, event->values, event->value_count) < 0)
+	attributes_clear(&m->run->locals.metrics);
+	if (attributes_set_all(&m->run->locals.metrics, event->values, event->value_count) < 0)
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	return flow_next(m);
 }
@@ -149,10 +149,14 @@ static enum flow_step loop_enter(struct flow_machine *m)
 	enum flow_step step;
 	int64_t count;
 
-	if (!flow_param_number(m, FLOW_PARAM_LOOP_COUNT, &count) || count < 0)
+	if (!flow_param_number(m, FLOW_PARAM_LOOP_COUNT, &count) || count < 0) {
+		if (m->full)
+			return FLOW_STEP_FULL;
+		/* Only newer exports have the branch; without it there is nothing to loop. */
+		if (flow_action_error(m->action, FLOW_ERROR_NO_MATCHING_ERROR) != FLOW_NO_ACTION)
+			return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 		count = 0;
-	if (m->full)
-		return FLOW_STEP_FULL;
+	}
 	if (count > LOOP_COUNT_MAX)
 		count = LOOP_COUNT_MAX;
 	counter = counter_of(m);

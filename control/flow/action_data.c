@@ -57,7 +57,7 @@ static enum flow_step set_flow_attributes_enter(struct flow_machine *m)
 
 	if (m->full)
 		return FLOW_STEP_FULL;
-	if (attributes_set_all(&m->run->flow_attributes, pairs, count) < 0)
+	if (attributes_set_all(&m->run->locals.flow_attributes, pairs, count) < 0)
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	return flow_next(m);
 }
@@ -107,34 +107,82 @@ const struct flow_handler flow_tag_handler = {tag_enter, NULL};
 
 /* ---- Lambda -------------------------------------------------------------------------- */
 
-#define LAMBDA_TIME_DEFAULT_S 3
-#define LAMBDA_TIME_MAX_S     8
-#define ANSWER_DEPTH_MAX      16
+#define LAMBDA_TIME_DEFAULT_S   3
+#define LAMBDA_TIME_MAX_S       8
+#define LAMBDA_TIME_MAX_ASYNC_S 60 /* nobody waits for it */
+#define ANSWER_DEPTH_MAX        16
 
-static enum flow_step lambda_enter(struct flow_machine *m)
+static bool is_json(struct flow_machine *m)
 {
-	const char *function = flow_param_text(m, FLOW_PARAM_FUNCTION);
-	bool json = flow_text_choice(flow_param_text(m, FLOW_PARAM_RESPONSE_TYPE), "JSON") == 0;
-	const struct attribute *inputs;
-	size_t count = flow_param_pairs(m, FLOW_PARAM_FUNCTION_INPUT, &inputs);
-	struct flow_effect *effect;
+	return flow_text_choice(flow_param_text(m, FLOW_PARAM_RESPONSE_TYPE), "JSON") == 0;
+}
+
+static bool is_asynchronous(struct flow_machine *m)
+{
+	return flow_text_choice(flow_param_text(m, FLOW_PARAM_INVOCATION_TYPE), "ASYNCHRONOUS") ==
+	       0;
+}
+
+/* What the file allows, at most what the service does (real files have 10 and 30). */
+static uint32_t lambda_time_ms(struct flow_machine *m, int64_t max_s)
+{
 	int64_t seconds;
 
 	if (!flow_param_number(m, FLOW_PARAM_TIME_S, &seconds) || seconds < 1)
 		seconds = LAMBDA_TIME_DEFAULT_S;
-	if (m->full)
-		return FLOW_STEP_FULL;
-	if (*function == '\0')
-		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
-	effect = flow_ask(m, FLOW_EFFECT_INVOKE_LAMBDA);
+	return (uint32_t)(seconds < max_s ? seconds : max_s) * 1000;
+}
+
+static struct flow_effect *lambda_effect(struct flow_machine *m)
+{
+	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_INVOKE_LAMBDA);
+	const struct attribute *inputs;
+
 	if (effect == NULL)
-		return FLOW_STEP_FULL;
-	effect->lambda.function = function;
-	effect->lambda.timeout_ms =
-		(uint32_t)(seconds < LAMBDA_TIME_MAX_S ? seconds : LAMBDA_TIME_MAX_S) * 1000;
+		return NULL;
+	effect->lambda.function = flow_param_text(m, FLOW_PARAM_FUNCTION);
+	effect->lambda.count = flow_param_pairs(m, FLOW_PARAM_FUNCTION_INPUT, &inputs);
 	effect->lambda.inputs = inputs;
-	effect->lambda.count = count;
-	effect->lambda.json = json;
+	effect->lambda.json = is_json(m);
+	return effect;
+}
+
+/* The flow goes on at once; an answer is nobody's and changes nothing. */
+static enum flow_step invoke_asynchronous(struct flow_machine *m)
+{
+	struct flow_effect *effect = lambda_effect(m);
+
+	if (effect != NULL)
+		effect->lambda.timeout_ms = lambda_time_ms(m, LAMBDA_TIME_MAX_ASYNC_S);
+	return flow_done(m, effect);
+}
+
+static enum flow_step lambda_enter(struct flow_machine *m)
+{
+	const uint64_t all_ns = FLOW_LAMBDAS_MAX_S * FLOW_SECOND_NS;
+	struct flow_run *run = m->run;
+	struct flow_effect *effect;
+	uint64_t left_ms;
+
+	if (*flow_param_text(m, FLOW_PARAM_FUNCTION) == '\0')
+		return m->full ? FLOW_STEP_FULL : flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	if (is_asynchronous(m))
+		return invoke_asynchronous(m);
+	if (run->lambda_ns >= all_ns) {
+		flow_log(m, FLOW_LOG_WARNING,
+			"not called: functions in a row may take %u s, and nothing was played "
+			"in between",
+			FLOW_LAMBDAS_MAX_S);
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	}
+	effect = lambda_effect(m);
+	if (effect == NULL || m->full)
+		return FLOW_STEP_FULL;
+	left_ms = (all_ns - run->lambda_ns + 999999) / 1000000;
+	effect->lambda.timeout_ms = lambda_time_ms(m, LAMBDA_TIME_MAX_S);
+	if (effect->lambda.timeout_ms > left_ms)
+		effect->lambda.timeout_ms = (uint32_t)left_ms;
+	run->lambda_began_ns = m->now_ns;
 	return flow_wait_answer(m, effect);
 }
 
@@ -208,7 +256,9 @@ static int flatten(
 	return flatten_scalar(store, name, value);
 }
 
-/* A flat map of texts, unless the file declares the answer to be any JSON. */
+#define KEY_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+/* A flat map with plain names, unless the file declares the answer to be any JSON. */
 static bool is_flat(const json_t *object)
 {
 	const char *name;
@@ -216,7 +266,8 @@ static bool is_flat(const json_t *object)
 
 	json_object_foreach((json_t *)object, name, value)
 	{
-		if (json_is_object(value) || json_is_array(value))
+		if (json_is_object(value) || json_is_array(value) ||
+			name[strspn(name, KEY_CHARACTERS)] != '\0')
 			return false;
 	}
 	return true;
@@ -226,22 +277,21 @@ static int take_answer(struct flow_machine *m, const char *text)
 {
 	char name[ATTRIBUTE_NAME_MAX + 1] = "";
 	struct attributes answer = {0};
-	bool json = flow_text_choice(flow_param_text(m, FLOW_PARAM_RESPONSE_TYPE), "JSON") == 0;
 	json_t *root;
 	int rc = -EINVAL;
 
 	if (text == NULL || strlen(text) > ATTRIBUTES_BYTES_MAX)
 		return -E2BIG;
 	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	if (json_is_object(root) && (json || is_flat(root)))
+	if (json_is_object(root) && (is_json(m) || is_flat(root)))
 		rc = flatten(&answer, name, 0, root, 0);
 	json_decref(root);
 	if (rc < 0) {
 		attributes_clear(&answer);
 		return rc;
 	}
-	attributes_clear(&m->run->external);
-	m->run->external = answer;
+	attributes_clear(&m->run->locals.external);
+	m->run->locals.external = answer;
 	return 0;
 }
 
@@ -249,12 +299,13 @@ static enum flow_step lambda_event(struct flow_machine *m, const struct flow_eve
 {
 	if (event->type != FLOW_EVENT_ANSWER)
 		return FLOW_STEP_WAIT;
+	m->run->lambda_ns += m->now_ns - m->run->lambda_began_ns;
 	if (event->result != FLOW_RESULT_OK)
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	if (take_answer(m, event->text) < 0) {
-		flow_log(m, FLOW_LOG_WARNING,
-			"the function's answer is not a JSON object of the declared shape, or too "
-			"large");
+		flow_log(m, FLOW_LOG_WARNING, "expected as answer %s of at most %u bytes",
+			is_json(m) ? "a JSON object" : "a flat JSON object with plain names",
+			ATTRIBUTES_BYTES_MAX);
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
 	return flow_next(m);

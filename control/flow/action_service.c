@@ -37,8 +37,8 @@ static enum flow_step service_event(struct flow_machine *m, const struct flow_ev
 	if (event->result != FLOW_RESULT_OK)
 		return flow_fail_answer(m, event);
 	if (m->action->type == FLOW_ACTION_LEX) {
-		attributes_clear(&m->run->lex);
-		if (attributes_set_all(&m->run->lex, event->values, event->value_count) < 0)
+		attributes_clear(&m->run->locals.lex);
+		if (attributes_set_all(&m->run->locals.lex, event->values, event->value_count) < 0)
 			return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
 	return flow_result(m, event->text != NULL ? event->text : "");

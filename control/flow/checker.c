@@ -11,6 +11,7 @@
 #include "flow/rules.h"
 
 #define INTERRUPT_SAFE_S 20
+#define UUID_LENGTH      36
 
 static const char *const resource_names[FLOW_RESOURCE_COUNT] = {
 	[FLOW_RESOURCE_QUEUE] = "queue",
@@ -27,12 +28,26 @@ const char *flow_resource_name(enum flow_resource kind)
 	return (unsigned)kind < FLOW_RESOURCE_COUNT ? resource_names[kind] : "?";
 }
 
+/* "ID:$LATEST", "ID:3": a version behind a bare id. Names of people's making may hold colons. */
+static size_t length_without_version(const char *reference)
+{
+	const char *colon = strrchr(reference, ':');
+	size_t length = strlen(reference);
+	bool is_version;
+
+	if (colon == NULL)
+		return length;
+	is_version = colon[1] == '$' || (colon - reference == UUID_LENGTH && colon[1] != '\0' &&
+						colon[1 + strspn(colon + 1, "0123456789")] == '\0');
+	return is_version ? (size_t)(colon - reference) : length;
+}
+
 const char *flow_reference_id(const char *reference, size_t *length)
 {
 	const char *slash;
 
 	if (strncmp(reference, "arn:", 4) != 0) {
-		*length = strlen(reference);
+		*length = length_without_version(reference);
 		return reference;
 	}
 	slash = strrchr(reference, '/');

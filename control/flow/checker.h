@@ -60,7 +60,7 @@ int flow_check(
 
 /*
  * The id inside a reference: what follows the last slash of an ARN, without a version or alias
- * after a colon ("...:instance/I/contact-flow/ID:$SAVED" -> "ID"); the reference itself when it is
- * no ARN. Returns its start and sets *length.
+ * after a colon ("...:instance/I/contact-flow/ID:$SAVED" -> "ID"); the reference itself, without
+ * such a version ("ID:$LATEST"), when it is no ARN. Returns its start and sets *length.
  */
 const char *flow_reference_id(const char *reference, size_t *length);

@@ -141,18 +141,6 @@ void flow_leave(struct flow_machine *m, struct flow *flow)
 	m->effects->left[m->effects->left_count++] = flow;
 }
 
-void flow_leave_module(struct flow_machine *m)
-{
-	struct flow_run *run = m->run;
-	struct flow_frame *frame = &run->frames[--run->depth];
-
-	flow_leave(m, run->flow);
-	run->flow = frame->flow;
-	run->action = frame->action;
-	*frame = (struct flow_frame){0};
-	m->action = &run->flow->actions[run->action];
-}
-
 /* What a flow that has nothing more to do means to the party, by what it runs as. */
 static enum flow_outcome outcome_of_role(enum flow_type role)
 {
@@ -191,10 +179,8 @@ enum flow_step flow_go(struct flow_machine *m, uint16_t target)
 		run->action = target;
 		return FLOW_STEP_GO;
 	}
-	if (run->depth > 0) {
-		flow_leave_module(m);
-		return flow_next(m);
-	}
+	if (run->depth > 0)
+		return flow_return(m, "", NULL, 0);
 	return flow_run_out(m, true);
 }
 
@@ -221,18 +207,40 @@ enum flow_step flow_fail(struct flow_machine *m, enum flow_error error)
 	return flow_go(m, target);
 }
 
+/* Whether a condition is true of the result. Operands take no room once they are compared. */
+static bool holds(struct flow_machine *m, const struct flow_condition *condition,
+	const char *result, const char **operand)
+{
+	uint32_t length = m->effects->text_length;
+	const struct flow_param *param = flow_action_param(m->action, FLOW_PARAM_COMPARISON);
+	bool roomy = flow_has_room(m);
+	bool held = false;
+
+	*operand = flow_text(m, &condition->operand);
+	if (m->full && roomy)
+		m->full = false; /* longer than anything it could match */
+	else if (condition->op == FLOW_KEY_EXISTS)
+		held = param != NULL && flow_has_key(m, &param->value, *operand);
+	else
+		held = flow_compare((enum flow_operator)condition->op, result, *operand);
+	if (!held)
+		m->effects->text_length = length;
+	return held;
+}
+
 enum flow_step flow_result(struct flow_machine *m, const char *result)
 {
 	const struct flow_action *action = m->action;
+	const char *operand;
 	uint16_t target;
 
 	for (uint16_t i = 0; i < action->condition_count; i++) {
 		const struct flow_condition *condition = &action->conditions[i];
-		const char *operand = flow_text(m, &condition->operand);
+		bool held = holds(m, condition, result, &operand);
 
 		if (m->full)
 			return FLOW_STEP_FULL;
-		if (flow_compare((enum flow_operator)condition->op, result, operand)) {
+		if (held) {
 			trace(m, result, operand, condition->target);
 			return flow_go(m, condition->target);
 		}
@@ -272,10 +280,18 @@ void flow_enter(struct flow_machine *m, struct flow *flow)
 
 /* ---- Waiting ------------------------------------------------------------------------- */
 
+/* Waiting actions whose answer comes from a person, not from a machine. */
+static bool talks_to_party(const struct flow_action *action)
+{
+	return action->type == FLOW_ACTION_LEX || action->type == FLOW_ACTION_TO_THIRD_PARTY;
+}
+
 enum flow_step flow_wait_for(struct flow_machine *m, enum flow_wait wait, uint64_t wake_at_ns)
 {
 	if (m->full)
 		return FLOW_STEP_FULL;
+	if (wait != FLOW_WAIT_ANSWER || talks_to_party(m->action))
+		m->run->lambda_ns = 0;
 	m->run->wait = wait;
 	m->run->wake_at_ns = wake_at_ns;
 	return FLOW_STEP_WAIT;
@@ -505,13 +521,10 @@ void flow_run_clear(struct flow_run *run)
 	if (run == NULL)
 		return;
 	while (run->depth > 0)
-		flow_release(run->frames[--run->depth].flow);
+		flow_frame_clear(&run->frames[--run->depth]);
 	flow_release(run->flow);
-	attributes_clear(&run->flow_attributes);
-	attributes_clear(&run->external);
-	attributes_clear(&run->metrics);
-	attributes_clear(&run->lex);
-	*run = (struct flow_run){0};
+	flow_locals_clear(&run->locals);
+	explicit_bzero(run, sizeof(*run));
 }
 
 void flow_memory_clear(struct flow_memory *memory)
@@ -580,6 +593,14 @@ static const struct flow_handler *const handlers[FLOW_ACTION_COUNT] = {
 	[FLOW_ACTION_UPDATE_PROFILE] = &flow_service_handler,
 	[FLOW_ACTION_ASSOCIATE_PROFILE] = &flow_service_handler,
 	[FLOW_ACTION_GET_PROFILE_ATTRIBUTES] = &flow_service_handler,
+	[FLOW_ACTION_CHECK_SEGMENT] = &flow_service_handler,
+	[FLOW_ACTION_EVALUATE_TABLE] = &flow_service_handler,
+	[FLOW_ACTION_LIST_TABLE] = &flow_service_handler,
+	[FLOW_ACTION_UPSERT_TABLE] = &flow_service_handler,
+	[FLOW_ACTION_ROUTE_TO_AGENT] = &flow_service_handler,
+	[FLOW_ACTION_AUTHENTICATE] = &flow_voice_error_handler,
+	[FLOW_ACTION_LOAD_CONTENT] = &flow_voice_error_handler,
+	[FLOW_ACTION_ASSOCIATE_CONTACT] = &flow_voice_error_handler,
 };
 
 const struct flow_handler *flow_handler(enum flow_action_type type)

@@ -57,6 +57,7 @@
 #define FLOW_INPUT_MAX        128u  /* digits of one stored input */
 #define FLOW_STORED_INPUT_MAX 2048u /* the same encrypted */
 #define FLOW_COUNTERS_MAX     64u   /* Loop blocks that one contact can be in */
+#define FLOW_LAMBDAS_MAX_S    20u /* of Lambda calls in a row, with nothing for the caller between */
 
 /* ---- What the contact keeps for all its flows, one after the other ---- */
 
@@ -209,7 +210,10 @@ enum flow_effect_type {
 	/* voice: for text from now on. No answer. */
 	FLOW_EFFECT_SET_VOICE,
 
-	/* lambda: call it. [OK with .text: a JSON object, ERROR, TIMEOUT] */
+	/*
+	 * lambda: call it. [OK with .text: a JSON object, ERROR, TIMEOUT] The flow does not wait
+	 * for an asynchronous one; its answer is stale.
+	 */
 	FLOW_EFFECT_INVOKE_LAMBDA,
 	/*
 	 * service: anything that an outside service does (Lex, Voice ID, tasks, cases, profiles,
@@ -487,9 +491,21 @@ enum flow_wait {
 	FLOW_WAIT_TIME    /* wake_at_ns */
 };
 
+/* What belongs to one flow or module only: a module has its own, and the invoker keeps its own. */
+struct flow_locals {
+	struct attributes flow_attributes;
+	struct attributes external;
+	struct attributes metrics;
+	struct attributes lex;
+	struct attributes
+		modules; /* Input.x of a module; Result, ResultData.x of the last invoked */
+};
+
 struct flow_frame {
 	struct flow *flow; /* held */
 	uint16_t action;   /* the InvokeFlowModule to come back to */
+	struct flow_locals locals;
+	char *stored_input; /* secret; NULL: none */
 };
 
 /*
@@ -513,10 +529,9 @@ struct flow_run {
 	uint32_t steps;
 	uint32_t depth;
 	struct flow_frame frames[FLOW_MODULE_DEPTH_MAX];
-	struct attributes flow_attributes;
-	struct attributes external;
-	struct attributes metrics;
-	struct attributes lex;
+	struct flow_locals locals;
+	uint64_t lambda_ns; /* flow time that the Lambda calls in a row took so far */
+	uint64_t lambda_began_ns;
 	/* Input being collected. */
 	char input[FLOW_INPUT_MAX + 1];
 	uint16_t input_length;

@@ -306,8 +306,8 @@ static void read_condition(struct flow_draft *draft, struct flow_action *action,
 	snprintf(where, sizeof(where), "Transitions.Conditions[%zu].Condition.Operator", index);
 	if (!json_is_string(op) || !parse_operator(json_string_value(op), &parsed)) {
 		flow_draft_problem(draft, REPORT_ERROR, action->identifier, where,
-			"expected Equals, TextStartsWith, TextEndsWith, TextContains or a Number "
-			"operator, found %.60s",
+			"expected Equals, TextStartsWith, TextEndsWith, TextContains, KeyExists or "
+			"a Number operator, found %.60s",
 			json_is_string(op) ? json_string_value(op) : flow_json_kind(op));
 		return;
 	}

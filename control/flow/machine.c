@@ -90,53 +90,93 @@ void flow_log(struct flow_machine *m, enum flow_log_level level, const char *for
 
 /* ---- Values -------------------------------------------------------------------------- */
 
-/*
- * Names in these stores are looked up whole, then without their last steps, which are then text:
- * the
- * ".wav" of "s3://b/$['Attributes']['Town'].wav" is the file's, not the attribute's.
- */
-static const char *look_up_in(
-	const struct attributes *store, const struct flow_part *part, const char **rest)
+/* The store of a namespace; NULL for those that are none. */
+static const struct attributes *store_of(const struct flow_run *run, enum flow_space space)
 {
-	size_t length = part->length;
-	const char *value = attributes_get_n(store, part->text, length);
-
-	while (value == NULL && length > 0) {
-		while (length > 0 && part->text[--length] != '.')
-			;
-		value = length > 0 ? attributes_get_n(store, part->text, length) : NULL;
+	switch (space) {
+	case FLOW_SPACE_ATTRIBUTES:
+		return &run->context->memory->attributes;
+	case FLOW_SPACE_FLOW_ATTRIBUTES:
+		return &run->locals.flow_attributes;
+	case FLOW_SPACE_EXTERNAL:
+		return &run->locals.external;
+	case FLOW_SPACE_METRICS:
+		return &run->locals.metrics;
+	case FLOW_SPACE_LEX:
+		return &run->locals.lex;
+	case FLOW_SPACE_MODULES:
+		return &run->locals.modules;
+	case FLOW_SPACE_STORED_INPUT:
+	case FLOW_SPACE_FACT:
+		break;
 	}
-	*rest = value != NULL ? part->text + length : "";
-	return value;
+	return NULL;
 }
 
-/* The value of a path, or NULL, and the text that follows it. */
+/* A name of `length` bytes in a namespace, or NULL. */
+static const char *look_up_name(
+	const struct flow_run *run, enum flow_space space, const char *text, size_t length)
+{
+	const struct attributes *store = store_of(run, space);
+	char name[ATTRIBUTE_NAME_MAX + 1];
+
+	if (store != NULL)
+		return attributes_get_n(store, text, length);
+	if (run->context->fact == NULL || length > ATTRIBUTE_NAME_MAX)
+		return NULL;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return run->context->fact(run->context->owner, name);
+}
+
+/*
+ * The value of a path, or NULL, and the text that follows it. Names are looked up whole, then
+ * without their last steps, which are then text: the ".wav" of
+ * "s3://b/$['Attributes']['Town'].wav" is the file's, not the attribute's.
+ */
 static const char *look_up(
 	const struct flow_machine *m, const struct flow_part *part, const char **rest)
 {
-	const struct flow_run *run = m->run;
-	const struct flow_context *context = run->context;
+	enum flow_space space = (enum flow_space)part->space;
+	size_t length = part->length;
+	const char *value = NULL;
 
 	*rest = "";
-	switch ((enum flow_space)part->space) {
-	case FLOW_SPACE_ATTRIBUTES:
-		return look_up_in(&context->memory->attributes, part, rest);
-	case FLOW_SPACE_FLOW_ATTRIBUTES:
-		return look_up_in(&run->flow_attributes, part, rest);
-	case FLOW_SPACE_EXTERNAL:
-		return look_up_in(&run->external, part, rest);
-	case FLOW_SPACE_STORED_INPUT:
-		return context->memory->stored_input;
-	case FLOW_SPACE_METRICS:
-		return attributes_get_n(&run->metrics, part->text, part->length);
-	case FLOW_SPACE_LEX:
-		return attributes_get_n(&run->lex, part->text, part->length);
-	case FLOW_SPACE_MODULES:
-		return NULL;
-	case FLOW_SPACE_FACT:
-		return context->fact != NULL ? context->fact(context->owner, part->text) : NULL;
+	if (space == FLOW_SPACE_STORED_INPUT)
+		return m->run->context->memory->stored_input;
+	while (value == NULL && length > 0) {
+		value = look_up_name(m->run, space, part->text, length);
+		if (value != NULL)
+			*rest = part->text + length;
+		while (length > 0 && part->text[--length] != '.')
+			;
 	}
-	return NULL;
+	return value;
+}
+
+bool flow_has_key(const struct flow_machine *m, const struct flow_value *value, const char *key)
+{
+	const struct flow_part *part = &value->parts[0];
+	char name[2 * ATTRIBUTE_NAME_MAX];
+	const struct attributes *store;
+	struct attributes_cursor cursor = {0};
+	struct attribute a;
+	int n;
+
+	if (value->class != FLOW_VALUE_PATH)
+		return false;
+	n = snprintf(name, sizeof(name), "%s%s%s", part->text, part->length > 0 ? "." : "", key);
+	if (n < 0 || (size_t)n >= sizeof(name))
+		return false;
+	store = store_of(m->run, (enum flow_space)part->space);
+	while (store != NULL && attributes_next(store, &cursor, &a)) {
+		/* An object has no value of its own, only members. */
+		if (strncmp(a.name, name, (size_t)n) == 0 &&
+			(a.name[n] == '\0' || a.name[n] == '.'))
+			return true;
+	}
+	return store == NULL &&
+	       look_up_name(m->run, (enum flow_space)part->space, name, (size_t)n) != NULL;
 }
 
 /* Appends to the text that is being put together at the end of the effects' text. */
@@ -219,6 +259,19 @@ struct flow_target flow_param_target(struct flow_machine *m)
 	return target;
 }
 
+struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id)
+{
+	const struct flow_context *context = m->run->context;
+	const char *reference = flow_param_text(m, id);
+	const struct flow_param *param = flow_action_param(m->action, id);
+
+	if (*reference == '\0' && param != NULL && param->resource_name != NULL)
+		reference = param->resource_name;
+	if (m->full || *reference == '\0' || context->find_flow == NULL)
+		return NULL;
+	return context->find_flow(context->owner, reference);
+}
+
 static bool message_kind(const struct flow_param *param, enum flow_message_kind *kind)
 {
 	switch (param->id) {
@@ -295,6 +348,11 @@ size_t flow_param_pairs(
 }
 
 /* ---- Conditions ---------------------------------------------------------------------- */
+
+bool flow_has_room(const struct flow_machine *m)
+{
+	return FLOW_EFFECT_TEXT_MAX - m->effects->text_length > FLOW_OPERAND_MAX;
+}
 
 /* A decimal number and nothing else. No locale, no hexadecimal, no infinity. */
 static bool to_number(const char *text, double *number)

@@ -59,6 +59,12 @@ void flow_enter(struct flow_machine *m, struct flow *flow);
 void flow_leave(struct flow_machine *m, struct flow *flow);
 /* Back to the flow that invoked the present module; m->action is then the block that did. */
 void flow_leave_module(struct flow_machine *m);
+/* The same with a result to branch on and values for $.Modules. */
+enum flow_step flow_return(
+	struct flow_machine *m, const char *result, const struct attribute *data, size_t count);
+void flow_locals_clear(struct flow_locals *locals);
+/* Releases what a frame holds. */
+void flow_frame_clear(struct flow_frame *frame);
 
 /* ---- Waiting ------------------------------------------------------------------------- */
 
@@ -91,6 +97,8 @@ bool flow_param_number(struct flow_machine *m, enum flow_param_id id, int64_t *n
 bool flow_param_flag(struct flow_machine *m, enum flow_param_id id, bool otherwise);
 /* QueueId or AgentId. */
 struct flow_target flow_param_target(struct flow_machine *m);
+/* The published flow or module that the parameter names, borrowed, or NULL. */
+struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id);
 /* The messages of the action (Text, SSML, PromptId, Media) that are not empty, in order; their
  * number. */
 uint16_t flow_param_messages(struct flow_machine *m, const struct flow_message **messages);
@@ -102,8 +110,16 @@ bool flow_add_pair(struct flow_machine *m, const char *name, const char *value);
 /* A copy of the text that is good as long as the effects. */
 const char *flow_keep(struct flow_machine *m, const char *text, size_t length);
 
-/* True when the condition holds of `left`. */
+/* Room for the longest operand of a condition (FLOW_OPERAND_MAX); false with fuller effects. */
+bool flow_has_room(const struct flow_machine *m);
+
+/* Longer operands match nothing. */
+#define FLOW_OPERAND_MAX (2 * ATTRIBUTES_BYTES_MAX)
+
+/* True when the condition holds of `left`. FLOW_KEY_EXISTS is none of these: flow_has_key. */
 bool flow_compare(enum flow_operator op, const char *left, const char *right);
+/* True when what the path of `value` names has a member `key`. */
+bool flow_has_key(const struct flow_machine *m, const struct flow_value *value, const char *key);
 
 #define FLOW_SECOND_NS UINT64_C(1000000000)
 

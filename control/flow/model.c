@@ -33,6 +33,7 @@ static const struct {
 	enum flow_action_type type;
 } action_aliases[] = {
 	{"UpdateRoutingCriteria", FLOW_ACTION_SET_CRITERIA},
+	{"UntagContact", FLOW_ACTION_UNTAG_CONTACT},
 };
 
 static const char *const error_names[FLOW_ERROR_COUNT] = {
@@ -50,6 +51,7 @@ static const char *const operator_names[FLOW_OPERATOR_COUNT] = {
 	[FLOW_GREATER_OR_EQUAL] = "NumberGreaterOrEqualTo",
 	[FLOW_LESS] = "NumberLessThan",
 	[FLOW_LESS_OR_EQUAL] = "NumberLessOrEqualTo",
+	[FLOW_KEY_EXISTS] = "KeyExists",
 };
 
 const char *flow_type_name(enum flow_type type)

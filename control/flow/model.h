@@ -111,7 +111,15 @@ int flow_type_parse(const char *word, enum flow_type *type);
 	X(GET_PROFILE_OBJECT, "GetCustomerProfileObject")                        \
 	X(UPDATE_PROFILE, "UpdateCustomerProfile")                               \
 	X(ASSOCIATE_PROFILE, "AssociateContactToCustomerProfile")                \
-	X(GET_PROFILE_ATTRIBUTES, "GetCalculatedAttributesForCustomerProfile")
+	X(GET_PROFILE_ATTRIBUTES, "GetCalculatedAttributesForCustomerProfile")   \
+	X(CHECK_SEGMENT, "CheckSegmentMembership")                               \
+	X(EVALUATE_TABLE, "EvaluateDataTableValues")                             \
+	X(LIST_TABLE, "ListDataTableValues")                                     \
+	X(UPSERT_TABLE, "UpsertDataTableValues")                                 \
+	X(ROUTE_TO_AGENT, "RouteContactToAgent")                                 \
+	X(AUTHENTICATE, "AuthenticateParticipant")                               \
+	X(LOAD_CONTENT, "LoadContactContent")                                    \
+	X(ASSOCIATE_CONTACT, "CreatePersistentContactAssociation")
 
 enum flow_action_type {
 #define X(id, name) FLOW_ACTION_##id,
@@ -121,7 +129,7 @@ enum flow_action_type {
 };
 
 const char *flow_action_name(enum flow_action_type type);
-/* Also knows the second spellings (UpdateRoutingCriteria). -ENOENT: no such action. */
+/* Also knows the second spellings (UpdateRoutingCriteria, UntagContact). -ENOENT: no such action. */
 int flow_action_parse(const char *name, enum flow_action_type *type);
 
 /* Errors that a branch may be named after. */
@@ -162,6 +170,7 @@ enum flow_operator {
 	FLOW_GREATER_OR_EQUAL,
 	FLOW_LESS,
 	FLOW_LESS_OR_EQUAL,
+	FLOW_KEY_EXISTS, /* the value looked at has a member with this name */
 	FLOW_OPERATOR_COUNT
 };
 
@@ -279,8 +288,9 @@ enum flow_param_id {
 	FLOW_PARAM_BOT_TIME_S,
 	FLOW_PARAM_TAG, /* map */
 	FLOW_PARAM_TAG_KEY,
-	FLOW_PARAM_MODULE_RESULT, /* named exit of a module */
 	FLOW_PARAM_MODULE_INPUT,  /* map */
+	FLOW_PARAM_MODULE_RESULT, /* named exit of a module */
+	FLOW_PARAM_MODULE_OUTPUT, /* map */
 	FLOW_PARAM_COUNT
 };
 

@@ -118,13 +118,13 @@ static const struct flow_param_rule to_flow_params[] = {
 };
 
 static const struct flow_param_rule end_module_params[] = {
-	TEXT("Transition", MODULE_RESULT),
-	TEXT("TransitionName", MODULE_RESULT),
+	TEXT("Result", MODULE_RESULT),
+	TEXT("ResultData.**", MODULE_OUTPUT),
 };
 
 static const struct flow_param_rule invoke_module_params[] = {
 	REF_ONE("FlowModuleId", MODULE, MODULE),
-	TEXT("InputParameters.**", MODULE_INPUT),
+	TEXT("Input.**", MODULE_INPUT),
 };
 
 static const struct flow_param_rule set_target_queue_params[] = {
@@ -167,7 +167,7 @@ static const struct flow_param_rule get_metrics_params[] = {
 };
 
 static const struct flow_param_rule loop_params[] = {
-	{"LoopCount", FLOW_PARAM_LOOP_COUNT, FLOW_KIND_NUMBER, FLOW_PARAM_ONE_OF, 0, 100},
+	NUMBER("LoopCount", LOOP_COUNT, 0, 100),
 };
 
 static const struct flow_param_rule wait_params[] = {
@@ -330,6 +330,14 @@ static const struct flow_action_rule rules[FLOW_ACTION_COUNT] = {
 	[FLOW_ACTION_UPDATE_PROFILE] = {NULL, 0, T_ALL, NEXT, ERR},
 	[FLOW_ACTION_ASSOCIATE_PROFILE] = {NULL, 0, T_ALL, NEXT, ERR},
 	[FLOW_ACTION_GET_PROFILE_ATTRIBUTES] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_CHECK_SEGMENT] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_EVALUATE_TABLE] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_LIST_TABLE] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_UPSERT_TABLE] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_ROUTE_TO_AGENT] = {NULL, 0, T_ALL, FREE, ERR},
+	[FLOW_ACTION_AUTHENTICATE] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_LOAD_CONTENT] = {NULL, 0, T_ALL, NEXT, ERR},
+	[FLOW_ACTION_ASSOCIATE_CONTACT] = {NULL, 0, T_ALL, NEXT, ERR},
 };
 
 const struct flow_action_rule *flow_action_rule(enum flow_action_type type)

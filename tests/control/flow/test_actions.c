@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every action type with each of its branches: what it asks for, and where each answer leads. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -936,7 +937,7 @@ static void lambda_answers(void **state)
 	static const struct {
 		const char *actions, *answer, *said;
 	} rows[] = {
-		{LAMBDA(""), "{\"name\": \"Ada\", \"x y\": \"z\", \"n\": 3}", "Ada|||z|3"},
+		{LAMBDA(""), "{\"name\": \"Ada\", \"n\": 3, \"a-b_C9\": null}", "Ada||||3"},
 		{LAMBDA(", \"ResponseValidation\": {\"ResponseType\": \"JSON\"}"),
 			"{\"a\": {\"b\": true}, \"list\": [\"p\", \"q\"]}", "|true|q||"},
 		{LAMBDA(""), "{\"a\": {\"b\": 1}}", NULL},
@@ -945,6 +946,11 @@ static void lambda_answers(void **state)
 		{LAMBDA(""), "", NULL},
 		{LAMBDA(""), NULL, NULL},
 		{LAMBDA(""), "{\"a\": \"1\", \"a\": \"2\"}", NULL},
+		{LAMBDA(""), "{\"x y\": \"z\"}", NULL},
+		{LAMBDA(", \"ResponseValidation\": {\"ResponseType\": \"JSON\"}"),
+			"{\"x y\": \"z\"}", "|||z|"},
+		{LAMBDA(""), "{\"a\": \"\x80\"}", NULL},
+		{LAMBDA(""), "{\"a\": \"\\u0000\"}", NULL},
 	};
 
 	(void)state;
@@ -970,6 +976,119 @@ static void lambda_answers(void **state)
 	}
 	branch(LAMBDA(""), FLOW_RESULT_ERROR, "no");
 	branch(LAMBDA(""), FLOW_RESULT_TIMEOUT, "no");
+}
+
+static void a_lambda_answer_of_more_than_32_kb_is_an_error(void **state)
+{
+	static char answer[ATTRIBUTES_BYTES_MAX + 100];
+	struct call call;
+
+	(void)state;
+	for (int extra = 0; extra < 2; extra++) {
+		size_t length = ATTRIBUTES_BYTES_MAX - 20;
+
+		memset(answer, 0, sizeof(answer));
+		memcpy(answer, "{\"name\": \"", 10);
+		memset(answer + 10, 'x', length - 12);
+		memcpy(answer + length - 2, "\"}", 2);
+		memset(answer + length, ' ', extra == 1 ? 21 : 20);
+		start(&call, LAMBDA(""));
+		call_answer_event(&call, (struct flow_event){.text = answer});
+		finish(&call, extra == 1 ? "no" : "next");
+	}
+}
+
+/* Ten functions one after the other; the prompt ends the row. */
+#define CHAIN                                                                                    \
+	"[{\"Identifier\": \"a\", \"Type\": \"InvokeLambdaFunction\", \"Parameters\": "          \
+	"{\"LambdaFunctionARN\": \"f\", \"InvocationTimeLimitSeconds\": \"8\"}, "                \
+	"\"Transitions\": {\"NextAction\": \"a\", \"Errors\": [{\"ErrorType\": "                 \
+	"\"NoMatchingError\", \"NextAction\": \"say\"}]}}, {\"Identifier\": \"say\", \"Type\": " \
+	"\"MessageParticipant\", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": "           \
+	"{\"NextAction\": \"a\"}}]"
+
+static void lambdas_in_a_row_may_take_20_s(void **state)
+{
+	static const uint32_t timeouts_ms[] = {8000, 8000, 6000};
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "a", CHAIN, FLOW_TYPE_INBOUND);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(effect_of(&call, FLOW_EFFECT_INVOKE_LAMBDA)->lambda.timeout_ms,
+			timeouts_ms[i]);
+		call.now += 7 * SECOND;
+		call_answer_event(&call, (struct flow_event){.text = "{}"});
+	}
+	/* 21 s are gone: the fourth is not called. */
+	assert_int_equal(count_of(&call, FLOW_EFFECT_INVOKE_LAMBDA), 0);
+	assert_non_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "20 s"));
+	assert_at(&call, "say");
+	call_play_done(&call);
+	assert_int_equal(effect_of(&call, FLOW_EFFECT_INVOKE_LAMBDA)->lambda.timeout_ms, 8000);
+	finish(&call, "a");
+}
+
+static void an_asynchronous_lambda_is_not_waited_for(void **state)
+{
+	struct call call;
+	const struct flow_effect *effect;
+	struct flow_event late = {.type = FLOW_EVENT_ANSWER, .text = "{\"name\": \"Ada\"}"};
+
+	(void)state;
+	start(&call, LAMBDA(", \"InvocationType\": \"ASYNCHRONOUS\""));
+	effect = effect_of(&call, FLOW_EFFECT_INVOKE_LAMBDA);
+	assert_int_equal(effect->lambda.timeout_ms, 30000);
+	late.id = effect->id;
+	assert_at(&call, "next");
+	assert_int_equal(flow_run_step(&call.run, &late, call.now, call.fx), -ESTALE);
+	finish(&call, "next");
+}
+
+static void key_exists_looks_for_members(void **state)
+{
+	static const struct {
+		const char *path, *key;
+		bool there;
+	} rows[] = {
+		{"$.External", "name", true},
+		{"$.External.who", "first", true},
+		{"$.External", "who", true},
+		{"$.External", "wh", false},
+		{"$.External.name", "first", false},
+		{"$.Attributes", "town", true},
+		{"$.CustomerEndpoint", "Address", true},
+		{"$.CustomerEndpoint", "Street", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char actions[2048];
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"act\", \"Type\": \"InvokeLambdaFunction\", "
+			"\"Parameters\": {\"LambdaFunctionARN\": \"f\", \"ResponseValidation\": "
+			"{\"ResponseType\": \"JSON\"}}, \"Transitions\": {\"NextAction\": "
+			"\"look\"}}, {\"Identifier\": \"look\", \"Type\": \"Compare\", "
+			"\"Parameters\": {\"ComparisonValue\": \"%s\"}, \"Transitions\": "
+			"{\"NextAction\": \"no\", \"Errors\": [" ERR(
+				"NoMatchingCondition") "], \"Conditions\": [{\"NextAction\": "
+						       "\"yes\", \"Condition\": "
+						       "{\"Operator\": \"KeyExists\", "
+						       "\"Operands\": [\"%s\"]}}]}}" TERMINAL("yes")
+							       TERMINAL("no") TERMINAL(
+								       "NoMatchingCondition") "]",
+			rows[i].path, rows[i].key);
+		call_prepare(&call, flow_of(flow_text_of("act", actions), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(&call.facts, "CustomerEndpoint.Address", "+12025550143");
+		attributes_set(&call.memory.attributes, "town", "Ulm");
+		call_start(&call, FLOW_TYPE_INBOUND);
+		call_answer_event(&call,
+			(struct flow_event){
+				.text = "{\"name\": \"Ada\", \"who\": {\"first\": \"Ada\"}}"});
+		finish(&call, rows[i].there ? "yes" : "NoMatchingCondition");
+	}
 }
 
 /* ---- Behaviour ------------------------------------------------------------------------------- */
@@ -1135,7 +1254,7 @@ static void lex_branches_on_the_intent(void **state)
 	assert_int_equal(effect_of(&call, FLOW_EFFECT_SERVICE)->service.message_count, 1);
 	call_answer_event(
 		&call, (struct flow_event){.text = "Book", .values = values, .value_count = 1});
-	assert_string_equal(attributes_get(&call.run.lex, "IntentName"), "Book");
+	assert_string_equal(attributes_get(&call.run.locals.lex, "IntentName"), "Book");
 	finish(&call, "Book");
 	start(&call, actions);
 	call_answer_event(&call, (struct flow_event){.text = "Cancel"});
@@ -1230,6 +1349,10 @@ int main(void)
 		cmocka_unit_test(set_attributes),
 		cmocka_unit_test(set_contact_data_and_tags),
 		cmocka_unit_test(lambda_answers),
+		cmocka_unit_test(a_lambda_answer_of_more_than_32_kb_is_an_error),
+		cmocka_unit_test(lambdas_in_a_row_may_take_20_s),
+		cmocka_unit_test(an_asynchronous_lambda_is_not_waited_for),
+		cmocka_unit_test(key_exists_looks_for_members),
 		cmocka_unit_test(R63_R65_hooks_name_a_flow_of_their_type),
 		cmocka_unit_test(hooks_to_nothing_and_hooks_switched_off),
 		cmocka_unit_test(recording_streaming_logging_voice),

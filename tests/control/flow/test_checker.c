@@ -207,6 +207,11 @@ static void reference_ids(void **state)
 	} ids[] = {
 		{"abc", "abc"},
 		{"", ""},
+		{"a51ac753-bfd4-4be1-9a87-f3cf367c9f4c:$LATEST",
+			"a51ac753-bfd4-4be1-9a87-f3cf367c9f4c"},
+		{"a51ac753-bfd4-4be1-9a87-f3cf367c9f4c:12", "a51ac753-bfd4-4be1-9a87-f3cf367c9f4c"},
+		{"Support: day", "Support: day"},
+		{"Support:24", "Support:24"},
 		{"arn:aws:connect:r:1:instance/i/queue/q", "q"},
 		{"arn:aws:connect:r:1:instance/i/contact-flow/f:$SAVED", "f"},
 		{"arn:aws:connect:r:1:instance/i/queue/agent/u", "u"},

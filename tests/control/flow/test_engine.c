@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a run: roles, guards, stale answers, modules, what is owed at the end. */
+/* The life of a run: roles, guards, stale answers, what is owed at the end. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,69 +258,6 @@ static void a_flow_left_for_good_stays_until_its_effects_are_gone(void **state)
 	call_end(&call);
 }
 
-static void modules_return_behind_their_block(void **state)
-{
-	static const char *const main_flow =
-		"[{\"Identifier\": \"m\", \"Type\": \"InvokeFlowModule\", \"Parameters\": "
-		"{\"FlowModuleId\": "
-		"\"module\"}, \"Transitions\": {\"NextAction\": \"after\", \"Errors\": "
-		"[{\"ErrorType\": "
-		"\"NoMatchingError\", \"NextAction\": \"failed\"}], \"Conditions\": "
-		"[{\"NextAction\": "
-		"\"named\", \"Condition\": {\"Operator\": \"Equals\", \"Operands\": "
-		"[\"Found\"]}}]}}, " SAY_LAST("after") ", " SAY_LAST("failed") ", " SAY_LAST(
-			"named") "]";
-	static const struct {
-		const char *module;
-		const char *wanted;
-	} rows[] = {
-		{"[{\"Identifier\": \"x\", \"Type\": \"EndFlowModuleExecution\"}]", "after"},
-		{"[{\"Identifier\": \"x\", \"Type\": \"EndFlowModuleExecution\", \"Parameters\": "
-		 "{\"Transition\": \"Found\"}}]",
-			"named"},
-		{"[{\"Identifier\": \"x\", \"Type\": \"UpdateFlowLoggingBehavior\", "
-		 "\"Parameters\": "
-		 "{\"FlowLoggingBehavior\": \"Enabled\"}}]",
-			"after"},
-		{"[{\"Identifier\": \"x\", \"Type\": \"InvokeFlowModule\", \"Parameters\": "
-		 "{\"FlowModuleId\": "
-		 "\"module\"}}]",
-			"after"}, /* itself, five deep, then the error without a branch */
-		{NULL, "failed"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct call call;
-
-		call_prepare(
-			&call, flow_of(flow_text_of("m", main_flow), "main", FLOW_TYPE_INBOUND));
-		if (rows[i].module != NULL)
-			call_add_flow(&call, flow_of(flow_text_of("x", rows[i].module), "module",
-						     FLOW_TYPE_MODULE));
-		call_start(&call, FLOW_TYPE_INBOUND);
-		assert_at(&call, rows[i].wanted);
-		call_party_gone(&call);
-		call_end(&call);
-	}
-}
-
-static void a_disconnect_in_a_module_ends_the_call(void **state)
-{
-	struct call call;
-
-	(void)state;
-	call_prepare(&call, flow_of(flow_text_of("m", "[{\"Identifier\": \"m\", \"Type\": "
-						      "\"InvokeFlowModule\", \"Parameters\": "
-						      "{\"FlowModuleId\": \"module\"}}]"),
-				    "main", FLOW_TYPE_INBOUND));
-	call_add_flow(
-		&call, flow_of(flow_text_of("bye", "[" HANG_UP "]"), "module", FLOW_TYPE_MODULE));
-	call_start(&call, FLOW_TYPE_INBOUND);
-	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
-	call_end(&call);
-}
-
 static void every_waiting_state_survives_party_gone_and_stop(void **state)
 {
 	static const char *const waits[] = {
@@ -395,8 +332,6 @@ int main(void)
 		cmocka_unit_test(texts_too_large_when_filled_in_take_the_error_branch),
 		cmocka_unit_test(R4_transfer_to_flow_jumps_and_drops_flow_attributes),
 		cmocka_unit_test(a_flow_left_for_good_stays_until_its_effects_are_gone),
-		cmocka_unit_test(modules_return_behind_their_block),
-		cmocka_unit_test(a_disconnect_in_a_module_ends_the_call),
 		cmocka_unit_test(every_waiting_state_survives_party_gone_and_stop),
 		cmocka_unit_test(trace_names_action_result_and_branch),
 	};
