@@ -334,8 +334,9 @@ int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong)
 	free(g.p);
 	if (error)
 		return error == -ENODATA ? -EINVAL : error;
-	audio_trim(&a, kind == AUDIO_SPEECH ? THRESHOLD_SPEECH : THRESHOLD_PROMPT);
-	if (kind == AUDIO_SPEECH)
+	if (kind != AUDIO_MARKUP)
+		audio_trim(&a, kind == AUDIO_SPEECH ? THRESHOLD_SPEECH : THRESHOLD_PROMPT);
+	if (kind != AUDIO_PROMPT)
 		even_level(&a);
 	*out = a;
 	return 0;

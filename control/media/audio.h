@@ -31,6 +31,7 @@ void audio_free(struct audio *audio);
 enum audio_kind {
 	AUDIO_PROMPT, /* a recording: trimmed below -60 dBFS, its level is kept unless it clips */
 	AUDIO_SPEECH, /* of a program: trimmed below -50 dBFS, its level made even */
+	AUDIO_MARKUP, /* the same of speech markup: not trimmed, its pauses are meant */
 };
 
 /*

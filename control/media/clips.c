@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/offload.h"
 #include "media/audio.h"
+#include "media/ssml.h"
 
 #define KEY_SIZE (CLIPS_SOURCE_MAX + 3)
 
@@ -73,6 +74,7 @@ struct clip {
 struct load_job {
 	struct clip *clip; /* NULL: nobody waits for it any more */
 	enum clip_kind kind;
+	enum audio_kind audio;
 	char *source; /* of a file or a tone */
 	int fd;       /* of speech; -1: open `source` */
 	int error;
@@ -482,9 +484,7 @@ static void load_work(void *arg)
 			snprintf(job->wrong, sizeof(job->wrong), "%s", strerror(errno));
 			return;
 		}
-		job->error =
-			audio_read(fd, job->kind == CLIP_KIND_TEXT ? AUDIO_SPEECH : AUDIO_PROMPT,
-				&audio, job->wrong);
+		job->error = audio_read(fd, job->audio, &audio, job->wrong);
 		if (job->fd < 0)
 			close(fd);
 	}
@@ -550,6 +550,9 @@ static int load_start(struct clip *c, const char *source, int fd)
 	if (job) {
 		*job = (struct load_job){.clip = c,
 			.kind = c->kind,
+			.audio = c->kind != CLIP_KIND_TEXT ? AUDIO_PROMPT
+				 : c->ssml                 ? AUDIO_MARKUP
+							   : AUDIO_SPEECH,
 			.fd = fd,
 			.clip_fd = -1,
 			.source = str_dup(str_from(source))};
@@ -779,7 +782,7 @@ static bool text_sound(const struct speech_text *text)
 
 int clips_text(struct clips *clips, const struct speech_text *text, char *wrong, struct clip **out)
 {
-	char key[SPEECH_KEY_SIZE + 2] = "s:";
+	char key[SPEECH_KEY_SIZE + 2] = "s:", markup[SSML_WRONG_SIZE];
 	struct clip *c;
 
 	if (wrong)
@@ -788,6 +791,11 @@ int clips_text(struct clips *clips, const struct speech_text *text, char *wrong,
 		if (wrong)
 			snprintf(wrong, CLIPS_REASON_SIZE,
 				"expected a text of 1 to %u bytes, UTF-8", SPEECH_TEXT_MAX);
+		return -EINVAL;
+	}
+	if (text->ssml && ssml_prepare(text->text, NULL, markup) < 0) {
+		if (wrong)
+			snprintf(wrong, CLIPS_REASON_SIZE, "%s", markup);
 		return -EINVAL;
 	}
 	speech_key(clips->speech, text, key + 2);

@@ -15,11 +15,13 @@
 #include "base/loop.h"
 #include "base/offload.h"
 #include "base/siphash.h"
+#include "media/ssml.h"
 
 #define PATH_SIZE       4096
 #define WRONG_SIZE      200
 #define PRUNE_FILES_MAX 200000u
 #define NAME_SUFFIX     ".wav"
+#define SSML_WAY        2 /* counts the ways in which ssml.c has written markup */
 
 struct speech_job {
 	struct speech *speech;
@@ -152,7 +154,7 @@ void speech_key(
 	if (!all)
 		return;
 	n = snprintf(all, size, "%s\n%s\n%u\n%d\n%.*s", speech->program,
-		speech_voice(speech, text->voice, voice), speech->wpm, text->ssml,
+		speech_voice(speech, text->voice, voice), speech->wpm, text->ssml ? SSML_WAY : 0,
 		STR_ARG(text->text));
 	snprintf(out, SPEECH_KEY_SIZE, "%016llx%016llx",
 		(unsigned long long)siphash(all, (size_t)n, keys[0]),
@@ -556,12 +558,23 @@ static int look_start(struct speech_job *job)
 	return 0;
 }
 
+/* The text as the program takes it. */
+static int text_of(const struct speech_text *text, char **out)
+{
+	char wrong[SSML_WRONG_SIZE];
+
+	if (text->ssml)
+		return ssml_prepare(text->text, out, wrong);
+	*out = str_dup(text->text);
+	return *out ? 0 : -ENOMEM;
+}
+
 int speech_render(struct speech *s, const struct speech_text *text,
 	void (*done)(void *ctx, int fd_or_error, const char *wrong), void *ctx,
 	struct speech_job **out)
 {
 	struct speech_job *job;
-	int error = 0;
+	int error;
 
 	if (text->text.n == 0 || text->text.n > SPEECH_TEXT_MAX)
 		return -EINVAL;
@@ -577,12 +590,10 @@ int speech_render(struct speech *s, const struct speech_text *text,
 	job->ssml = text->ssml;
 	speech_voice(s, text->voice, job->voice);
 	speech_key(s, text, job->key);
-	job->text = str_dup(text->text);
-	if (!job->text)
-		error = -ENOMEM;
-	else if (s->cache_dir)
+	error = text_of(text, &job->text);
+	if (!error && s->cache_dir)
 		error = look_start(job);
-	else
+	else if (!error)
 		job_wait(job);
 	if (error) {
 		job_free(job);

@@ -42,7 +42,7 @@ struct speech_config {
 struct speech_text {
 	struct str text;
 	struct str voice; /* empty: the default. A name of Amazon Polly, or one of the program's */
-	bool ssml;        /* mark-up: passed on, the program knows a part of it */
+	bool ssml;        /* markup: ssml.h */
 };
 
 int speech_create(struct loop *loop, struct offload *offload, const struct speech_config *config,
@@ -60,8 +60,8 @@ void speech_key(
 
 /*
  * `done` is called once, from the loop: a descriptor with the WAV from its start (the callee closes
- * it), or a negative errno and a text that says what went wrong. -EINVAL, -ENOBUFS come back at
- * once.
+ * it), or a negative errno and a text that says what went wrong. -EINVAL (markup included), -ENOBUFS come
+ * back at once.
  */
 int speech_render(struct speech *speech, const struct speech_text *text,
 	void (*done)(void *ctx, int fd_or_error, const char *wrong), void *ctx,

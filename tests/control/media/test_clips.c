@@ -452,6 +452,64 @@ static void text_is_spoken(void **state)
 	remove_files(cache);
 }
 
+/* Frames of a text once it is spoken. */
+static uint32_t spoken_frames(const char *text)
+{
+	struct clip *clip = spoken(text, "", true);
+	uint32_t frames;
+
+	UNTIL(clip_state(clip) != CLIP_LOADING);
+	assert_string_equal(clip_error(clip), "");
+	frames = clip_frames(clip);
+	clip_release(clip);
+	return frames;
+}
+
+static void markup_is_heard(void **state)
+{
+	start(NULL, 0);
+	const uint32_t plain = spoken_frames("<speak>one two</speak>");
+	const uint32_t second = 50; /* frames */
+	static const struct {
+		const char *text;
+		unsigned seconds;
+	} pauses[] = {
+		{"<speak>one <break time=\"2s\"/> two</speak>", 2},
+		{"<speak>one <break time=\"1.0s\"/> two</speak>", 1},
+		{"<speak>one <break time=\"500ms\"/><break time=\"500ms\"/> two</speak>", 1},
+		{"<speak><break time=\"3s\"/>one two</speak>", 3},
+		{"<speak><p>one two</p> <break time=\"3s\"/></speak>", 3},
+		{"<speak>one <break strength=\"x-strong\"/> two</speak>", 1},
+	};
+
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++)
+		assert_in_range(spoken_frames(pauses[i].text),
+			plain + pauses[i].seconds * second - second / 2,
+			plain + pauses[i].seconds * second + second / 2);
+	/* digit by digit, not as a number of millions */
+	assert_true(
+		spoken_frames("<speak><say-as interpret-as=\"digits\">7777777</say-as></speak>") *
+			3 <
+		spoken_frames("<speak>7777777</speak>") * 2);
+	assert_true(
+		spoken_frames("<speak><say-as interpret-as=\"spell-out\">hello</say-as></speak>") >
+		spoken_frames("<speak>hello</speak>") * 2);
+	assert_true(spoken_frames("<speak><prosody rate=\"x-slow\">one two</prosody></speak>") >
+		    spoken_frames("<speak><prosody rate=\"x-fast\">one two</prosody></speak>"));
+}
+
+static void bad_markup_is_refused_at_once(void **state)
+{
+	const struct speech_text text = {
+		.text = STR("<speak>one <prosody rate=\"slow\">two</speak>"), .ssml = true};
+	char wrong[CLIPS_REASON_SIZE];
+	struct clip *clip;
+
+	start(NULL, 0);
+	assert_int_equal(clips_text(clips, &text, wrong, &clip), -EINVAL);
+	assert_non_null(strstr(wrong, "</prosody>"));
+}
+
 static void a_program_that_fails_is_named(void **state)
 {
 	static const struct {
@@ -546,6 +604,8 @@ int main(void)
 		T(what_nobody_holds_goes_when_space_is_short),
 		T(a_reload_reads_files_anew),
 		T(text_is_spoken),
+		T(markup_is_heard),
+		T(bad_markup_is_refused_at_once),
 		T(a_program_that_fails_is_named),
 		T(a_program_that_hangs_is_killed_in_time),
 		T(voices_are_mapped),
