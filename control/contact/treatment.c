@@ -422,7 +422,8 @@ static void carry_out(
 	case FLOW_EFFECT_SET_LOGGING:
 	case FLOW_EFFECT_ATTRIBUTES_SET:
 	case FLOW_EFFECT_SET_TAGS:
-	case FLOW_EFFECT_TRACE:
+	case FLOW_EFFECT_ENTER:
+	case FLOW_EFFECT_LEAVE:
 	case FLOW_EFFECT_DISCONNECT: /* run.outcome says it when the run is over */
 	case FLOW_EFFECT_OVER:
 	case FLOW_EFFECT_COUNT:

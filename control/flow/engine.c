@@ -38,7 +38,8 @@ static const char *const effect_names[FLOW_EFFECT_COUNT] = {
 	[FLOW_EFFECT_DISCONNECT] = "disconnect",
 	[FLOW_EFFECT_OVER] = "over",
 	[FLOW_EFFECT_LOG] = "log",
-	[FLOW_EFFECT_TRACE] = "trace",
+	[FLOW_EFFECT_ENTER] = "enter",
+	[FLOW_EFFECT_LEAVE] = "leave",
 };
 
 static const char *const state_names[] = {
@@ -103,20 +104,6 @@ static void run_set_state(struct flow_run *run, enum flow_run_state state)
 }
 
 /* ---- Leaving an action --------------------------------------------------------------- */
-
-static void trace(struct flow_machine *m, const char *result, const char *branch, uint16_t target)
-{
-	struct flow_effect *effect;
-
-	if (!m->run->context->trace)
-		return;
-	effect = flow_emit(m, FLOW_EFFECT_TRACE);
-	if (effect == NULL)
-		return;
-	effect->trace.result = flow_keep(m, result, strlen(result));
-	effect->trace.branch = branch;
-	effect->trace.target = target;
-}
 
 enum flow_step flow_over(struct flow_machine *m, enum flow_outcome outcome)
 {
@@ -186,7 +173,7 @@ enum flow_step flow_go(struct flow_machine *m, uint16_t target)
 
 enum flow_step flow_next(struct flow_machine *m)
 {
-	trace(m, "", "NextAction", m->action->next);
+	flow_trace_leave(m, "", "NextAction", m->action->next);
 	return flow_go(m, m->action->next);
 }
 
@@ -203,7 +190,7 @@ enum flow_step flow_fail(struct flow_machine *m, enum flow_error error)
 		target = m->action->next;
 		branch = "NextAction";
 	}
-	trace(m, flow_error_name(error), branch, target);
+	flow_trace_leave(m, flow_error_name(error), branch, target);
 	return flow_go(m, target);
 }
 
@@ -241,16 +228,17 @@ enum flow_step flow_result(struct flow_machine *m, const char *result)
 		if (m->full)
 			return FLOW_STEP_FULL;
 		if (held) {
-			trace(m, result, operand, condition->target);
+			flow_trace_leave(m, result, operand, condition->target);
 			return flow_go(m, condition->target);
 		}
 	}
 	target = flow_action_error(action, FLOW_ERROR_NO_MATCHING_CONDITION);
 	if (action->condition_count > 0 && target != FLOW_NO_ACTION) {
-		trace(m, result, flow_error_name(FLOW_ERROR_NO_MATCHING_CONDITION), target);
+		flow_trace_leave(
+			m, result, flow_error_name(FLOW_ERROR_NO_MATCHING_CONDITION), target);
 		return flow_go(m, target);
 	}
-	trace(m, result, "NextAction", action->next);
+	flow_trace_leave(m, result, "NextAction", action->next);
 	return flow_go(m, action->next);
 }
 
@@ -316,12 +304,13 @@ enum flow_step flow_done(struct flow_machine *m, const struct flow_effect *effec
 
 /* What a handler may have put into the effects and what it has not. */
 struct mark {
-	uint32_t count, message_count, pair_count, text_length;
+	uint32_t count, message_count, pair_count, text_length, traced_count, traced_length;
 };
 
 static struct mark mark_of(const struct flow_effects *fx)
 {
-	return (struct mark){fx->count, fx->message_count, fx->pair_count, fx->text_length};
+	return (struct mark){fx->count, fx->message_count, fx->pair_count, fx->text_length,
+		fx->traced_count, fx->traced_length};
 }
 
 static void undo_to(struct flow_effects *fx, const struct mark *mark)
@@ -330,6 +319,8 @@ static void undo_to(struct flow_effects *fx, const struct mark *mark)
 	fx->message_count = mark->message_count;
 	fx->pair_count = mark->pair_count;
 	fx->text_length = mark->text_length;
+	fx->traced_count = mark->traced_count;
+	fx->traced_length = mark->traced_length;
 }
 
 /* More than FLOW_STEPS_MAX actions within a second: nobody listens to this flow, it only burns
@@ -345,8 +336,8 @@ static bool runs_away(struct flow_machine *m)
 	return ++run->steps > FLOW_STEPS_MAX;
 }
 
-/* Effects that an action makes besides its own: STOP_PLAYING, LOG, TRACE, DISCONNECT, OVER. */
-#define SPARE_EFFECTS 6u
+/* Effects that an action makes besides its own: ENTER, STOP_PLAYING, LOG, LEAVE, DISCONNECT, OVER. */
+#define SPARE_EFFECTS 7u
 
 /*
  * Runs one handler call. When it did not fit: undo, and pause until the caller has carried out what
@@ -354,20 +345,24 @@ static bool runs_away(struct flow_machine *m)
  */
 static enum flow_step enter_action(struct flow_machine *m)
 {
-	const struct mark mark = mark_of(m->effects);
-	bool fresh = mark.count == 0 && mark.text_length == 0;
+	const struct mark before = mark_of(m->effects);
+	bool fresh = before.count == 0 && before.text_length == 0;
 	uint32_t play_id = m->run->play_id;
+	struct mark entered;
 	enum flow_step step;
 
 	m->full = false;
 	m->action = &m->run->flow->actions[m->run->action];
+	if (!flow_trace_enter(m))
+		return FLOW_STEP_FULL;
+	entered = mark_of(m->effects);
 	step = flow_handler((enum flow_action_type)m->action->type)->enter(m);
 	if (step != FLOW_STEP_FULL) {
-		if (m->effects->count == mark.count)
-			undo_to(m->effects, &mark);
+		if (m->effects->count == entered.count)
+			undo_to(m->effects, &entered);
 		return step;
 	}
-	undo_to(m->effects, &mark);
+	undo_to(m->effects, fresh ? &entered : &before);
 	m->run->play_id = play_id;
 	if (!fresh)
 		return FLOW_STEP_FULL;

@@ -52,6 +52,9 @@
 #define FLOW_EFFECTS_MAX      32u
 #define FLOW_EFFECT_TEXT_MAX  (256u * 1024)
 #define FLOW_EFFECT_PAIRS_MAX 256u
+#define FLOW_TRACED_MAX       256u         /* parameters in the trace of one step */
+#define FLOW_TRACED_TEXT_MAX  (64u * 1024) /* their text */
+#define FLOW_SECRET           "****"
 #define FLOW_STEPS_MAX        1000u /* actions within one second */
 #define FLOW_MODULE_DEPTH_MAX 5u
 #define FLOW_INPUT_MAX        128u  /* digits of one stored input */
@@ -109,7 +112,7 @@ struct flow_context {
 	/* A random number, for DistributeByPercentage. */
 	uint64_t (*random)(void *owner);
 	bool wait_pauses; /* Wait pauses a voice contact; otherwise it takes its error branch */
-	bool trace;       /* a TRACE effect for every action */
+	bool trace;       /* ENTER and LEAVE effects for every action */
 };
 
 /* ---- Effects ---- */
@@ -232,8 +235,14 @@ enum flow_effect_type {
 
 	/* log: a line for the operator. No answer. */
 	FLOW_EFFECT_LOG,
-	/* trace: an action was left; only with context.trace. No answer. */
-	FLOW_EFFECT_TRACE,
+	/*
+	 * pairs: an action was entered, with its parameters as they were then: place in the file
+	 * and resolved text. enter.cut: some did not fit. leave: it was left along a branch; a
+	 * terminal action is entered and never left. Only with context.trace; no answer. What comes
+	 * from stored input, and keys to encrypt it with, are FLOW_SECRET in both.
+	 */
+	FLOW_EFFECT_ENTER,
+	FLOW_EFFECT_LEAVE,
 	FLOW_EFFECT_COUNT
 };
 
@@ -384,12 +393,18 @@ struct flow_effect {
 			const char *text;
 		} log;
 		struct {
+			const struct attribute *list;
+			size_t count;
+			bool cut; /* more parameters, or longer ones, than a trace holds */
+		} enter;
+		struct {
 			const char *result; /* what the conditions were tried against, or the
 					       error's name */
 			const char *branch; /* NextAction, an error's name, or the operand of the
 					       condition */
-			uint16_t target;    /* or FLOW_NO_ACTION */
-		} trace;
+			bool secret;     /* the result was stored input: do not show the branch */
+			uint16_t target; /* or FLOW_NO_ACTION */
+		} leave;
 		struct {
 			const char *digits; /* secret: never log */
 			const char *key_id;
@@ -414,6 +429,11 @@ struct flow_effects {
 	struct attribute pairs[FLOW_EFFECT_PAIRS_MAX];
 	uint32_t text_length;
 	char text[FLOW_EFFECT_TEXT_MAX];
+	/* Of the trace, apart, so that it takes no room from what a flow does. */
+	uint32_t traced_count;
+	struct attribute traced[FLOW_TRACED_MAX];
+	uint32_t traced_length;
+	char traced_text[FLOW_TRACED_TEXT_MAX];
 	/* Flows that a run has left while effects still point into them; released by the reset. */
 	uint32_t left_count;
 	struct flow *left[FLOW_EFFECTS_MAX];

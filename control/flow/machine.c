@@ -12,6 +12,8 @@ void flow_effects_reset(struct flow_effects *effects)
 	effects->message_count = 0;
 	effects->pair_count = 0;
 	effects->text_length = 0;
+	effects->traced_count = 0;
+	effects->traced_length = 0;
 	while (effects->left_count > 0)
 		flow_release(effects->left[--effects->left_count]);
 }
@@ -179,40 +181,51 @@ bool flow_has_key(const struct flow_machine *m, const struct flow_value *value, 
 	       look_up_name(m->run, (enum flow_space)part->space, name, (size_t)n) != NULL;
 }
 
-/* Appends to the text that is being put together at the end of the effects' text. */
-static bool append(
-	struct flow_machine *m, uint32_t start, uint32_t *length, const char *text, size_t size)
+/* Appends to `to`; false without room, the terminator included. */
+static bool append(char *to, size_t room, size_t *length, const char *text, size_t size)
 {
-	if (size >= FLOW_EFFECT_TEXT_MAX - start - *length) {
-		m->full = true;
+	if (size >= room - *length)
 		return false;
+	memcpy(to + *length, text, size);
+	*length += size;
+	return true;
+}
+
+bool flow_fill(const struct flow_machine *m, const struct flow_value *value, bool masked, char *to,
+	size_t room, size_t *length)
+{
+	*length = 0;
+	for (uint16_t i = 0; i < value->part_count; i++) {
+		const struct flow_part *part = &value->parts[i];
+		bool secret = masked && part->is_path && part->space == FLOW_SPACE_STORED_INPUT;
+		const char *rest = "";
+		const char *text = secret          ? FLOW_SECRET
+				   : part->is_path ? look_up(m, part, &rest)
+						   : part->text;
+		size_t size = !part->is_path ? part->length : text != NULL ? strlen(text) : 0;
+
+		if ((size > 0 && !append(to, room, length, text, size)) ||
+			!append(to, room, length, rest, strlen(rest)))
+			return false;
 	}
-	memcpy(m->effects->text + start + *length, text, size);
-	*length += (uint32_t)size;
+	to[*length] = '\0';
 	return true;
 }
 
 const char *flow_text(struct flow_machine *m, const struct flow_value *value)
 {
-	uint32_t start = m->effects->text_length;
-	uint32_t length = 0;
+	struct flow_effects *fx = m->effects;
+	char *to = fx->text + fx->text_length;
+	size_t length;
 
 	if (value->class == FLOW_VALUE_STATIC)
 		return value->source != NULL ? value->source : "";
-	for (uint16_t i = 0; i < value->part_count; i++) {
-		const struct flow_part *part = &value->parts[i];
-		const char *rest = "";
-		const char *text = part->is_path ? look_up(m, part, &rest) : part->text;
-		size_t size = !part->is_path ? part->length : text != NULL ? strlen(text) : 0;
-
-		if ((size > 0 && !append(m, start, &length, text, size)) ||
-			!append(m, start, &length, rest, strlen(rest)))
-			return "";
-	}
-	if (!append(m, start, &length, "", 1))
+	if (!flow_fill(m, value, false, to, FLOW_EFFECT_TEXT_MAX - fx->text_length, &length)) {
+		m->full = true;
 		return "";
-	m->effects->text_length = start + length;
-	return m->effects->text + start;
+	}
+	fx->text_length += (uint32_t)length + 1;
+	return to;
 }
 
 const char *flow_param_text(struct flow_machine *m, enum flow_param_id id)

@@ -66,6 +66,13 @@ void flow_locals_clear(struct flow_locals *locals);
 /* Releases what a frame holds. */
 void flow_frame_clear(struct flow_frame *frame);
 
+/* ---- Trace (trace.c) ----------------------------------------------------------------- */
+
+/* Nothing, and true, unless context.trace. False: no room; carry out what is there first. */
+bool flow_trace_enter(struct flow_machine *m);
+void flow_trace_leave(
+	struct flow_machine *m, const char *result, const char *branch, uint16_t target);
+
 /* ---- Waiting ------------------------------------------------------------------------- */
 
 /* For the answer to the effect just emitted. */
@@ -88,6 +95,12 @@ __attribute__((format(printf, 3, 4))) void flow_log(
 
 /* The value with its JSONPaths filled in. Never NULL; "" and m->full when there is no room. */
 const char *flow_text(struct flow_machine *m, const struct flow_value *value);
+/*
+ * The same into `to` of `room` bytes; false when it does not fit. Masked: what comes from stored
+ * input is FLOW_SECRET.
+ */
+bool flow_fill(const struct flow_machine *m, const struct flow_value *value, bool masked, char *to,
+	size_t room, size_t *length);
 /* The parameter of the present action; "" when it has none. */
 const char *flow_param_text(struct flow_machine *m, enum flow_param_id id);
 bool flow_has_param(const struct flow_machine *m, enum flow_param_id id);

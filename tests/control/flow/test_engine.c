@@ -295,28 +295,74 @@ static void every_waiting_state_survives_party_gone_and_stop(void **state)
 	}
 }
 
-static void trace_names_action_result_and_branch(void **state)
+/* The nth effect of a type. */
+static const struct flow_effect *nth(const struct call *call, enum flow_effect_type type, int n)
+{
+	for (uint32_t i = 0; i < call->fx->count; i++)
+		if (call->fx->items[i].type == type && n-- == 0)
+			return &call->fx->items[i];
+	fail_msg("no such effect %s", flow_effect_name(type));
+	return NULL;
+}
+
+static void begin_traced(struct call *call, const char *actions)
+{
+	call_prepare(call, flow_of(flow_text_of("a", actions), "main", FLOW_TYPE_INBOUND));
+	call->context.trace = true;
+	assert_int_equal(attributes_set(&call->facts, "Channel", "VOICE"), 0);
+	memcpy(call->memory.stored_input, "4711", 5);
+	call_start(call, FLOW_TYPE_INBOUND);
+}
+
+static void every_action_says_what_it_was_told_and_how_it_left(void **state)
 {
 	struct call call;
-	const struct flow_effect *trace;
+	const struct flow_effect *e;
 
 	(void)state;
-	call_prepare(&call,
-		flow_of(flow_text_of("c",
-				"[{\"Identifier\": \"c\", \"Type\": \"Compare\", \"Parameters\": "
-				"{\"ComparisonValue\": \"$.Channel\"}, \"Transitions\": "
-				"{\"NextAction\": \"bye\", "
-				"\"Conditions\": [{\"NextAction\": \"bye\", \"Condition\": "
-				"{\"Operator\": "
-				"\"Equals\", \"Operands\": [\"VOICE\"]}}]}}, " HANG_UP "]"),
-			"main", FLOW_TYPE_INBOUND));
-	call.context.trace = true;
-	assert_int_equal(attributes_set(&call.facts, "Channel", "VOICE"), 0);
-	call_start(&call, FLOW_TYPE_INBOUND);
-	trace = effect_of(&call, FLOW_EFFECT_TRACE);
-	assert_string_equal(trace->action->identifier, "c");
-	assert_string_equal(trace->trace.result, "VOICE");
-	assert_string_equal(trace->trace.branch, "VOICE");
+	begin_traced(&call,
+		"[{\"Identifier\": \"a\", \"Type\": \"UpdateContactAttributes\", "
+		"\"Parameters\": {\"Attributes\": {\"way\": \"by $.Channel\"}}, "
+		"\"Transitions\": {\"NextAction\": \"b\"}}, "
+		"{\"Identifier\": \"b\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": \"$.Attributes.way\"}, \"Transitions\": {\"NextAction\": "
+		"\"bye\", \"Conditions\": [{\"NextAction\": \"bye\", \"Condition\": "
+		"{\"Operator\": \"Equals\", \"Operands\": [\"by VOICE\"]}}]}}, " HANG_UP "]");
+	e = nth(&call, FLOW_EFFECT_ENTER, 0);
+	assert_string_equal(e->action->identifier, "a");
+	assert_int_equal(e->enter.count, 1);
+	assert_string_equal(e->enter.list[0].name, "Attributes.way");
+	assert_string_equal(e->enter.list[0].value, "by VOICE");
+	e = nth(&call, FLOW_EFFECT_LEAVE, 0);
+	assert_string_equal(e->leave.branch, "NextAction");
+	assert_int_equal(e->leave.target, 1);
+	assert_string_equal(nth(&call, FLOW_EFFECT_ENTER, 1)->enter.list[0].value, "by VOICE");
+	e = nth(&call, FLOW_EFFECT_LEAVE, 1);
+	assert_string_equal(e->leave.result, "by VOICE");
+	assert_string_equal(e->leave.branch, "by VOICE");
+	/* a terminal action is entered and never left */
+	assert_int_equal(nth(&call, FLOW_EFFECT_ENTER, 2)->enter.count, 0);
+	assert_int_equal(count_of(&call, FLOW_EFFECT_LEAVE), 2);
+	call_end(&call);
+}
+
+static void a_trace_keeps_stored_input_to_itself(void **state)
+{
+	struct call call;
+	const struct flow_effect *e;
+
+	(void)state;
+	begin_traced(&call,
+		"[{\"Identifier\": \"a\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": \"$.StoredCustomerInput\"}, \"Transitions\": "
+		"{\"NextAction\": \"bye\", \"Conditions\": [{\"NextAction\": \"bye\", "
+		"\"Condition\": {\"Operator\": \"Equals\", \"Operands\": [\"4711\"]}}]}}, " HANG_UP
+		"]");
+	e = nth(&call, FLOW_EFFECT_ENTER, 0);
+	assert_string_equal(e->enter.list[0].value, FLOW_SECRET);
+	e = nth(&call, FLOW_EFFECT_LEAVE, 0);
+	assert_string_equal(e->leave.result, FLOW_SECRET);
+	assert_true(e->leave.secret);
 	call_end(&call);
 }
 
@@ -333,7 +379,8 @@ int main(void)
 		cmocka_unit_test(R4_transfer_to_flow_jumps_and_drops_flow_attributes),
 		cmocka_unit_test(a_flow_left_for_good_stays_until_its_effects_are_gone),
 		cmocka_unit_test(every_waiting_state_survives_party_gone_and_stop),
-		cmocka_unit_test(trace_names_action_result_and_branch),
+		cmocka_unit_test(every_action_says_what_it_was_told_and_how_it_left),
+		cmocka_unit_test(a_trace_keeps_stored_input_to_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
