@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/report.h"
+#include "flow/check.h"
 #include "flow/hooks.h"
-#include "flow/rules.h"
 
 #define INTERRUPT_SAFE_S 20
 #define UUID_LENGTH      36
@@ -57,16 +56,8 @@ const char *flow_reference_id(const char *reference, size_t *length)
 	return slash + 1;
 }
 
-struct check {
-	const struct flow *flow;
-	const struct flow_action *action;
-	const struct flow_resolver *resolver;
-	struct report *report;
-	size_t errors;
-};
-
-__attribute__((format(printf, 4, 5))) static void problem(struct check *check,
-	enum report_severity severity, const char *where, const char *format, ...)
+void check_problem(struct check *check, enum report_severity severity, const char *where,
+	const char *format, ...)
 {
 	char place[REPORT_PLACE_MAX];
 	va_list args;
@@ -80,55 +71,6 @@ __attribute__((format(printf, 4, 5))) static void problem(struct check *check,
 	va_end(args);
 }
 
-/* ---- Branches ------------------------------------------------------------------------ */
-
-static void check_follow(struct check *check, const struct flow_action_rule *rule)
-{
-	const struct flow_action *action = check->action;
-	const char *type = flow_action_name((enum flow_action_type)action->type);
-
-	if (rule->follow == FLOW_FOLLOW_TERMINAL && action->next != FLOW_NO_ACTION)
-		problem(check, REPORT_WARNING, "Transitions.NextAction",
-			"expected nothing after %s; it is never followed", type);
-	if (rule->follow != FLOW_FOLLOW_NEXT || action->next != FLOW_NO_ACTION)
-		return;
-	if (check->flow->format == FLOW_FORMAT_LEGACY && action->condition_count > 0)
-		return; /* the old format has no such default */
-	if (action->type == FLOW_ACTION_DEQUEUE_TO_QUEUE)
-		problem(check, REPORT_ERROR, "Transitions.NextAction",
-			"expected an action after Success: with none the contact is not moved");
-	else
-		problem(check, REPORT_WARNING, "Transitions.NextAction",
-			"expected an action after %s", type);
-}
-
-static void check_errors(struct check *check, const struct flow_action_rule *rule)
-{
-	for (int error = 0; error < FLOW_ERROR_COUNT; error++) {
-		if ((rule->errors & 1u << error) &&
-			flow_action_error(check->action, (enum flow_error)error) == FLOW_NO_ACTION)
-			problem(check, REPORT_WARNING, "Transitions.Errors", "expected a branch %s",
-				flow_error_name((enum flow_error)error));
-	}
-}
-
-static bool has_condition(const struct flow_action *action, const char *operand)
-{
-	for (uint16_t i = 0; i < action->condition_count; i++) {
-		if (action->conditions[i].operand.source != NULL &&
-			strcmp(action->conditions[i].operand.source, operand) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void check_conditions(struct check *check, const char *first, const char *second)
-{
-	if (!has_condition(check->action, first) || !has_condition(check->action, second))
-		problem(check, REPORT_WARNING, "Transitions.Conditions",
-			"expected a condition %s and a condition %s", first, second);
-}
-
 /* ---- References ---------------------------------------------------------------------- */
 
 static void check_flow_type(struct check *check, const struct flow_param *param, const char *where,
@@ -137,7 +79,7 @@ static void check_flow_type(struct check *check, const struct flow_param *param,
 	enum flow_type wanted = FLOW_TYPE_UNKNOWN;
 
 	if (info->never_published)
-		problem(check, REPORT_ERROR, where,
+		check_problem(check, REPORT_ERROR, where,
 			"expected a published flow; '%.80s' is only saved", param->value.source);
 	if (info->type == FLOW_TYPE_UNKNOWN)
 		return;
@@ -146,11 +88,11 @@ static void check_flow_type(struct check *check, const struct flow_param *param,
 	if (param->id == FLOW_PARAM_MODULE)
 		wanted = FLOW_TYPE_MODULE;
 	if (wanted != FLOW_TYPE_UNKNOWN && info->type != wanted)
-		problem(check, REPORT_ERROR, where,
+		check_problem(check, REPORT_ERROR, where,
 			"expected a flow of type %s; '%.80s' is of type %s", flow_type_name(wanted),
 			param->value.source, flow_type_name(info->type));
 	else if (param->id == FLOW_PARAM_FLOW && info->type == FLOW_TYPE_MODULE)
-		problem(check, REPORT_ERROR, where, "expected a flow; '%.80s' is a module",
+		check_problem(check, REPORT_ERROR, where, "expected a flow; '%.80s' is a module",
 			param->value.source);
 }
 
@@ -161,11 +103,12 @@ static void report_missing(struct check *check, const struct flow_param *param,
 		*param->value.source != '\0' ? param->value.source : param->resource_name;
 
 	if (check->resolver->missing_is_note)
-		problem(check, REPORT_NOTE, where, "needs %s '%.200s' in the instance",
+		check_problem(check, REPORT_NOTE, where, "needs %s '%.200s' in the instance",
 			flow_resource_name(kind), reference);
 	else
-		problem(check, kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR,
-			where, "expected what this instance has; there is no %s '%.200s'",
+		check_problem(check,
+			kind == FLOW_RESOURCE_PHONE_NUMBER ? REPORT_WARNING : REPORT_ERROR, where,
+			"expected what this instance has; there is no %s '%.200s'",
 			flow_resource_name(kind), reference);
 }
 
@@ -177,7 +120,7 @@ static void check_reference(struct check *check, const struct flow_param *param,
 	struct flow_resource_info info = {0};
 
 	if (*reference == '\0' && param->resource_name == NULL) {
-		problem(check, REPORT_WARNING, where,
+		check_problem(check, REPORT_WARNING, where,
 			"expected the id of a resource (%s), found an empty text",
 			flow_resource_name(kind));
 		return;
@@ -192,7 +135,7 @@ static void check_reference(struct check *check, const struct flow_param *param,
 	if (kind == FLOW_RESOURCE_FLOW || kind == FLOW_RESOURCE_MODULE)
 		check_flow_type(check, param, where, &info);
 	if (kind == FLOW_RESOURCE_AGENT && info.may_not_take_calls)
-		problem(check, REPORT_WARNING, where,
+		check_problem(check, REPORT_WARNING, where,
 			"expected a user who may take calls; contacts sent to '%.80s' are offered "
 			"to nobody",
 			reference);
@@ -205,7 +148,7 @@ static void check_interrupt(struct check *check, const struct flow_param *param,
 	int64_t seconds;
 
 	if (flow_text_to_number(param->value.source, &seconds) && seconds <= INTERRUPT_SAFE_S)
-		problem(check, REPORT_WARNING, where,
+		check_problem(check, REPORT_WARNING, where,
 			"expected more than %d seconds: a contact just being offered to an agent "
 			"cannot be "
 			"moved",
@@ -222,14 +165,14 @@ static void check_param(struct check *check, const struct flow_param *param)
 
 	snprintf(where, sizeof(where), "Parameters.%.200s", param->place);
 	if (param->id == FLOW_PARAM_HOOK && flow_hook_parse(param->key.source) < 0)
-		problem(check, REPORT_WARNING, where,
+		check_problem(check, REPORT_WARNING, where,
 			"expected the name of a hook; '%.60s' is none", param->key.source);
 	if (rule == NULL || param->value.class != FLOW_VALUE_STATIC)
 		return;
 	if (param->id == FLOW_PARAM_INTERRUPT_S)
 		check_interrupt(check, param, where);
 	if (param->id == FLOW_PARAM_PHONE_NUMBER && !flow_text_is_e164(param->value.source))
-		problem(check, REPORT_WARNING, where,
+		check_problem(check, REPORT_WARNING, where,
 			"expected a number in E.164, as +12025550143; found '%.60s'",
 			param->value.source);
 	if (rule->kind == FLOW_KIND_RESOURCE)
@@ -243,16 +186,12 @@ static void check_action(struct check *check)
 
 	if (check->flow->type != FLOW_TYPE_UNKNOWN &&
 		!(rule->types & FLOW_TYPE_BIT(check->flow->type)))
-		problem(check, REPORT_WARNING, "Type",
+		check_problem(check, REPORT_WARNING, "Type",
 			"expected an action that flows of type %s allow; %s is not one",
 			flow_type_name((enum flow_type)check->flow->type),
 			flow_action_name((enum flow_action_type)action->type));
-	check_follow(check, rule);
-	check_errors(check, rule);
-	if (action->type == FLOW_ACTION_CHECK_HOURS)
-		check_conditions(check, "True", "False");
-	if (action->type == FLOW_ACTION_LOOP)
-		check_conditions(check, "ContinueLooping", "DoneLooping");
+	check_branches(check);
+	check_parameters(check);
 	for (uint16_t i = 0; i < action->param_count; i++)
 		check_param(check, &action->params[i]);
 }
@@ -287,7 +226,7 @@ static void check_reach(struct check *check)
 	for (uint16_t i = 0; i < flow->action_count; i++) {
 		check->action = &flow->actions[i];
 		if (!reached[i])
-			problem(check, REPORT_NOTE, "Identifier", "no action leads here");
+			check_problem(check, REPORT_NOTE, "Identifier", "no action leads here");
 	}
 }
 

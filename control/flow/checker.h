@@ -6,11 +6,16 @@
  *
  * Errors: a fixed reference to a queue, prompt, flow, module, hours or agent that the resolver does
  * not know; a hook, transfer or module that names a flow of the wrong type (R63) or one never
- * published (R5); DequeueContactAndTransferToQueue whose Success leads nowhere (R88). Warnings: an
- * action that the flow's type does not allow; a branch that the live service requires and the file
- * leaves open; an interrupt of 20 s or less (R84); a fixed reference to a user who may not take
- * calls (R95); a fixed caller id that is not the instance's (R76); an action that can never be
- * reached.
+ * published (R5); DequeueContactAndTransferToQueue whose Success leads nowhere (R88).
+ *
+ * Warnings, what the live service refuses and older files have: an action that the flow's type does
+ * not allow; a missing NextAction or error branch; one that is never taken; conditions that can
+ * never be true; parameters that must come together or exclude each other. And an interrupt of 20 s
+ * or less (R84); a fixed reference to a user who may not take calls (R95); a fixed caller id that
+ * is not the instance's (R76).
+ *
+ * Notes: what a voice contact here does not carry out, with the branch that is taken; an action
+ * that can never be reached.
  */
 #pragma once
 

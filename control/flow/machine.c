@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void flow_effects_reset(struct flow_effects *effects)
@@ -367,32 +366,11 @@ bool flow_has_room(const struct flow_machine *m)
 	return FLOW_EFFECT_TEXT_MAX - m->effects->text_length > FLOW_OPERAND_MAX;
 }
 
-/* A decimal number and nothing else. No locale, no hexadecimal, no infinity. */
-static bool to_number(const char *text, double *number)
-{
-	size_t at = strspn(text, " ");
-	size_t digits;
-	size_t fraction = 0;
-
-	text += at;
-	at = *text == '-' || *text == '+';
-	digits = strspn(text + at, "0123456789");
-	if (text[at + digits] == '.')
-		fraction = strspn(text + at + digits + 1, "0123456789");
-	if (digits + fraction == 0)
-		return false;
-	at += digits + (fraction > 0 ? fraction + 1 : text[at + digits] == '.');
-	if (text[at + strspn(text + at, " ")] != '\0')
-		return false;
-	*number = strtod(text, NULL);
-	return true;
-}
-
 static bool compare_numbers(enum flow_operator op, const char *left, const char *right)
 {
 	double a, b;
 
-	if (!to_number(left, &a) || !to_number(right, &b))
+	if (!flow_text_to_decimal(left, &a) || !flow_text_to_decimal(right, &b))
 		return false;
 	switch (op) {
 	case FLOW_GREATER:

@@ -2,6 +2,7 @@
 #include "flow/rules.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,12 +96,12 @@ static const struct flow_param_rule to_queue_params[] = {
 static const struct flow_param_rule callback_params[] = {
 	REF("QueueId", QUEUE, QUEUE),
 	REF("AgentId", AGENT, AGENT),
-	NUMBER("InitialCallDelaySeconds", DELAY_S, 0, 259200),
+	NUMBER("InitialCallDelaySeconds", DELAY_S, 1, 259200),
 	NUMBER("MaximumConnectionAttempts", ATTEMPTS, 1, 1000),
-	NUMBER("RetryDelaySeconds", RETRY_S, 0, 259200),
+	NUMBER("RetryDelaySeconds", RETRY_S, 1, 259200),
 	REF("ContactFlowId", FLOW, FLOW),
-	TEXT("CallerId.Number", CALLER_NUMBER),
-	TEXT("CallerId", CALLER_NUMBER),
+	REF("CallerId.Number", CALLER_NUMBER, PHONE_NUMBER),
+	REF("CallerId", CALLER_NUMBER, PHONE_NUMBER),
 };
 
 static const struct flow_param_rule third_party_params[] = {
@@ -238,7 +239,7 @@ static const struct flow_param_rule hold_params[] = {
 };
 
 static const struct flow_param_rule call_outbound_params[] = {
-	TEXT("CallerId.Number", CALLER_NUMBER),
+	REF("CallerId.Number", CALLER_NUMBER, PHONE_NUMBER),
 	NUMBER("ConnectionTimeLimitSeconds", CONNECT_S, 1, 600),
 };
 
@@ -258,6 +259,7 @@ static const struct flow_param_rule tag_params[] = {
 #define PARAMS(list) list, sizeof(list) / sizeof((list)[0])
 #define NEXT         FLOW_FOLLOW_NEXT
 #define TERMINAL     FLOW_FOLLOW_TERMINAL
+#define DECOY        FLOW_FOLLOW_DECOY
 #define FREE         FLOW_FOLLOW_FREE
 #define ERR          E(NO_MATCHING_ERROR)
 #define COND         E(NO_MATCHING_CONDITION)
@@ -270,24 +272,24 @@ static const struct flow_action_rule rules[FLOW_ACTION_COUNT] = {
 		ERR},
 	[FLOW_ACTION_LEX] = {PARAMS(lex_params), T_CALLER, NEXT, ERR | COND},
 	[FLOW_ACTION_DISCONNECT] = {NULL, 0, T_CALLER, TERMINAL, 0},
-	[FLOW_ACTION_TO_QUEUE] = {PARAMS(to_queue_params), T_MAIN, FREE,
+	[FLOW_ACTION_TO_QUEUE] = {PARAMS(to_queue_params), T_MAIN, DECOY,
 		ERR | E(QUEUE_AT_CAPACITY)},
 	[FLOW_ACTION_DEQUEUE_TO_QUEUE] = {PARAMS(to_queue_params), T(CUSTOMER_QUEUE), NEXT,
 		ERR | E(QUEUE_AT_CAPACITY)},
 	[FLOW_ACTION_CREATE_CALLBACK] = {PARAMS(callback_params), T_CALLER, NEXT, ERR},
 	[FLOW_ACTION_TO_AGENT] = {NULL, 0, T_TRANSFER, TERMINAL, 0},
-	[FLOW_ACTION_TO_THIRD_PARTY] = {PARAMS(third_party_params), T_CALLER, FREE, ERR},
-	[FLOW_ACTION_TO_FLOW] = {PARAMS(to_flow_params), T_MAIN, FREE, ERR},
-	[FLOW_ACTION_END] = {NULL, 0, T_ALL, TERMINAL, 0},
+	[FLOW_ACTION_TO_THIRD_PARTY] = {PARAMS(third_party_params), T_CALLER, DECOY, ERR},
+	[FLOW_ACTION_TO_FLOW] = {PARAMS(to_flow_params), T_MAIN, DECOY, ERR},
+	[FLOW_ACTION_END] = {NULL, 0, T(CUSTOMER_QUEUE) | T_WHISPER, TERMINAL, 0},
 	[FLOW_ACTION_END_MODULE] = {PARAMS(end_module_params), T(MODULE), TERMINAL, 0},
 	[FLOW_ACTION_INVOKE_MODULE] = {PARAMS(invoke_module_params), T_ALL, NEXT, ERR},
 	[FLOW_ACTION_SET_TARGET_QUEUE] = {PARAMS(set_target_queue_params), T_MAIN, NEXT, ERR},
 	[FLOW_ACTION_SET_ATTRIBUTES] = {PARAMS(set_attributes_params), T_ALL, NEXT, ERR},
-	[FLOW_ACTION_SET_FLOW_ATTRIBUTES] = {PARAMS(set_flow_attributes_params), T_ALL, NEXT, 0},
-	[FLOW_ACTION_SET_CONTACT_DATA] = {PARAMS(set_contact_data_params), T_ALL, NEXT, 0},
+	[FLOW_ACTION_SET_FLOW_ATTRIBUTES] = {PARAMS(set_flow_attributes_params), T_ALL, NEXT, ERR},
+	[FLOW_ACTION_SET_CONTACT_DATA] = {PARAMS(set_contact_data_params), T_ALL, NEXT, ERR},
 	[FLOW_ACTION_COMPARE] = {PARAMS(compare_params), T_ALL, NEXT, COND},
 	[FLOW_ACTION_CHECK_HOURS] = {PARAMS(check_hours_params), T_CALLER, NEXT, ERR},
-	[FLOW_ACTION_CHECK_METRIC] = {PARAMS(check_metric_params), T_CALLER, NEXT, ERR},
+	[FLOW_ACTION_CHECK_METRIC] = {PARAMS(check_metric_params), T_CALLER, NEXT, ERR | COND},
 	[FLOW_ACTION_GET_METRICS] = {PARAMS(get_metrics_params), T_ALL, NEXT, ERR},
 	[FLOW_ACTION_LOOP] = {PARAMS(loop_params), T_ALL, NEXT, 0},
 	[FLOW_ACTION_DISTRIBUTE] = {NULL, 0, T_CALLER | T(OUTBOUND_WHISPER), NEXT, COND},
@@ -297,7 +299,7 @@ static const struct flow_action_rule rules[FLOW_ACTION_COUNT] = {
 	[FLOW_ACTION_SET_RECORDING] = {PARAMS(set_recording_params), T_CALLER | T(OUTBOUND_WHISPER),
 		NEXT, 0},
 	[FLOW_ACTION_SET_RECORDING_ANALYTICS] = {PARAMS(set_recording_params),
-		T_CALLER | T(OUTBOUND_WHISPER), NEXT, ERR},
+		T_CALLER | T(OUTBOUND_WHISPER), NEXT, ERR | E(CHANNEL_MISMATCH)},
 	[FLOW_ACTION_SET_STREAMING] = {PARAMS(set_streaming_params), T_CALLER | T_WHISPER, NEXT,
 		ERR},
 	[FLOW_ACTION_SET_MEDIA_PROCESSING] = {NULL, 0, T_ALL, NEXT, ERR},
@@ -315,10 +317,11 @@ static const struct flow_action_rule rules[FLOW_ACTION_COUNT] = {
 	[FLOW_ACTION_START_VOICE_ID] = {NULL, 0, T_ALL & ~T_HOLD, NEXT, ERR},
 	[FLOW_ACTION_CHECK_VOICE_ID] = {NULL, 0, T_ALL & ~T_HOLD, NEXT, ERR},
 	[FLOW_ACTION_CREATE_TASK] = {NULL, 0, T_ALL, NEXT, ERR},
-	[FLOW_ACTION_TAG_CONTACT] = {PARAMS(tag_params), T_ALL, NEXT, 0},
-	[FLOW_ACTION_UNTAG_CONTACT] = {PARAMS(tag_params), T_ALL, NEXT, 0},
+	[FLOW_ACTION_TAG_CONTACT] = {PARAMS(tag_params), T_ALL, NEXT, ERR},
+	[FLOW_ACTION_UNTAG_CONTACT] = {PARAMS(tag_params), T_ALL, NEXT, ERR},
 	[FLOW_ACTION_CREATE_WISDOM] = {NULL, 0, T_CALLER | T(OUTBOUND_WHISPER), NEXT, ERR},
-	[FLOW_ACTION_SHOW_VIEW] = {NULL, 0, T(INBOUND) | T(CUSTOMER_QUEUE), NEXT, ERR | COND},
+	[FLOW_ACTION_SHOW_VIEW] = {NULL, 0, T(INBOUND) | T(CUSTOMER_QUEUE), NEXT,
+		ERR | COND | E(TIME_LIMIT)},
 	[FLOW_ACTION_RESUME_CONTACT] = {NULL, 0, T_ALL, NEXT, ERR},
 	[FLOW_ACTION_START_OUTBOUND_CHAT] = {NULL, 0, T_ALL, NEXT, ERR},
 	[FLOW_ACTION_CREATE_CASE] = {NULL, 0, T_ALL, NEXT, ERR},
@@ -428,6 +431,26 @@ bool flow_text_to_number(const char *text, int64_t *number)
 			return false;
 	}
 	*number = negative ? -value : value;
+	return true;
+}
+
+bool flow_text_to_decimal(const char *text, double *number)
+{
+	size_t at = strspn(text, " ");
+	size_t digits;
+	size_t fraction = 0;
+
+	text += at;
+	at = *text == '-' || *text == '+';
+	digits = strspn(text + at, "0123456789");
+	if (text[at + digits] == '.')
+		fraction = strspn(text + at + digits + 1, "0123456789");
+	if (digits + fraction == 0)
+		return false;
+	at += digits + (fraction > 0 ? fraction + 1 : text[at + digits] == '.');
+	if (text[at + strspn(text + at, " ")] != '\0')
+		return false;
+	*number = strtod(text, NULL);
 	return true;
 }
 

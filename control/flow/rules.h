@@ -45,6 +45,7 @@ struct flow_param_rule {
 enum flow_follow {
 	FLOW_FOLLOW_NEXT,     /* NextAction is wanted */
 	FLOW_FOLLOW_TERMINAL, /* nothing may follow */
+	FLOW_FOLLOW_DECOY,    /* NextAction is wanted and never followed (TransferToFlow) */
 	FLOW_FOLLOW_FREE      /* may be missing (MessageParticipantIteratively) */
 };
 
@@ -71,6 +72,8 @@ bool flow_place_is_inner(enum flow_action_type type, const char *place);
 
 /* Readers of fixed or resolved values. False: the text is none. */
 bool flow_text_to_number(const char *text, int64_t *number);
+/* A decimal number and nothing else. No locale, no hexadecimal, no infinity. */
+bool flow_text_to_decimal(const char *text, double *number);
 bool flow_text_to_flag(const char *text, bool *flag);
 /* +, then 7 to 15 digits, the first not zero. */
 bool flow_text_is_e164(const char *text);

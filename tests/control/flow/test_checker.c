@@ -200,6 +200,306 @@ static void what_the_live_service_refuses_is_warned_about(void **state)
 		FLOW_TYPE_INBOUND, "Parameters.EventHooks.Sometimes", "name of a hook");
 }
 
+/* ---- What the live service refuses ------------------------------------------------------ */
+
+#define FULL(type, params, next, errors, conditions)                                          \
+	"[{\"Identifier\": \"act\", \"Type\": \"" type "\", \"Parameters\": {" params         \
+	"}, \"Transitions\": {" next "\"Errors\": [" errors "], \"Conditions\": [" conditions \
+	"]}}]"
+#define NEXT    "\"NextAction\": \"act\", "
+#define E(name) "{\"ErrorType\": \"" name "\", \"NextAction\": \"act\"}"
+#define C(op, value)                                                    \
+	"{\"NextAction\": \"act\", \"Condition\": {\"Operator\": \"" op \
+	"\", \"Operands\": [\"" value "\"]}}"
+#define MENU_ERRORS \
+	E("NoMatchingError") ", " E("NoMatchingCondition") ", " E("InputTimeLimitExceeded")
+#define NUMBER_TO "\"ThirdPartyPhoneNumber\": \"+12025550143\""
+#define RESUME(flag)                                                     \
+	NUMBER_TO ", \"ThirdPartyConnectionTimeLimitSeconds\": \"30\", " \
+		  "\"ContinueFlowExecution\": \"" flag "\""
+
+static const struct {
+	const char *actions;
+	const char *place; /* NULL: nothing is said */
+	const char *words;
+} warned[] = {
+	/* NextAction */
+	{FULL("MessageParticipant", "\"Text\": \"t\"", "", "", ""), "Transitions.NextAction",
+		"expected an action after MessageParticipant"},
+	{FULL("TransferToFlow", "\"ContactFlowId\": \"inbound\"", "", E("NoMatchingError"), ""),
+		"Transitions.NextAction", "expected an action after TransferToFlow"},
+	{FULL("MessageParticipantIteratively", "\"Messages\": [{\"Text\": \"t\"}]", "", "", ""),
+		NULL, NULL},
+	{FULL("DisconnectParticipant", "", NEXT, "", ""), "Transitions.NextAction",
+		"never followed"},
+	/* Errors */
+	{FULL("UpdateFlowAttributes", "\"FlowAttributes\": {\"a\": {\"Value\": \"b\"}}", NEXT, "",
+		 ""),
+		"Transitions.Errors", "expected a branch NoMatchingError"},
+	{FULL("CheckMetricData", "\"MetricType\": \"NumberOfAgentsStaffed\"", NEXT,
+		 E("NoMatchingError"), C("NumberGreaterThan", "0")),
+		"Transitions.Errors", "expected a branch NoMatchingCondition"},
+	{FULL("GetParticipantInput", "\"Text\": \"t\"", NEXT, E("NoMatchingError"),
+		 C("Equals", "1")),
+		"Transitions.Errors", "expected a branch InputTimeLimitExceeded"},
+	{FULL("GetParticipantInput",
+		 "\"Text\": \"t\", \"StoreInput\": \"True\", \"InputValidation\": "
+		 "{\"PhoneNumberValidation\": {\"NumberFormat\": \"Local\", \"CountryCode\": "
+		 "\"US\"}}",
+		 NEXT, E("NoMatchingError"), ""),
+		"Transitions.Errors", "expected a branch InvalidPhoneNumber"},
+	{FULL("GetParticipantInput", "\"Text\": \"t\", \"StoreInput\": \"True\"", NEXT, MENU_ERRORS,
+		 ""),
+		"Transitions.Errors", "expected no branch InputTimeLimitExceeded"},
+	{FULL("TransferParticipantToThirdParty", RESUME("True"), NEXT, E("NoMatchingError"), ""),
+		"Transitions.Errors", "expected a branch CallFailed"},
+	{FULL("TransferParticipantToThirdParty", RESUME("False"), NEXT,
+		 E("NoMatchingError") ", " E("CallFailed"), ""),
+		"Transitions.Errors", "expected no branch CallFailed"},
+	{FULL("TransferParticipantToThirdParty", RESUME("False"), NEXT, E("NoMatchingError"), ""),
+		NULL, NULL},
+	/* Conditions */
+	{FULL("GetParticipantInput", "\"Text\": \"t\"", NEXT, MENU_ERRORS, C("Equals", "10")),
+		"Transitions.Conditions[0]", "never has that result"},
+	{FULL("GetParticipantInput", "\"Text\": \"t\"", NEXT, MENU_ERRORS,
+		 C("Equals", "1") ", " C("Equals", "*") ", " C("Equals", "1")),
+		"Transitions.Conditions[2]", "Equals '1' stands before it"},
+	{FULL("GetParticipantInput", "\"Text\": \"t\", \"StoreInput\": \"True\"", NEXT,
+		 E("NoMatchingError"), C("Equals", "1")),
+		"Transitions.Conditions", "has no result to compare"},
+	{FULL("CheckHoursOfOperation", "", NEXT, E("NoMatchingError"), C("Equals", "True")),
+		"Transitions.Conditions", "expected a condition Equals False"},
+	{FULL("CheckHoursOfOperation", "", NEXT, E("NoMatchingError"),
+		 C("Equals", "True") ", " C("Equals", "False") ", " C("Equals", "Maybe")),
+		"Transitions.Conditions[2]", "never has that result"},
+	{FULL("Loop", "\"LoopCount\": \"3\"", NEXT, "", C("Equals", "DoneLooping")),
+		"Transitions.Conditions", "expected a condition Equals ContinueLooping"},
+	{FULL("CheckMetricData", "\"MetricType\": \"NumberOfContactsInQueue\"", NEXT,
+		 E("NoMatchingError") ", " E("NoMatchingCondition"), C("NumberLessThan", "five")),
+		"Transitions.Conditions[0]", "the result is a number"},
+	{FULL("Compare", "\"ComparisonValue\": \"$.Channel\"", NEXT, E("NoMatchingCondition"),
+		 C("NumberGreaterThan", "many")),
+		"Transitions.Conditions[0]", "compared as a number"},
+	{FULL("Compare", "\"ComparisonValue\": \"$.Channel\"", NEXT, E("NoMatchingCondition"),
+		 C("NumberGreaterThan", "$.Attributes.n") ", " C("TextContains", "V") ", " C(
+			 "NumberLessOrEqualTo", "-1.5")),
+		NULL, NULL},
+	{FULL("MessageParticipant", "\"Text\": \"t\"", NEXT, "", C("Equals", "1")),
+		"Transitions.Conditions", "has no result to compare"},
+	{FULL("MessageParticipantIteratively",
+		 "\"Messages\": [{\"Text\": \"t\"}], \"InterruptFrequencySeconds\": \"30\"", NEXT,
+		 "", ""),
+		"Transitions.Conditions", "MessagesInterrupted"},
+	{FULL("MessageParticipantIteratively", "\"Messages\": [{\"Text\": \"t\"}]", NEXT, "",
+		 C("Equals", "MessagesInterrupted")),
+		"Transitions.Conditions", "nothing interrupts"},
+	/* Parameters */
+	{FULL("TransferParticipantToThirdParty", NUMBER_TO ", \"ContinueFlowExecution\": \"False\"",
+		 NEXT, E("NoMatchingError"), ""),
+		"Parameters", "expected ThirdPartyConnectionTimeLimitSeconds"},
+	{FULL("TransferParticipantToThirdParty",
+		 NUMBER_TO ", \"ThirdPartyConnectionTimeLimitSeconds\": \"30\"", NEXT,
+		 E("NoMatchingError"), ""),
+		"Parameters", "expected ContinueFlowExecution"},
+	{FULL("CreateCallbackContact",
+		 "\"InitialCallDelaySeconds\": \"5\", \"RetryDelaySeconds\": \"60\"", NEXT,
+		 E("NoMatchingError"), ""),
+		"Parameters", "expected MaximumConnectionAttempts"},
+	{FULL("MessageParticipant", "\"Text\": \"t\", \"SSML\": \"<speak>t</speak>\"", NEXT, "",
+		 ""),
+		"Parameters", "expected only one of Text, SSML"},
+	{FULL("UpdateContactTargetQueue", "\"QueueId\": \"sales\", \"AgentId\": \"arossi\"", NEXT,
+		 E("NoMatchingError"), ""),
+		"Parameters", "expected only one of QueueId and AgentId"},
+	{FULL("UpdateContactRoutingBehavior",
+		 "\"QueuePriority\": \"1\", \"QueueTimeAdjustmentSeconds\": \"2\"", NEXT, "", ""),
+		"Parameters", "expected only one of QueuePriority"},
+	{FULL("UpdateContactEventHooks",
+		 "\"EventHooks\": {\"CustomerQueue\": \"queue\", \"CustomerRemaining\": "
+		 "\"inbound\"}",
+		 NEXT, E("NoMatchingError"), ""),
+		"Parameters", "expected only one of the hooks"},
+	{FULL("GetParticipantInput",
+		 "\"StoreInput\": \"True\", \"DTMFConfiguration\": {\"InputTerminationSequence\": "
+		 "\"123456\"}",
+		 NEXT, E("NoMatchingError"), ""),
+		"DTMFConfiguration.InputTerminationSequence", "one to 5"},
+	{FULL("GetParticipantInput",
+		 "\"StoreInput\": \"True\", \"DTMFConfiguration\": {\"InputTerminationSequence\": "
+		 "\"**\"}",
+		 NEXT, E("NoMatchingError"), ""),
+		"DTMFConfiguration.InputTerminationSequence", "DisableCancelKey True"},
+	{FULL("GetParticipantInput",
+		 "\"StoreInput\": \"True\", \"DTMFConfiguration\": {\"InputTerminationSequence\": "
+		 "\"**\", \"DisableCancelKey\": \"True\"}",
+		 NEXT, E("NoMatchingError"), ""),
+		NULL, NULL},
+	{FULL("GetParticipantInput",
+		 "\"StoreInput\": \"True\", \"InputEncryption\": {\"EncryptionKeyId\": \"k\", "
+		 "\"Key\": \"pem\"}, \"InputValidation\": {\"PhoneNumberValidation\": "
+		 "{\"NumberFormat\": \"E164\"}}",
+		 NEXT, E("NoMatchingError") ", " E("InvalidPhoneNumber"), ""),
+		"Parameters.InputEncryption", "expected CustomValidation"},
+	{FULL("GetParticipantInput",
+		 "\"StoreInput\": \"True\", \"InputEncryption\": {\"Key\": \"pem\"}", NEXT,
+		 E("NoMatchingError"), ""),
+		"Parameters.InputEncryption", "both Key and EncryptionKeyId"},
+	{FULL("Compare", "\"ComparisonValue\": \"gold\"", NEXT, E("NoMatchingCondition"), ""),
+		"Parameters.ComparisonValue", "expected one JSONPath, found 'gold'"},
+	{FULL("UpdateContactCallbackNumber", "\"CallbackNumber\": \"+12025550143\"", NEXT,
+		 E("InvalidCallbackNumber") ", " E("CallbackNumberNotDialable"), ""),
+		"Parameters.CallbackNumber", "expected one JSONPath"},
+	{FULL("TagContact",
+		 "\"Tags\": {\"a\": \"1\", \"b\": \"1\", \"c\": \"1\", \"d\": \"1\", \"e\": \"1\", "
+		 "\"f\": \"1\", \"g\": \"1\"}",
+		 NEXT, E("NoMatchingError"), ""),
+		"Parameters.Tags", "at most 6 tags, found 7"},
+	{FULL("UpdateContactData", "", NEXT, E("NoMatchingError"), ""), "Parameters",
+		"expected something to set"},
+};
+
+static void what_the_live_service_validates_is_warned_about(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(warned) / sizeof(warned[0]); i++) {
+		struct flow *flow =
+			flow_of(flow_text_of("act", warned[i].actions), "id", FLOW_TYPE_UNKNOWN);
+		struct report report;
+		bool good;
+
+		report_init(&report);
+		assert_int_equal(flow_check(flow, &resolver, &report), 0);
+		good = warned[i].place == NULL
+			       ? report_count(&report, REPORT_WARNING) == 0
+			       : report_mentions(&report, REPORT_WARNING, warned[i].place) &&
+					 report_mentions(&report, REPORT_WARNING, warned[i].words);
+		if (!good) {
+			report_print(&report, stderr);
+			fail_msg("row %zu: %s", i, warned[i].words);
+		}
+		report_clear(&report);
+		flow_release(flow);
+	}
+}
+
+static void fixed_attributes_over_32_kb_are_warned_about(void **state)
+{
+	static char value[20000], actions[60000];
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	snprintf(actions, sizeof(actions),
+		FULL("UpdateContactAttributes", "\"Attributes\": {\"a\": \"%s\", \"b\": \"%s\"}",
+			NEXT, E("NoMatchingError"), ""),
+		value, value);
+	expect_warning(actions, FLOW_TYPE_INBOUND, "Parameters", "at most 32768 bytes");
+}
+
+/* i inbound, q queue, h customer hold, H agent hold, w customer whisper, W agent whisper,
+ * o outbound whisper, a agent transfer, t queue transfer, m module */
+static const char type_letters[FLOW_TYPE_COUNT] = {
+	[FLOW_TYPE_INBOUND] = 'i',
+	[FLOW_TYPE_CUSTOMER_QUEUE] = 'q',
+	[FLOW_TYPE_CUSTOMER_HOLD] = 'h',
+	[FLOW_TYPE_CUSTOMER_WHISPER] = 'w',
+	[FLOW_TYPE_AGENT_HOLD] = 'H',
+	[FLOW_TYPE_AGENT_WHISPER] = 'W',
+	[FLOW_TYPE_OUTBOUND_WHISPER] = 'o',
+	[FLOW_TYPE_AGENT_TRANSFER] = 'a',
+	[FLOW_TYPE_QUEUE_TRANSFER] = 't',
+	[FLOW_TYPE_MODULE] = 'm',
+};
+
+static const struct {
+	const char *type, *params, *allowed;
+} type_rows[] = {
+	{"MessageParticipant", "\"Text\": \"t\"", "iqwWoatm"},
+	{"MessageParticipantIteratively", "\"Messages\": [{\"Text\": \"t\"}]", "qhH"},
+	{"GetParticipantInput", "", "iqatmo"},
+	{"ConnectParticipantWithLexBot", "", "iqatm"},
+	{"DisconnectParticipant", "", "iqatm"},
+	{"TransferContactToQueue", "", "iatm"},
+	{"DequeueContactAndTransferToQueue", "", "q"},
+	{"CreateCallbackContact", "", "iqatm"},
+	{"TransferContactToAgent", "", "at"},
+	{"TransferParticipantToThirdParty", NUMBER_TO, "iqatm"},
+	{"TransferToFlow", "\"ContactFlowId\": \"inbound\"", "iatm"},
+	{"EndFlowExecution", "", "qwWo"},
+	{"EndFlowModuleExecution", "", "m"},
+	{"UpdateContactTargetQueue", "\"QueueId\": \"sales\"", "iatm"},
+	{"UpdateContactAttributes", "", "iqhHwWoatm"},
+	{"Compare", "\"ComparisonValue\": \"$.Channel\"", "iqhHwWoatm"},
+	{"CheckHoursOfOperation", "", "iqatm"},
+	{"Loop", "\"LoopCount\": \"3\"", "iqhHwWoatm"},
+	{"DistributeByPercentage", "", "iqatmo"},
+	{"InvokeLambdaFunction", "\"LambdaFunctionARN\": \"f\"", "iqhHwWoatm"},
+	{"UpdateContactRecordingBehavior", "", "iqatmo"},
+	{"UpdateContactMediaStreamingBehavior", "", "iqwWoatm"},
+	{"UpdateContactCallbackNumber", "\"CallbackNumber\": \"$.Attributes.n\"", "iqatm"},
+	{"UpdateContactRoutingBehavior", "\"QueuePriority\": \"1\"", "iqatmo"},
+	{"UpdatePreviousContactParticipantState",
+		"\"PreviousContactParticipantState\": \"OffHold\"", "iato"},
+	{"CompleteOutboundCall", "", "o"},
+	{"CheckVoiceId", "", "iqwWoatm"},
+	{"ShowView", "", "iq"},
+};
+
+static void each_type_of_flow_forbids_what_the_service_forbids(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(type_rows) / sizeof(type_rows[0]); i++) {
+		for (int type = FLOW_TYPE_INBOUND; type < FLOW_TYPE_COUNT; type++) {
+			char actions[300];
+			struct flow *flow;
+			struct report report;
+			bool forbidden = strchr(type_rows[i].allowed, type_letters[type]) == NULL;
+
+			snprintf(actions, sizeof(actions),
+				"[{\"Identifier\": \"act\", \"Type\": \"%s\", \"Parameters\": "
+				"{%s}}]",
+				type_rows[i].type, type_rows[i].params);
+			flow = flow_of(flow_text_of("act", actions), "id", (enum flow_type)type);
+			report_init(&report);
+			flow_check(flow, NULL, &report);
+			if (report_mentions(&report, REPORT_WARNING,
+				    "expected an action that flows of type") != forbidden)
+				fail_msg("%s in %s", type_rows[i].type,
+					flow_type_name((enum flow_type)type));
+			report_clear(&report);
+			flow_release(flow);
+		}
+	}
+}
+
+static void what_is_not_carried_out_is_noted_with_the_branch_taken(void **state)
+{
+	static const struct {
+		const char *actions, *words;
+	} noted[] = {
+		{FULL("ShowView", "", NEXT, E("NoMatchingError"), ""),
+			"no page to show; NoMatchingError is taken"},
+		{FULL("CreateTask", "", NEXT, "", ""), "NextAction is taken"},
+		{FULL("LoadContactContent", "", "", "", ""), "the flow ends"},
+		{FULL("Wait", "\"TimeLimitSeconds\": \"5\"", NEXT, E("NoMatchingError"), ""),
+			"routing.wait_pauses"},
+		{FULL("ConnectParticipantWithLexBot", "", NEXT, E("NoMatchingError"), ""),
+			"ConnectParticipantWithLexBot: there is no bot here"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noted) / sizeof(noted[0]); i++) {
+		struct flow *flow =
+			flow_of(flow_text_of("act", noted[i].actions), "id", FLOW_TYPE_UNKNOWN);
+		struct report report;
+
+		report_init(&report);
+		assert_int_equal(flow_check(flow, NULL, &report), 0);
+		assert_true(report_mentions(&report, REPORT_NOTE, noted[i].words));
+		report_clear(&report);
+		flow_release(flow);
+	}
+}
+
 static void reference_ids(void **state)
 {
 	static const struct {
@@ -239,6 +539,10 @@ int main(void)
 		cmocka_unit_test(R95_users_who_may_not_take_calls_are_warned_about),
 		cmocka_unit_test(R76_foreign_caller_ids_are_warned_about),
 		cmocka_unit_test(what_the_live_service_refuses_is_warned_about),
+		cmocka_unit_test(what_the_live_service_validates_is_warned_about),
+		cmocka_unit_test(fixed_attributes_over_32_kb_are_warned_about),
+		cmocka_unit_test(each_type_of_flow_forbids_what_the_service_forbids),
+		cmocka_unit_test(what_is_not_carried_out_is_noted_with_the_branch_taken),
 		cmocka_unit_test(reference_ids),
 	};
 
