@@ -42,13 +42,26 @@ static enum flow_step move(struct flow_machine *m)
 	return flow_wait_answer(m, effect);
 }
 
-/* In a queue flow the contact is moved (R2); NextAction is no success branch of this action. */
+/* R88: a move whose Success leads nowhere is not made. */
+static enum flow_step move_with_success(struct flow_machine *m)
+{
+	if (m->action->next != FLOW_NO_ACTION)
+		return move(m);
+	flow_log(m, FLOW_LOG_ERROR,
+		"the contact keeps its queue: Success of the transfer leads to no action");
+	return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+}
+
+/*
+ * In a queue flow the contact is moved (R2). NextAction is no success branch of this action; the old
+ * format has a Success there, when its file does not say that it is a queue flow.
+ */
 static enum flow_step to_queue_enter(struct flow_machine *m)
 {
 	struct flow_effect *effect;
 
 	if (m->run->role == FLOW_TYPE_CUSTOMER_QUEUE)
-		return move(m);
+		return m->run->flow->format == FLOW_FORMAT_LEGACY ? move_with_success(m) : move(m);
 	effect = flow_ask(m, FLOW_EFFECT_TRANSFER_TO_QUEUE);
 	if (effect != NULL)
 		effect->target = flow_param_target(m);
@@ -61,25 +74,14 @@ static enum flow_step to_queue_event(struct flow_machine *m, const struct flow_e
 		return FLOW_STEP_WAIT;
 	if (event->result != FLOW_RESULT_OK)
 		return flow_fail_answer(m, event);
-	if (m->run->role == FLOW_TYPE_CUSTOMER_QUEUE)
-		return flow_run_out(m, true);
-	return flow_over(m, FLOW_OUTCOME_QUEUED);
+	if (m->run->role != FLOW_TYPE_CUSTOMER_QUEUE)
+		return flow_over(m, FLOW_OUTCOME_QUEUED);
+	return m->run->flow->format == FLOW_FORMAT_LEGACY ? flow_next(m) : flow_run_out(m, true);
 }
 
 const struct flow_handler flow_to_queue_handler = {to_queue_enter, to_queue_event};
 
-/* R88: a move whose Success leads nowhere is not made. */
-static enum flow_step dequeue_enter(struct flow_machine *m)
-{
-	if (m->action->next == FLOW_NO_ACTION) {
-		flow_log(m, FLOW_LOG_ERROR,
-			"the contact keeps its queue: Success of the transfer leads to no action");
-		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
-	}
-	return move(m);
-}
-
-const struct flow_handler flow_dequeue_handler = {dequeue_enter, simple_answer};
+const struct flow_handler flow_dequeue_handler = {move_with_success, simple_answer};
 
 /* ---- Transfer to agent --------------------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include "flow/value.h"
 
 #define PLACE_MAX 600
+#define QUEUE_AGE "OldestContactInQueueAgeSeconds"
 
 static const struct {
 	const char *type;
@@ -99,6 +100,7 @@ static const struct {
 	{FLOW_ACTION_SET_ROUTING, "AbsolutePosition", "QueuePriority"},
 	{FLOW_ACTION_SET_ROUTING, "TimeOffset", "QueueTimeAdjustmentSeconds"},
 	{FLOW_ACTION_WAIT, "TimeoutSeconds", "TimeLimitSeconds"},
+	{FLOW_ACTION_GET_METRICS, "Channel", "QueueChannel"},
 	{FLOW_ACTION_COUNT, "AudioPrompt", "PromptId"},
 	{FLOW_ACTION_COUNT, "Queue", "QueueId"},
 	{FLOW_ACTION_COUNT, "Agent", "AgentId"},
@@ -183,8 +185,14 @@ static const char *in_namespace(struct flow_draft *draft, const char *space, con
 		if (strcasecmp(system_keys[i].name, name) == 0)
 			return system_keys[i].path;
 	}
-	path = flow_arena_printf(draft->arena, "$.%s", name);
+	path = flow_arena_printf(draft->arena, is_plain(name) ? "$.%s" : "$['%s']", name);
 	return path != NULL ? path : "";
+}
+
+/* A key of the namespace, or literal text where there is none. */
+static const char *in_space(struct module *module, const char *space, const char *text)
+{
+	return *space != '\0' ? in_namespace(module->draft, space, text) : text;
 }
 
 /* The value of a parameter: literal, or a path into its namespace; NULL: none that a flow can use.
@@ -192,12 +200,9 @@ static const char *in_namespace(struct flow_draft *draft, const char *space, con
 static const char *value_of(struct module *module, const json_t *entry)
 {
 	const json_t *value = json_object_get(entry, "value");
-	const char *space = text_of(entry, "namespace");
 	const char *text = value != NULL ? flow_draft_scalar(module->draft, value) : NULL;
 
-	if (text == NULL)
-		return NULL;
-	return *space != '\0' ? in_namespace(module->draft, space, text) : text;
+	return text != NULL ? in_space(module, text_of(entry, "namespace"), text) : NULL;
 }
 
 static void add(
@@ -334,6 +339,30 @@ static bool is_pointless(const struct module *module, const char *name)
 			       "PhoneNumber") == 0);
 }
 
+/* "ContactData" has its values in members of its own. */
+static void add_contact_data(struct module *module, const json_t *entry)
+{
+	static const struct {
+		const char *member, *place;
+	} fields[] = {{"languageCode", "LanguageCode"}, {"customerId", "CustomerId"}};
+	const json_t *reference = json_object_get(entry, "contactReference");
+	const char *space = text_of(entry, "namespace");
+	char place[PLACE_MAX];
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const char *text = text_of(entry, fields[i].member);
+
+		if (*text != '\0')
+			add(module, fields[i].place, in_space(module, space, text), NULL);
+	}
+	if (*text_of(reference, "key") == '\0')
+		return;
+	snprintf(place, sizeof(place), "References.%.200s.Value", text_of(reference, "key"));
+	add(module, place, in_space(module, space, text_of(reference, "value")), NULL);
+	snprintf(place, sizeof(place), "References.%.200s.Type", text_of(reference, "key"));
+	add(module, place, text_of(reference, "type"), NULL);
+}
+
 static void read_parameter(struct module *module, const json_t *entry)
 {
 	const char *name = text_of(entry, "name");
@@ -341,6 +370,8 @@ static void read_parameter(struct module *module, const json_t *entry)
 	const char *text = value_of(module, entry);
 	const char *place;
 
+	if (strcmp(name, "ContactData") == 0)
+		add_contact_data(module, entry);
 	if (text == NULL || *name == '\0' || is_pointless(module, name))
 		return;
 	if (add_message(module, entry, name, text, resource_name) ||
@@ -364,7 +395,7 @@ static const char *metric_of_branches(const json_t *object)
 	json_array_foreach((json_t *)branches, index, branch)
 	{
 		if (strcmp(text_of(branch, "condition"), "CheckQueueTime") == 0)
-			return "OldestContactInQueueAgeSeconds";
+			return QUEUE_AGE;
 	}
 	return "NumberOfContactsInQueue";
 }
@@ -527,6 +558,15 @@ static bool read_error_branch(struct branches *b, const char *name, uint16_t tar
 	return false;
 }
 
+/* CheckQueueStatus looks at the age or at the size, never at both. */
+static bool is_other_figure(const struct branches *b, const char *name)
+{
+	const struct flow_param *metric = flow_action_param(b->action, FLOW_PARAM_METRIC);
+
+	return metric != NULL && strcmp(name, "CheckQueueSize") == 0 &&
+	       strcmp(metric->value.source, QUEUE_AGE) == 0;
+}
+
 static void read_branch(struct branches *b, const json_t *branch)
 {
 	const char *name = text_of(branch, "condition");
@@ -543,6 +583,9 @@ static void read_branch(struct branches *b, const json_t *branch)
 	target = flow_draft_target(b->draft, b->action, b->where, transition);
 	if (strcmp(name, "Success") == 0)
 		b->action->next = target;
+	else if (is_other_figure(b, name))
+		flow_draft_problem(b->draft, REPORT_WARNING, b->action->identifier, b->where,
+			"expected one figure in all branches; this one is never taken");
 	else if (strcmp(name, "Evaluate") == 0 || strncmp(name, "CheckQueue", 10) == 0)
 		read_comparison(b, branch, target);
 	else if (strcmp(name, "True") == 0 && b->action->type == FLOW_ACTION_CHECK_METRIC)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/model.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -59,14 +60,30 @@ const char *flow_type_name(enum flow_type type)
 	return (unsigned)type < FLOW_TYPE_COUNT ? type_names[type] : "?";
 }
 
+/* Without case, underscores and dashes: customerQueue, CUSTOMER_QUEUE and customer-queue. */
+static bool same_word(const char *word, const char *name)
+{
+	for (; *word != '\0' && *name != '\0'; word++) {
+		if (*word == '_' || *word == '-')
+			continue;
+		if (tolower((unsigned char)*word) != tolower((unsigned char)*name++))
+			return false;
+	}
+	return *word == '\0' && *name == '\0';
+}
+
 int flow_type_parse(const char *word, enum flow_type *type)
 {
-	if (strcasecmp(word, "contactFlow") == 0) {
+	if (same_word(word, "contactFlow")) {
 		*type = FLOW_TYPE_INBOUND;
 		return 0;
 	}
+	if (same_word(word, "contactFlowModule") || same_word(word, "flowModule")) {
+		*type = FLOW_TYPE_MODULE;
+		return 0;
+	}
 	for (int i = FLOW_TYPE_INBOUND; i < FLOW_TYPE_COUNT; i++) {
-		if (strcasecmp(word, type_names[i]) == 0) {
+		if (same_word(word, type_names[i])) {
 			*type = (enum flow_type)i;
 			return 0;
 		}

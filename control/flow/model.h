@@ -45,7 +45,9 @@ enum flow_type {
 	FLOW_TYPE_COUNT
 };
 
-/* The word used in files and options: "contactFlow" reads as inbound too. Unknown words: -EINVAL.
+/*
+ * The word used in files and options; the service's own words ("contactFlow", "CUSTOMER_QUEUE") are
+ * read too. Unknown words: -EINVAL.
  */
 const char *flow_type_name(enum flow_type type);
 int flow_type_parse(const char *word, enum flow_type *type);

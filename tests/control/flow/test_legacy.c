@@ -140,6 +140,82 @@ static const struct {
 		FLOW_ACTION_CREATE_CALLBACK, "MaximumConnectionAttempts", "2", NULL},
 	{MODULE("UpdateRoutingPriority", "", "{\"name\": \"TimeOffset\", \"value\": -60}", ""),
 		FLOW_ACTION_SET_ROUTING, "QueueTimeAdjustmentSeconds", "-60", NULL},
+	{MODULE("UpdateRoutingPriority", "", "{\"name\": \"AbsolutePosition\", \"value\": 1}", ""),
+		FLOW_ACTION_SET_ROUTING, "QueuePriority", "1", NULL},
+	{MODULE("CreateCallback", "",
+		 P("InitialDelaySeconds", "15") ", " P("RetryDelaySeconds", "600"), B("Error")),
+		FLOW_ACTION_CREATE_CALLBACK, "InitialCallDelaySeconds", "15", "NoMatchingError"},
+	{MODULE("GetMetricData", "", P("Queue", "q") ", " P("Channel", "Voice"), B("Error")),
+		FLOW_ACTION_GET_METRICS, "QueueChannel", "Voice", "NoMatchingError"},
+	{MODULE("SetContactData", "",
+		 "{\"name\": \"ContactData\", \"namespace\": null, \"languageCode\": \"es-MX\"}",
+		 ""),
+		FLOW_ACTION_SET_CONTACT_DATA, "LanguageCode", "es-MX", NULL},
+	{MODULE("SetContactData", "",
+		 "{\"name\": \"ContactData\", \"namespace\": \"User Defined\", \"customerId\": "
+		 "\"id\"}",
+		 ""),
+		FLOW_ACTION_SET_CONTACT_DATA, "CustomerId", "$.Attributes.id", NULL},
+	{MODULE("SetContactData", "",
+		 "{\"name\": \"ContactData\", \"namespace\": \"External\", \"contactReference\": "
+		 "{\"key\": \"Mail\", \"value\": \"url\", \"type\": \"URL\"}}",
+		 ""),
+		FLOW_ACTION_SET_CONTACT_DATA, "References.Mail.Value", "$.External.url", NULL},
+	{MODULE("SetContactData", "", P("IsVoiceIdStreamingEnabled", "true"), ""),
+		FLOW_ACTION_SET_CONTACT_DATA, "IsVoiceIdStreamingEnabled", "true", NULL},
+	{MODULE("SetVoice", "", P("GlobalEngine", "Neural") ", " P("SpeakingStyle", "None"), ""),
+		FLOW_ACTION_SET_VOICE, "TextToSpeechEngine", "Neural", NULL},
+	{MODULE("CheckQueueStatus", "", PN("Agent", "name", "External"),
+		 BV("CheckQueueSize", "GreaterThan", "3") ", " BV(
+			 "CheckQueueTime", "LessThan", "60000")),
+		FLOW_ACTION_CHECK_METRIC, "MetricType", "OldestContactInQueueAgeSeconds",
+		"NumberLessThan 60000"},
+	{MODULE("StoreUserInput", "",
+		 P("Text", "t") ", " P("CustomerInputType", "PhoneNumber") ", " P("MaxDigits",
+			 "20") ", " P("PhoneNumberFormat", "Local") ", " P("CountryCode", "US"),
+		 B("InvalidNumber")),
+		FLOW_ACTION_GET_INPUT, "InputValidation.PhoneNumberValidation.CountryCode", "US",
+		"InvalidPhoneNumber"},
+	{MODULE("StoreUserInput", "",
+		 P("Text", "t") ", " P("CustomerInputType", "Custom") ", " P("TerminatorDigits",
+			 "*9") ", {\"name\": \"DisableCancel\", \"value\": true}, " P("EncryptEntr"
+										      "y",
+			 "True") ", " P("EncryptionKeyId", "k") ", " P("EncryptionKey", "pem"),
+		 B("Success")),
+		FLOW_ACTION_GET_INPUT, "InputEncryption.Key", "pem", NULL},
+	{MODULE("CheckAttribute", "",
+		 P("Attribute", "Agent.UserName") ", " P("Namespace", "System"),
+		 BV("Evaluate", "Contains", "\"a\"")),
+		FLOW_ACTION_COMPARE, "ComparisonValue", "$.Agent.UserName", "TextContains a"},
+	{MODULE("CheckAttribute", "",
+		 P("Attribute", "Some New Figure") ", " P("Namespace", "System"), B("NoMatch")),
+		FLOW_ACTION_COMPARE, "ComparisonValue", "$['Some New Figure']",
+		"NoMatchingCondition"},
+	{MODULE("CheckAttribute", "", P("Attribute", "size") ", " P("Namespace", "Lex.Slots"),
+		 B("NoMatch")),
+		FLOW_ACTION_COMPARE, "ComparisonValue", "$.Lex.Slots.size", "NoMatchingCondition"},
+	{MODULE("SetContactFlow", "",
+		 P("Type", "AgentWhisper") ", " PN("ContactFlowId", "w", "External"), ""),
+		FLOW_ACTION_SET_HOOKS, "EventHooks.AgentWhisper", "$.External.w", NULL},
+	{MODULE("StartMediaStreaming", "", P("Track", "ToCustomer"), B("Error")),
+		FLOW_ACTION_SET_STREAMING, "Participants[0].MediaDirections[1]", "To",
+		"NoMatchingError"},
+	{MODULE("SetScreenPop", "", PK("Attribute", "k", "v"), B("Error")),
+		FLOW_ACTION_SET_ATTRIBUTES, "Attributes.k", "v", "NoMatchingError"},
+	{MODULE("CustomerInQueue", "", "", B("AtCapacity")), FLOW_ACTION_TO_QUEUE, NULL, NULL,
+		"QueueAtCapacity"},
+	{MODULE("TransferToFlow", "", P("ContactFlowId", "f"), B("Error")), FLOW_ACTION_TO_FLOW,
+		"ContactFlowId", "f", "NoMatchingError"},
+	{MODULE("SetVoiceId", "", "", B("Error")), FLOW_ACTION_START_VOICE_ID, NULL, NULL,
+		"NoMatchingError"},
+	{MODULE("PlayAudio", "", P("AudioPrompt", "p"), B("Success")), FLOW_ACTION_MESSAGE,
+		"PromptId", "p", NULL},
+	{MODULE("SetRecordingBehavior", "",
+		 P("RecordingBehaviorOption", "Enable") ", " P(
+			 "RecordingParticipantOption", "Agent"),
+		 ""),
+		FLOW_ACTION_SET_RECORDING, "RecordingBehavior.RecordedParticipants[0]", "Agent",
+		NULL},
 	{MODULE("CheckVoiceId", "", P("CheckVoiceIdOption", "x"), B("Inconclusive")),
 		FLOW_ACTION_CHECK_VOICE_ID, "CheckVoiceIdOption", "x", "Equals Inconclusive"},
 };
@@ -269,6 +345,73 @@ static void R39_a_legacy_block_names_its_queue(void **state)
 	call_end(&call);
 }
 
+/* R86, R88: the file does not say that it is a queue flow; the block has a Success there. */
+static void R86_R88_transfer_in_a_queue_flow_of_unknown_type(void **state)
+{
+	static const struct {
+		const char *branches, *where;
+		bool moved;
+	} moves[] = {
+		{B("Success") ", {\"condition\": \"Error\", \"transition\": \"act\"}", "bye", true},
+		{"{\"condition\": \"Error\", \"transition\": \"bye\"}", "bye", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char text[900];
+		struct call call;
+
+		snprintf(text, sizeof(text),
+			"{\"start\": \"act\", \"modules\": [{\"id\": \"act\", \"type\": "
+			"\"Transfer\", \"target\": \"Queue\", \"parameters\": [" P(
+				"Queue", "q") "], \"branches\": [%s]}, {\"id\": \"bye\", \"type\": "
+					      "\"Disconnect\"}]}",
+			moves[i].branches);
+		call_begin(&call, flow_of(text, "id", FLOW_TYPE_UNKNOWN), FLOW_TYPE_CUSTOMER_QUEUE);
+		assert_int_equal(count_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE), moves[i].moved);
+		if (moves[i].moved) {
+			assert_string_equal(
+				effect_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE)->target.queue, "q");
+			call_answer(&call, FLOW_RESULT_OK);
+		} else {
+			assert_non_null(strstr(
+				effect_of(&call, FLOW_EFFECT_LOG)->log.text, "keeps its queue"));
+		}
+		assert_at(&call, moves[i].where);
+		assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+		call_end(&call);
+	}
+}
+
+static void types_and_versions_are_found_where_they_are(void **state)
+{
+	static const struct {
+		const char *head;
+		enum flow_type type;
+	} heads[] = {
+		{"\"version\": \"1\", \"type\": \"agentHold\"", FLOW_TYPE_AGENT_HOLD},
+		{"\"metadata\": {\"type\": \"queueTransfer\"}", FLOW_TYPE_QUEUE_TRANSFER},
+		{"\"type\": \"contactFlow\"", FLOW_TYPE_INBOUND},
+		{"\"type\": \"OUTBOUND_WHISPER\"", FLOW_TYPE_OUTBOUND_WHISPER},
+		{"\"type\": \"newKind\"", FLOW_TYPE_UNKNOWN},
+		{"\"version\": \"1\"", FLOW_TYPE_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		char text[300];
+		struct flow *flow;
+
+		snprintf(text, sizeof(text),
+			"{%s, \"start\": \"a\", \"modules\": [{\"id\": \"a\", \"type\": "
+			"\"Disconnect\"}]}",
+			heads[i].head);
+		flow = flow_of(text, "id", FLOW_TYPE_UNKNOWN);
+		assert_int_equal(flow->type, heads[i].type);
+		flow_release(flow);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +419,8 @@ int main(void)
 		cmocka_unit_test(bad_modules_are_refused),
 		cmocka_unit_test(resource_names_stand_in_for_empty_arns),
 		cmocka_unit_test(R39_a_legacy_block_names_its_queue),
+		cmocka_unit_test(R86_R88_transfer_in_a_queue_flow_of_unknown_type),
+		cmocka_unit_test(types_and_versions_are_found_where_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
