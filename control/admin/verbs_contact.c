@@ -125,6 +125,37 @@ static void add_place(json_t *row, const struct contact *contact)
 			json_seconds(place.waited_ns)));
 }
 
+static json_t *pairs_json(const struct attributes *store)
+{
+	struct attributes_cursor cursor = {0};
+	struct attribute pair;
+	json_t *object = json_object();
+
+	while (attributes_next(store, &cursor, &pair))
+		json_object_set_new(object, pair.name, json_text(pair.value));
+	return object;
+}
+
+/* What flows have set. */
+static void add_data(json_t *row, const struct contact *contact)
+{
+	const struct contact_data *d = &contact->data;
+
+	json_object_set_new(row, "language", json_text(contact->language));
+	json_object_set_new(row, "voice", json_text(contact->voice));
+	json_object_set_new(row, "name", json_text(contact->name));
+	json_object_set_new(row, "tags", pairs_json(&d->tags));
+	json_object_set_new(row, "references", pairs_json(&d->references));
+	json_object_set_new(row, "recording",
+		json_pack("{s:b, s:b, s:b, s:b}", "agent", d->recording.agent, "customer",
+			d->recording.customer, "screen", d->recording.screen, "ivr",
+			d->recording.ivr));
+	json_object_set_new(row, "streaming",
+		json_pack("{s:b, s:b, s:b}", "on", d->streaming.on, "from_customer",
+			d->streaming.from_customer, "to_customer", d->streaming.to_customer));
+	json_object_set_new(row, "flow_log", json_boolean(contact->memory.logged));
+}
+
 static json_t *contact_full(const struct contact *contact)
 {
 	json_t *row = contact_row(contact);
@@ -134,6 +165,7 @@ static json_t *contact_full(const struct contact *contact)
 	add_legs(row, contact);
 	add_segments(row, contact);
 	add_place(row, contact);
+	add_data(row, contact);
 	if (contact->room)
 		json_object_set_new(row, "room",
 			json_pack("{s:I, s:i}", "id", (json_int_t)media_room_id(contact->room),

@@ -39,6 +39,8 @@ static void inherit(struct contact *contact, const struct contact *cause)
 	memcpy(contact->description, cause->description, sizeof(contact->description));
 	memcpy(contact->customer_id, cause->customer_id, sizeof(contact->customer_id));
 	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
+	contact->memory.logged = cause->memory.logged;
+	contact_data_copy(&contact->data, &cause->data);
 }
 
 static void schedule(struct contact *contact, uint64_t when_ns, uint64_t now_ns)

@@ -236,21 +236,3 @@ void contact_drop_past(struct contact *contact, struct contact_segment *segment)
 		return;
 	}
 }
-
-void contact_set_data(struct contact *contact, const char *name, const char *value)
-{
-	const struct {
-		const char *name;
-		char *to;
-		size_t size;
-	} rows[] = {
-		{"Name", contact->name, sizeof(contact->name)},
-		{"Description", contact->description, sizeof(contact->description)},
-		{"LanguageCode", contact->language, sizeof(contact->language)},
-		{"CustomerId", contact->customer_id, sizeof(contact->customer_id)},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			contact_text(rows[i].to, rows[i].size, value);
-}

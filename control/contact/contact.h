@@ -41,6 +41,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "contact/contact_data.h"
 #include "contact/leg.h"
 #include "flow/engine.h"
 #include "queue/router.h"
@@ -193,6 +194,7 @@ struct contact {
 	char description[1024];
 	char customer_id[256];
 	char callback_number[32];
+	struct contact_data data;
 
 	/* parties; NULL: not there */
 	struct leg *customer;
@@ -208,6 +210,7 @@ struct contact {
 	uint32_t offer_agent;
 	bool accepting; /* the agent accepted at the panel; the phone is being called */
 	bool disconnect_flow_ran;
+	uint32_t left_agent; /* who was there before the disconnect flow; ROUTER_NONE: nobody */
 	bool dial_placed;    /* DIALLING: the destination is being called */
 	bool dial_whispered; /* the outbound whisper was over before the answer */
 	bool dial_ringing;   /* the agent, on the line already, hears it ring */
@@ -248,10 +251,6 @@ bool segment_is_wrapping(const struct contact_segment *segment);
 
 /* Wall time of a moment of this contact. */
 uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);
-
-/* What UpdateContactData sets: Name, Description, LanguageCode, CustomerId; other names do nothing.
- */
-void contact_set_data(struct contact *contact, const char *name, const char *value);
 
 /* Sets one of the contact's texts, cut at its size; what is not UTF-8 becomes question marks. */
 void contact_text(char *to, size_t size, const char *from);

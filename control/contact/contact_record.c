@@ -49,13 +49,13 @@ static void put_agent(const struct contact *contact, const struct contact_segmen
 	record->agent.holds = s->holds;
 }
 
-static size_t put_attributes(const struct contact *contact, struct record_pair *pairs, size_t max)
+static size_t put_pairs(const struct attributes *store, struct record_pair *pairs, size_t max)
 {
 	struct attributes_cursor cursor = {0};
 	struct attribute attribute;
 	size_t n = 0;
 
-	while (n < max && attributes_next(&contact->memory.attributes, &cursor, &attribute))
+	while (n < max && attributes_next(store, &cursor, &attribute))
 		pairs[n++] =
 			(struct record_pair){str_from(attribute.name), str_from(attribute.value)};
 	return n;
@@ -65,7 +65,8 @@ void contact_record_put(
 	struct contact *contact, const struct contact_segment *s, bool complete, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
-	struct record_pair pairs[ATTRIBUTES_MAX];
+	struct record_pair pairs[ATTRIBUTES_MAX], tags[CONTACT_TAGS_MAX],
+		references[CONTACT_REFERENCES_MAX];
 	struct record record = {.complete = complete,
 		.contact_id = str_from(s->id),
 		.initial_contact_id = str_from(s->initial),
@@ -90,7 +91,12 @@ void contact_record_put(
 	put_queue(contact, s, &record);
 	put_agent(contact, s, &record, now_ns);
 	record.attributes = pairs;
-	record.n_attributes = put_attributes(contact, pairs, ATTRIBUTES_MAX);
+	record.n_attributes = put_pairs(&contact->memory.attributes, pairs, ATTRIBUTES_MAX);
+	record.tags = tags;
+	record.n_tags = put_pairs(&contact->data.tags, tags, CONTACT_TAGS_MAX);
+	record.references = references;
+	record.n_references =
+		put_pairs(&contact->data.references, references, CONTACT_REFERENCES_MAX);
 	rc = records_put(board->records, &record);
 	if (rc < 0) {
 		board->stats.records_refused++;

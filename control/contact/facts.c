@@ -41,10 +41,20 @@ static const char *queue_fact(const struct contact *contact, enum flow_type role
 	return strcmp(name, "OutboundCallerId.Type") == 0 ? "TELEPHONE_NUMBER" : NULL;
 }
 
-static const char *agent_fact(const struct contact *contact, const char *name)
+/* Only where an agent has to do with what runs: not while the caller waits or chooses. */
+static uint32_t agent_of(const struct contact *contact, enum flow_type role)
 {
-	uint32_t agent = contact->segment.agent != ROUTER_NONE ? contact->segment.agent
-							       : contact->offer_agent;
+	if (role == FLOW_TYPE_CUSTOMER_QUEUE)
+		return ROUTER_NONE;
+	if (role == FLOW_TYPE_INBOUND) /* a disconnect flow */
+		return contact->left_agent;
+	return contact->segment.agent != ROUTER_NONE ? contact->segment.agent
+						     : contact->offer_agent;
+}
+
+static const char *agent_fact(const struct contact *contact, enum flow_type role, const char *name)
+{
+	uint32_t agent = agent_of(contact, role);
 	const struct resource_agent *row =
 		agent == ROUTER_NONE ? NULL : router_agent_row(router_of(contact), agent);
 
@@ -101,6 +111,7 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 		{"Description", contact->description},
 		{"CustomerId", contact->customer_id},
 		{"CustomerCallbackNumber", contact->callback_number},
+		{"SegmentAttributes.connect:Subtype", "connect:Telephony"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -109,11 +120,18 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 	return NULL;
 }
 
+/* The service gives no InitiationMethod there. */
+static bool is_whisper(enum flow_type role)
+{
+	return role == FLOW_TYPE_AGENT_WHISPER || role == FLOW_TYPE_CUSTOMER_WHISPER;
+}
+
 const char *facts_of_contact(const struct contact *contact, enum flow_type role, const char *name,
 	char *buffer, size_t size)
 {
 	static const char customer[] = "CustomerEndpoint.", system[] = "SystemEndpoint.",
-			  queue[] = "Queue.", agent[] = "Agent.", header[] = "Media.Sip.Headers.";
+			  queue[] = "Queue.", agent[] = "Agent.", header[] = "Media.Sip.Headers.",
+			  tag[] = "Tags.", reference[] = "References.";
 	const char *text;
 
 	if (strncmp(name, customer, sizeof(customer) - 1) == 0)
@@ -123,7 +141,13 @@ const char *facts_of_contact(const struct contact *contact, enum flow_type role,
 	else if (strncmp(name, queue, sizeof(queue) - 1) == 0)
 		text = queue_fact(contact, role, name + sizeof(queue) - 1);
 	else if (strncmp(name, agent, sizeof(agent) - 1) == 0)
-		text = agent_fact(contact, name + sizeof(agent) - 1);
+		text = agent_fact(contact, role, name + sizeof(agent) - 1);
+	else if (strncmp(name, tag, sizeof(tag) - 1) == 0)
+		text = attributes_get(&contact->data.tags, name + sizeof(tag) - 1);
+	else if (strncmp(name, reference, sizeof(reference) - 1) == 0)
+		text = attributes_get(&contact->data.references, name + sizeof(reference) - 1);
+	else if (strcmp(name, "InitiationMethod") == 0 && is_whisper(role))
+		text = NULL;
 	else if (strncmp(name, header, sizeof(header) - 1) == 0)
 		text = header_fact(contact, name + sizeof(header) - 1);
 	else

@@ -105,6 +105,7 @@ struct contact *board_contact_schedule(
 	contact->target_queue = ROUTER_NONE;
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
+	contact->left_agent = ROUTER_NONE;
 	contact_text(contact->language, sizeof(contact->language), "en-US");
 	offering_init_timer(contact);
 	third_party_init(contact);
@@ -165,6 +166,7 @@ void board_forget_contact(struct contact *contact)
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
 		flow_release(contact->hook[i]);
 	flow_memory_clear(&contact->memory);
+	contact_data_clear(&contact->data);
 	free(contact->sip_headers);
 	media_room_destroy(contact->room);
 	release(contact);
@@ -291,6 +293,7 @@ void board_customer_remains(struct contact *contact, enum contact_reason reason,
 		return;
 	}
 	contact->disconnect_flow_ran = true;
+	contact->left_agent = contact->segment.agent;
 	contact->segment.reason = reason;
 	contact_next_segment(contact, CONTACT_METHOD_DISCONNECT, now_ns);
 	contact_set_state(contact, CONTACT_FLOW, now_ns);

@@ -318,12 +318,6 @@ static void set_hook(struct contact *contact, const struct flow_effect *effect)
 	contact->hook_disabled[effect->hook.hook] = effect->hook.disabled;
 }
 
-static void set_contact_data(struct contact *contact, const struct flow_effect *effect)
-{
-	for (size_t i = 0; i < effect->pairs.count; i++)
-		contact_set_data(contact, effect->pairs.list[i].name, effect->pairs.list[i].value);
-}
-
 static void set_callback_number(
 	struct contact *contact, const struct flow_effect *effect, struct reply *reply)
 {
@@ -399,12 +393,15 @@ static void carry_out(
 		set_hook(contact, effect);
 		break;
 	case FLOW_EFFECT_SET_CONTACT_DATA:
-		set_contact_data(contact, effect);
+	case FLOW_EFFECT_SET_TAGS:
+	case FLOW_EFFECT_SET_RECORDING:
+		contact_data_carry_out(contact, effect);
 		break;
 	case FLOW_EFFECT_SET_VOICE:
 		contact_text(contact->voice, sizeof(contact->voice), effect->voice.voice);
 		break;
 	case FLOW_EFFECT_SET_STREAMING:
+		contact_data_carry_out(contact, effect);
 		answer(reply, effect, FLOW_RESULT_OK);
 		break;
 	case FLOW_EFFECT_SET_CALLBACK_NUMBER:
@@ -418,10 +415,8 @@ static void carry_out(
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);
 		break;
-	case FLOW_EFFECT_SET_RECORDING: /* nothing is recorded, and no flow log is kept yet */
-	case FLOW_EFFECT_SET_LOGGING:
+	case FLOW_EFFECT_SET_LOGGING: /* the engine keeps it */
 	case FLOW_EFFECT_ATTRIBUTES_SET:
-	case FLOW_EFFECT_SET_TAGS:
 	case FLOW_EFFECT_ENTER:
 	case FLOW_EFFECT_LEAVE:
 	case FLOW_EFFECT_DISCONNECT: /* run.outcome says it when the run is over */

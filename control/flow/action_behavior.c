@@ -173,8 +173,12 @@ static enum flow_step logging_enter(struct flow_machine *m)
 {
 	struct flow_effect *effect = flow_emit(m, FLOW_EFFECT_SET_LOGGING);
 
-	if (effect != NULL)
-		effect->flag = list_holds(m, FLOW_PARAM_STATE, "Enabled");
+	bool on = list_holds(m, FLOW_PARAM_STATE, "Enabled");
+
+	if (effect == NULL || m->full)
+		return FLOW_STEP_FULL;
+	effect->flag = on;
+	m->run->context->memory->logged = on;
 	return flow_done(m, effect);
 }
 

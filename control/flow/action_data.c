@@ -68,10 +68,16 @@ const struct flow_handler flow_set_flow_attributes_handler = {set_flow_attribute
 
 static enum flow_step set_contact_data_enter(struct flow_machine *m)
 {
-	struct flow_effect *effect = flow_emit(m, FLOW_EFFECT_SET_CONTACT_DATA);
+	bool related =
+		flow_text_choice(flow_param_text(m, FLOW_PARAM_TARGET_CONTACT), "Related") == 0;
+	struct flow_effect *effect;
 	const struct attribute *pairs;
 	size_t count;
 
+	/* only the attributes of the related contact can be written */
+	if (related && !m->full)
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	effect = flow_emit(m, FLOW_EFFECT_SET_CONTACT_DATA);
 	if (effect == NULL)
 		return FLOW_STEP_FULL;
 	count = flow_param_pairs(m, FLOW_PARAM_CONTACT_DATA, &pairs);
@@ -81,6 +87,8 @@ static enum flow_step set_contact_data_enter(struct flow_machine *m)
 }
 
 const struct flow_handler flow_set_contact_data_handler = {set_contact_data_enter, NULL};
+
+#define FLOW_TAGS_MAX 6u /* of one action, documented */
 
 static enum flow_step tag_enter(struct flow_machine *m)
 {
@@ -97,6 +105,10 @@ static enum flow_step tag_enter(struct flow_machine *m)
 		if (!flow_add_pair(m, flow_text(m, &m->action->params[i].value), NULL))
 			return FLOW_STEP_FULL;
 		count++;
+	}
+	if (count > FLOW_TAGS_MAX) {
+		m->effects->count--;
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
 	effect->pairs.list = pairs;
 	effect->pairs.count = count;

@@ -81,6 +81,7 @@ struct flow_memory {
 			  1]; /* $.StoredCustomerInput: never log, never record */
 	struct flow_counter counters[FLOW_COUNTERS_MAX];
 	uint32_t counter_stamp;
+	bool logged; /* UpdateFlowLoggingBehavior: runs trace, as with context.trace */
 };
 
 void flow_memory_clear(struct flow_memory *memory);
@@ -208,7 +209,8 @@ enum flow_effect_type {
 	FLOW_EFFECT_SET_RECORDING,
 	/* streaming: start or stop. [OK, ERROR] */
 	FLOW_EFFECT_SET_STREAMING,
-	/* flag: flow log on or off for the contact and its later segments. No answer. */
+	/* flag: flow log on or off for the contact and its later segments; memory.logged is set. No
+	 * answer. */
 	FLOW_EFFECT_SET_LOGGING,
 	/* voice: for text from now on. No answer. */
 	FLOW_EFFECT_SET_VOICE,
@@ -238,8 +240,9 @@ enum flow_effect_type {
 	/*
 	 * pairs: an action was entered, with its parameters as they were then: place in the file
 	 * and resolved text. enter.cut: some did not fit. leave: it was left along a branch; a
-	 * terminal action is entered and never left. Only with context.trace; no answer. What comes
-	 * from stored input, and keys to encrypt it with, are FLOW_SECRET in both.
+	 * terminal action is entered and never left. Only with context.trace or memory.logged (and
+	 * always of UpdateFlowLoggingBehavior); no answer. What comes from stored input, and keys
+	 * to encrypt it with, are FLOW_SECRET in both.
 	 */
 	FLOW_EFFECT_ENTER,
 	FLOW_EFFECT_LEAVE,
@@ -393,6 +396,7 @@ struct flow_effect {
 			const char *text;
 		} log;
 		struct {
+			const struct flow *flow; /* that the action is in */
 			const struct attribute *list;
 			size_t count;
 			bool cut; /* more parameters, or longer ones, than a trace holds */

@@ -46,18 +46,27 @@ static bool has_room(const struct flow_machine *m)
 	       fx->traced_length + ROOM_MIN <= FLOW_TRACED_TEXT_MAX;
 }
 
+static bool is_traced(const struct flow_machine *m)
+{
+	const struct flow_context *context = m->run->context;
+
+	return context->trace || context->memory->logged;
+}
+
 bool flow_trace_enter(struct flow_machine *m)
 {
 	struct flow_effect *effect;
 	uint32_t first = m->effects->traced_count;
 
-	if (!m->run->context->trace)
+	/* whether logging begins here is known when it has begun */
+	if (!is_traced(m) && m->action->type != FLOW_ACTION_SET_LOGGING)
 		return true;
 	if (!has_room(m))
 		return false;
 	effect = flow_emit(m, FLOW_EFFECT_ENTER);
 	if (effect == NULL)
 		return false;
+	effect->enter.flow = m->run->flow;
 	effect->enter.list = m->effects->traced + first;
 	for (uint16_t i = 0; i < m->action->param_count && !effect->enter.cut; i++)
 		effect->enter.cut = !keep(m, &m->action->params[i]);
@@ -80,8 +89,7 @@ static bool is_secret(const struct flow_machine *m)
 void flow_trace_leave(
 	struct flow_machine *m, const char *result, const char *branch, uint16_t target)
 {
-	struct flow_effect *effect =
-		m->run->context->trace ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
+	struct flow_effect *effect = is_traced(m) ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
 
 	if (effect == NULL)
 		return;

@@ -196,6 +196,7 @@ static json_t *build(const struct record *r)
 	good = good && put(o, "RelatedContactId", text_or_null(r->related_contact_id));
 	good = good && put(o, "ScheduledTimestamp", time_or_null(r->scheduled_wall));
 	good = good && put(o, "SystemEndpoint", endpoint_or_null(&r->system));
+	good = good && put(o, "Tags", pairs(r->tags, r->n_tags));
 	good = good &&
 	       put(o, "TransferCompletedTimestamp", time_or_null(r->transfer_completed_wall));
 	good = good && put(o, "TransferredToEndpoint", endpoint_or_null(&r->transferred_to));

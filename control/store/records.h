@@ -99,6 +99,8 @@ struct record {
 	size_t n_attributes;
 	const struct record_pair *references;
 	size_t n_references;
+	const struct record_pair *tags;
+	size_t n_tags;
 };
 
 struct records_config {

@@ -917,6 +917,16 @@ static void set_contact_data_and_tags(void **state)
 	start(&call, ACT("TagContact", "\"Tags\": {\"team\": \"blue\"}", "", ""));
 	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_TAGS)->pairs.list[0].value, "blue");
 	finish(&call, "next");
+	start(&call, ACT("TagContact",
+			     "\"Tags\": {\"a\": \"1\", \"b\": \"1\", \"c\": \"1\", "
+			     "\"d\": \"1\", \"e\": \"1\", \"f\": \"1\", \"g\": \"1\"}",
+			     ERR("NoMatchingError"), ""));
+	assert_int_equal(count_of(&call, FLOW_EFFECT_SET_TAGS), 0);
+	finish(&call, "NoMatchingError");
+	start(&call, ACT("UpdateContactData", "\"Name\": \"n\", \"TargetContact\": \"Related\"",
+			     ERR("NoMatchingError"), ""));
+	assert_int_equal(count_of(&call, FLOW_EFFECT_SET_CONTACT_DATA), 0);
+	finish(&call, "NoMatchingError");
 	start(&call, ACT("UnTagContact", "\"TagKeys\": [\"team\"]", "", ""));
 	assert_null(effect_of(&call, FLOW_EFFECT_SET_TAGS)->pairs.list[0].value);
 	finish(&call, "next");
