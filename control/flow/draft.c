@@ -28,7 +28,8 @@ void flow_draft_problem(struct flow_draft *draft, enum report_severity severity,
 	va_end(args);
 }
 
-bool flow_draft_actions(struct flow_draft *draft, size_t count)
+/* Makes room for the actions. False without memory. */
+static bool make_actions(struct flow_draft *draft, size_t count)
 {
 	draft->actions = flow_arena_take(draft->arena, count, sizeof(*draft->actions));
 	draft->identifiers = flow_arena_take(draft->arena, count, sizeof(*draft->identifiers));
@@ -55,7 +56,8 @@ static int compare_actions(const void *a, const void *b, void *actions)
 	return order != 0 ? order : (int)left - (int)right;
 }
 
-void flow_draft_index(struct flow_draft *draft)
+/* Once all identifiers are set: builds the index and reports doubles. */
+static void make_index(struct flow_draft *draft)
 {
 	size_t count = draft->flow->action_count;
 
@@ -70,6 +72,28 @@ void flow_draft_index(struct flow_draft *draft)
 			strcmp(identifier, draft->identifiers[i - 1]) == 0)
 			flow_draft_problem(draft, REPORT_ERROR, identifier, "Identifier",
 				"expected an identifier used once; two actions have it");
+	}
+}
+
+void flow_draft_read_actions(
+	struct flow_draft *draft, const struct flow_draft_format *format, const json_t *list)
+{
+	size_t count = json_array_size(list);
+	bool good[FLOW_ACTIONS_MAX];
+
+	if (count > FLOW_ACTIONS_MAX) {
+		flow_draft_problem(draft, REPORT_ERROR, NULL, format->where,
+			"expected at most %u actions, found %zu", FLOW_ACTIONS_MAX, count);
+		return;
+	}
+	if (!make_actions(draft, count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		good[i] = format->read_head(draft, &draft->actions[i], json_array_get(list, i));
+	make_index(draft);
+	for (size_t i = 0; i < count; i++) {
+		if (good[i])
+			format->read_body(draft, &draft->actions[i], json_array_get(list, i));
 	}
 }
 
@@ -207,6 +231,21 @@ static void judge_static(struct flow_draft *draft, const struct flow_action *act
 	}
 }
 
+/*
+ * The service takes no empty texts. The old format has them where nothing was filled in. References
+ * are the checker's.
+ */
+static void judge_empty(struct flow_draft *draft, const struct flow_action *action,
+	const struct flow_param_rule *rule, const char *where)
+{
+	if ((rule == NULL || rule->kind == FLOW_KIND_TEXT) &&
+		draft->flow->format == FLOW_FORMAT_LEGACY)
+		return;
+	if (rule == NULL || rule->kind != FLOW_KIND_RESOURCE)
+		flow_draft_problem(draft, REPORT_WARNING, action->identifier, where,
+			"expected a value, found an empty text");
+}
+
 static struct flow_param *new_param(
 	struct flow_draft *draft, struct flow_action *action, struct flow_params_draft *params)
 {
@@ -265,12 +304,11 @@ void flow_draft_param(struct flow_draft *draft, struct flow_action *action,
 		if (key != NULL)
 			compile(draft, action, where, key, &param->key);
 	}
-	if (rule == NULL || param->value.class != FLOW_VALUE_STATIC)
+	if (param->value.class != FLOW_VALUE_STATIC)
 		return;
-	if (*text == '\0' && rule->kind != FLOW_KIND_TEXT && rule->kind != FLOW_KIND_RESOURCE)
-		flow_draft_problem(draft, REPORT_WARNING, action->identifier, where,
-			"expected a value, found an empty text");
-	else
+	if (*text == '\0')
+		judge_empty(draft, action, rule, where);
+	else if (rule != NULL)
 		judge_static(draft, action, rule, where, text);
 }
 

@@ -35,10 +35,20 @@ __attribute__((format(printf, 5, 6))) void flow_draft_problem(struct flow_draft 
 	enum report_severity severity, const char *identifier, const char *where,
 	const char *format, ...);
 
-/* Makes room for the actions. False without memory. */
-bool flow_draft_actions(struct flow_draft *draft, size_t count);
-/* Once all identifiers are set: builds the index and reports doubles. */
-void flow_draft_index(struct flow_draft *draft);
+/* How a format writes its actions. */
+struct flow_draft_format {
+	const char *where; /* the member with the list: "Actions" */
+	/* Identifier and type of one. False: nothing more can be said about it. */
+	bool (*read_head)(
+		struct flow_draft *draft, struct flow_action *action, const json_t *object);
+	/* The rest; by now all identifiers are known. */
+	void (*read_body)(
+		struct flow_draft *draft, struct flow_action *action, const json_t *object);
+};
+
+/* Reads all entries of the list, at most FLOW_ACTIONS_MAX. */
+void flow_draft_read_actions(
+	struct flow_draft *draft, const struct flow_draft_format *format, const json_t *list);
 /* The action's index, or FLOW_NO_ACTION after reporting that nothing has this identifier. */
 uint16_t flow_draft_target(struct flow_draft *draft, const struct flow_action *from,
 	const char *where, const char *identifier);

@@ -402,28 +402,13 @@ static bool read_head(struct flow_draft *draft, struct flow_action *action, cons
 	return true;
 }
 
-static void read_actions(struct flow_draft *draft, const json_t *list)
+static void read_body(struct flow_draft *draft, struct flow_action *action, const json_t *object)
 {
-	size_t count = json_array_size(list);
-	bool good[FLOW_ACTIONS_MAX];
-
-	if (count > FLOW_ACTIONS_MAX) {
-		flow_draft_problem(draft, REPORT_ERROR, NULL, "Actions",
-			"expected at most %u actions, found %zu", FLOW_ACTIONS_MAX, count);
-		return;
-	}
-	if (!flow_draft_actions(draft, count))
-		return;
-	for (size_t i = 0; i < count; i++)
-		good[i] = read_head(draft, &draft->actions[i], json_array_get(list, i));
-	flow_draft_index(draft);
-	for (size_t i = 0; i < count; i++) {
-		if (!good[i])
-			continue;
-		read_parameters(draft, &draft->actions[i], json_array_get(list, i));
-		read_transitions(draft, &draft->actions[i], json_array_get(list, i));
-	}
+	read_parameters(draft, action, object);
+	read_transitions(draft, action, object);
 }
+
+static const struct flow_draft_format format = {"Actions", read_head, read_body};
 
 /* Named exits of a module. */
 static void read_settings(struct flow_draft *draft, const json_t *root)
@@ -466,7 +451,7 @@ void flow_read_language(struct flow_draft *draft, const json_t *root)
 			"expected a list of actions, found %s", flow_json_kind(actions));
 		return;
 	}
-	read_actions(draft, actions);
+	flow_draft_read_actions(draft, &format, actions);
 	read_settings(draft, root);
 	if (!json_is_string(start))
 		flow_draft_problem(draft, REPORT_ERROR, NULL, "StartAction",

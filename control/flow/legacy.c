@@ -666,27 +666,18 @@ static bool read_head(struct flow_draft *draft, struct flow_action *action, cons
 	return true;
 }
 
+static void read_body(struct flow_draft *draft, struct flow_action *action, const json_t *object)
+{
+	read_parameters(draft, action, object);
+	read_branches(draft, action, object);
+}
+
+static const struct flow_draft_format format = {"modules", read_head, read_body};
+
 void flow_read_legacy(struct flow_draft *draft, const json_t *root)
 {
-	const json_t *list = json_object_get(root, "modules");
-	size_t count = json_array_size(list);
-	bool good[FLOW_ACTIONS_MAX];
-
-	if (count > FLOW_ACTIONS_MAX) {
-		flow_draft_problem(draft, REPORT_ERROR, NULL, "modules",
-			"expected at most %u modules, found %zu", FLOW_ACTIONS_MAX, count);
-		return;
-	}
-	if (!flow_draft_actions(draft, count))
-		return;
-	for (size_t i = 0; i < count; i++)
-		good[i] = read_head(draft, &draft->actions[i], json_array_get(list, i));
-	flow_draft_index(draft);
-	for (size_t i = 0; i < count; i++) {
-		if (!good[i])
-			continue;
-		read_parameters(draft, &draft->actions[i], json_array_get(list, i));
-		read_branches(draft, &draft->actions[i], json_array_get(list, i));
-	}
-	draft->flow->start = flow_draft_target(draft, NULL, "start", text_of(root, "start"));
+	flow_draft_read_actions(draft, &format, json_object_get(root, "modules"));
+	if (draft->identifiers != NULL)
+		draft->flow->start =
+			flow_draft_target(draft, NULL, "start", text_of(root, "start"));
 }

@@ -104,6 +104,55 @@ static const struct {
 			   "\"123456789012345678901234567890123456789012345678901\"}")),
 		"action 't': Parameters.ThirdPartyDTMFDigits", "at most 50"},
 	{"{\"modules\": 5}", "Version", "found nothing"},
+	/* Wrong types, everywhere. */
+	{"{\"Version\": 20191030}", "Version", "found a number"},
+	{"{\"Version\": \"2019-10-30\", \"Actions\": {}}", "Actions", "found an object"},
+	{"{\"Version\": \"2019-10-30\", \"StartAction\": [], \"Actions\": [" BYE "]}",
+		"StartAction", "found a list"},
+	{FLOW("bye", "{\"Identifier\": 7, \"Type\": \"Loop\"}"), "Actions[0]", "found a number"},
+	{FLOW("bye", "{\"Identifier\": \"bye\", \"Type\": [\"Loop\"]}"), "action 'bye': Type",
+		"found a list"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": [\"t\"]}")), "Parameters.Text",
+		"expected a text, found a list"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": 5")), "Transitions",
+		"an object, found a number"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"NextAction\": "
+			 "[\"say\"]}")),
+		"Transitions.NextAction", "a text, found a list"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Errors\": {}}")),
+		"Transitions.Errors", "a list, found an object"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+			 "\"x\"}")),
+		"Transitions.Conditions", "a list, found a text"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+			 "[{\"Condition\": \"x\"}]}")),
+		"Conditions[0].Condition", "an object, found a text"},
+	{FLOW("say",
+		 SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+		     "[{\"NextAction\": \"say\", \"Condition\": {\"Operator\": 5, \"Operands\": "
+		     "[\"x\"]}}]}")),
+		"Condition.Operator", "found a number"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+			 "[{\"NextAction\": \"say\", \"Condition\": {\"Operator\": \"Equals\", "
+			 "\"Operands\": \"x\"}}]}")),
+		"Condition.Operands", "a list with one text"},
+	/* The documents speak of nested conditions; the service takes none. */
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+			 "[{\"NextAction\": \"say\", \"Condition\": {\"Operator\": \"Equals\", "
+			 "\"Operands\": [[[[[\"x\"]]]]]}}]}")),
+		"Condition.Operands", "a list with one text"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"Conditions\": "
+			 "[{\"NextAction\": \"say\", \"Condition\": {\"Operator\": \"Equals\", "
+			 "\"Operands\": [\"x\", \"y\"]}}]}")),
+		"Condition.Operands", "a list with one text"},
+	/* Texts that are none, and a key twice far inside. */
+	{"{\"a\": \"\\u0000\"}", "f.json", "u0000"},
+	{"{\"a\": \"\\ud800\"}", "f.json", "invalid Unicode"},
+	{"{\"a\": \"\xc0\x80\"}", "f.json", "unable to decode byte"},
+	{"{\"a\": \"\xed\xa0\x80\"}", "f.json", "unable to decode byte"},
+	{"{\"a\": \"\x01\"}", "f.json", "control character"},
+	{FLOW("say", SAY(", \"Parameters\": {\"Text\": \"t\", \"Text\": \"u\"}")), "f.json",
+		"duplicate object key"},
 };
 
 static void R74_bad_files_are_refused_with_place_and_expectation(void **state)
@@ -239,6 +288,15 @@ static void limits_are_kept(void **state)
 	expect_refusal(text, used, -EINVAL, "fewer levels");
 	memset(text, '[', 100000);
 	expect_refusal(text, 100000, -EINVAL, "expected JSON");
+	/* Conditions of one action. */
+	used = (size_t)snprintf(text, size,
+		"{\"Version\": \"2019-10-30\", \"StartAction\": \"a\", \"Actions\": "
+		"[{\"Identifier\": \"a\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": \"$.Channel\"}, \"Transitions\": {\"Conditions\": [{}");
+	for (int i = 1; i < 10000; i++)
+		used += (size_t)snprintf(text + used, size - used, ", {}");
+	used += (size_t)snprintf(text + used, size - used, "]}}]}");
+	expect_refusal(text, used, -EINVAL, "at most 512 entries, found 10000");
 	/* Values of one action. */
 	used = (size_t)snprintf(text, size,
 		"{\"Version\": \"2019-10-30\", \"StartAction\": \"a\", \"Actions\": "
@@ -250,6 +308,69 @@ static void limits_are_kept(void **state)
 	used += (size_t)snprintf(text + used, size - used, "}}}]}");
 	expect_refusal(text, used, -EINVAL, "at most 2048 values");
 	free(text);
+}
+
+/* What is just within the limits of the service. */
+static void the_largest_flow_loads(void **state)
+{
+	const size_t size = 200000;
+	char *text = malloc(size);
+	struct flow *flow;
+	size_t used;
+
+	(void)state;
+	assert_non_null(text);
+	used = (size_t)snprintf(text, size,
+		"{\"Version\": \"2019-10-30\", \"StartAction\": \"a0\", \"Actions\": [");
+	for (int i = 0; i < 249; i++)
+		used += (size_t)snprintf(text + used, size - used,
+			"{\"Identifier\": \"a%d\", \"Type\": \"MessageParticipant\", "
+			"\"Parameters\": {\"Text\": \"t\"}, \"Transitions\": {\"NextAction\": "
+			"\"a%d\"}}, ",
+			i, i < 248 ? i + 1 : 0);
+	/* 50 characters of two bytes each */
+	used += (size_t)snprintf(text + used, size - used, "{\"Identifier\": \"");
+	for (int i = 0; i < 50; i++)
+		used += (size_t)snprintf(text + used, size - used, "\xc3\xbc");
+	snprintf(text + used, size - used, "\", \"Type\": \"DisconnectParticipant\"}]}");
+	flow = flow_of(text, "id", FLOW_TYPE_UNKNOWN);
+	assert_int_equal(flow->action_count, 250);
+	flow_release(flow);
+	free(text);
+}
+
+/* Members that the engine has no use for may be anything. */
+static void what_is_not_read_cannot_hurt(void **state)
+{
+	static const char *const texts[] = {
+		"{\"Version\": \"2019-10-30\", \"StartAction\": \"bye\", \"Metadata\": [1], "
+		"\"Settings\": \"x\", \"Actions\": [" BYE "]}",
+		"{\"Version\": \"2019-10-30\", \"StartAction\": \"bye\", \"Metadata\": {\"name\": "
+		"5, "
+		"\"type\": {}, \"status\": []}, \"Settings\": {\"Transitions\": {}}, \"Actions\": "
+		"[" BYE "]}",
+		"{\"Version\": \"2019-10-30\", \"StartAction\": \"bye\", \"Unheard\": {\"of\": "
+		"[null]}, \"Actions\": [" BYE "]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		flow_release(flow_of(texts[i], "id", FLOW_TYPE_UNKNOWN));
+}
+
+static void empty_values_are_warned_about(void **state)
+{
+	static const char *const text = FLOW("say", SAY(", \"Parameters\": {\"Text\": \"\"}"));
+	struct flow *flow = NULL;
+	struct report report;
+
+	(void)state;
+	report_init(&report);
+	assert_int_equal(flow_read(text, strlen(text), NULL, &report, &flow), 0);
+	assert_true(report_mentions(&report, REPORT_WARNING, "action 'say': Parameters.Text"));
+	assert_true(report_mentions(&report, REPORT_WARNING, "found an empty text"));
+	report_clear(&report);
+	flow_release(flow);
 }
 
 static void paths_are_compiled(void **state)
@@ -311,6 +432,9 @@ int main(void)
 		cmocka_unit_test(R5_metadata_gives_name_type_and_status),
 		cmocka_unit_test(settings_make_a_module),
 		cmocka_unit_test(limits_are_kept),
+		cmocka_unit_test(the_largest_flow_loads),
+		cmocka_unit_test(what_is_not_read_cannot_hurt),
+		cmocka_unit_test(empty_values_are_warned_about),
 		cmocka_unit_test(paths_are_compiled),
 	};
 
