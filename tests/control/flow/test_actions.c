@@ -1247,6 +1247,54 @@ static void routing_priority_age_and_criteria(void **state)
 	branch(criteria, FLOW_RESULT_ERROR, "NoMatchingError");
 }
 
+/* All pairs, in order, filled in: the router reads them. */
+static void routing_criteria_reach_the_router_whole(void **state)
+{
+	static const struct attribute wanted[] = {
+		{"Steps[0].Expiry.DurationInSeconds", "30"},
+		{"Steps[0].Expression.AndExpression[0].AttributeCondition.Name", "Language"},
+		{"Steps[0].Expression.AndExpression[0].AttributeCondition.Value", "Welsh"},
+		{"Steps[0].Expression.AndExpression[0].AttributeCondition.ProficiencyLevel", "4"},
+		{"Steps[0].Expression.AndExpression[0].AttributeCondition.ComparisonOperator",
+			"NumberGreaterOrEqualTo"},
+		{"Steps[0].Expression.AndExpression[1].NotAttributeCondition.Name", "Team"},
+		{"Steps[1].Expression.AttributeCondition.ComparisonOperator", "Match"},
+		{"Steps[1].Expression.AttributeCondition.MatchCriteria.AgentsCriteria.AgentIds[0]",
+			"arossi"},
+		{"Steps[1].Expression.AttributeCondition.MatchCriteria.AgentsCriteria.AgentIds[1]",
+			"id-2"},
+	};
+	const struct flow_effect *effect;
+	struct call call;
+
+	(void)state;
+	call_prepare(&call,
+		flow_of(flow_text_of("act",
+				ACT("UpdateContactRoutingCriteria",
+					"\"RoutingCriteria\": {\"Steps\": [{\"Expiry\": "
+					"{\"DurationInSeconds\": \"30\"}, \"Expression\": "
+					"{\"AndExpression\": [{\"AttributeCondition\": {\"Name\": "
+					"\"Language\", \"Value\": \"$.Attributes.language\", "
+					"\"ProficiencyLevel\": 4, \"ComparisonOperator\": "
+					"\"NumberGreaterOrEqualTo\"}}, {\"NotAttributeCondition\": "
+					"{\"Name\": \"Team\"}}]}}, {\"Expression\": "
+					"{\"AttributeCondition\": {\"ComparisonOperator\": "
+					"\"Match\", \"MatchCriteria\": {\"AgentsCriteria\": "
+					"{\"AgentIds\": [\"$.External.who\", \"id-2\"]}}}}}]}",
+					ERR("NoMatchingError"), "")),
+			"f", FLOW_TYPE_UNKNOWN));
+	attributes_set(&call.memory.attributes, "language", "Welsh");
+	attributes_set(&call.run.locals.external, "who", "arossi");
+	call_start(&call, FLOW_TYPE_INBOUND);
+	effect = effect_of(&call, FLOW_EFFECT_SET_CRITERIA);
+	assert_int_equal(effect->pairs.count, sizeof(wanted) / sizeof(wanted[0]));
+	for (size_t i = 0; i < effect->pairs.count; i++) {
+		assert_string_equal(effect->pairs.list[i].name, wanted[i].name);
+		assert_string_equal(effect->pairs.list[i].value, wanted[i].value);
+	}
+	finish(&call, "act");
+}
+
 /* ---- Services -------------------------------------------------------------------------------- */
 
 static void lex_branches_on_the_intent(void **state)
@@ -1367,6 +1415,7 @@ int main(void)
 		cmocka_unit_test(hooks_to_nothing_and_hooks_switched_off),
 		cmocka_unit_test(recording_streaming_logging_voice),
 		cmocka_unit_test(routing_priority_age_and_criteria),
+		cmocka_unit_test(routing_criteria_reach_the_router_whole),
 		cmocka_unit_test(lex_branches_on_the_intent),
 		cmocka_unit_test(every_other_type_has_its_documented_branch),
 	};
