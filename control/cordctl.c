@@ -548,6 +548,7 @@ static void usage(FILE *to)
 		}
 		fprintf(to, "%*s %s\n", n < 30 ? 30 - n : 0, "", commands[i].help);
 	}
+	ctl_flow_usage(to);
 	fprintf(to, "\nThe socket is " SOCKET ", or what CORDBOARD_SOCKET says.\n");
 }
 
@@ -707,6 +708,10 @@ int main(int argc, char **argv)
 	int n, used, code;
 
 	signal(SIGPIPE, SIG_DFL);
+	if (argc > 2 && strcmp(argv[1], "flow") == 0 && ctl_flow_knows(argv[2])) {
+		json_decref(options.params);
+		return ctl_flow(argc - 2, argv + 2);
+	}
 	if (!options.socket || !options.socket[0])
 		options.socket = SOCKET;
 	n = take_options(&options, argv + 1, argc - 1);

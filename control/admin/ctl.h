@@ -62,6 +62,13 @@ void ctl_table(FILE *to, const json_t *rows, const struct ctl_column *columns, s
 /* Everything in an object, a line a value; {"used", "max"} is one value. */
 void ctl_tree(FILE *to, const json_t *object, unsigned depth);
 
+/* ---- flows without a control process (ctl_flow.c) ---- */
+
+/* Whether `cordctl flow WORD` is one of these, and does it: argv[0] is the word. An exit code. */
+bool ctl_flow_knows(const char *word);
+int ctl_flow(int argc, char **argv);
+void ctl_flow_usage(FILE *to);
+
 /* ---- a call as a SIP ladder (ctl_ladder.c) ---- */
 
 void ctl_ladder(FILE *to, const json_t *messages);
