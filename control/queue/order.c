@@ -185,6 +185,28 @@ struct order_node *order_first_open(struct order *order, uint64_t since_max_ns)
 	return NULL;
 }
 
+static struct order_node *first_fit(struct order *order, struct order_node *tree,
+	uint64_t since_max_ns, bool (*fits)(void *context, const struct order_node *node),
+	void *context)
+{
+	struct order_node *found = NULL;
+
+	while (!found && has_open(tree, since_max_ns)) {
+		order->steps++;
+		found = first_fit(order, tree->left, since_max_ns, fits, context);
+		if (!found && tree->open && tree->since_ns <= since_max_ns && fits(context, tree))
+			found = tree;
+		tree = tree->right;
+	}
+	return found;
+}
+
+struct order_node *order_first_fit(struct order *order, uint64_t since_max_ns,
+	bool (*fits)(void *context, const struct order_node *node), void *context)
+{
+	return first_fit(order, order->root, since_max_ns, fits, context);
+}
+
 struct order_node *order_first(struct order *order)
 {
 	struct order_node *tree = order->root;

@@ -3,8 +3,8 @@
  * order: a sorted set of intrusive nodes with ranks, the shape of a line of people. It is a treap
  * (a binary tree by order, a heap by a hash of the sequence number, so its shape depends on its
  * members alone), and each node knows of its subtree: how many nodes, the earliest `since`, and
- * the earliest `since` of those that are open. All calls are O(log n) expected; nothing is
- * allocated.
+ * the earliest `since` of those that are open. All calls but order_first_fit() are O(log n)
+ * expected; nothing is allocated.
  *
  * Order is ascending by (priority, moment_ns, sequence); the sequence makes it total. A node's
  * order fields and `since_ns` do not change while it is in a set.
@@ -46,6 +46,10 @@ uint32_t order_rank(struct order *order, const struct order_node *node);
 
 /* The first open node that came in at since_max_ns or earlier; NULL when there is none. */
 struct order_node *order_first_open(struct order *order, uint64_t since_max_ns);
+
+/* The first of those that fits; it looks at each open one before it. */
+struct order_node *order_first_fit(struct order *order, uint64_t since_max_ns,
+	bool (*fits)(void *context, const struct order_node *node), void *context);
 
 /* The first node; NULL when empty. */
 struct order_node *order_first(struct order *order);

@@ -127,6 +127,14 @@ struct queue_member *queue_pick(struct queue *queue, uint64_t delay_ns, uint64_t
 	return member_of(order_first_open(&queue->line, now_ns - delay_ns));
 }
 
+struct queue_member *queue_pick_fit(struct queue *queue, uint64_t delay_ns, uint64_t now_ns,
+	bool (*fits)(void *context, const struct order_node *node), void *context)
+{
+	if (delay_ns > now_ns)
+		return NULL;
+	return member_of(order_first_fit(&queue->line, now_ns - delay_ns, fits, context));
+}
+
 uint32_t queue_position(struct queue *queue, const struct queue_member *member)
 {
 	return order_rank(&queue->line, &member->node) + 1;

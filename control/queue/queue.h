@@ -8,7 +8,7 @@
  * counts, and keeps its position. The limit is checked and the place taken in one step, so of two
  * that race for the last place exactly one gets it (R80).
  *
- * All calls are O(log n). Nothing is allocated: members are embedded in the caller's structs.
+ * All calls but queue_pick_fit() are O(log n). Nothing is allocated: members are embedded in the caller's structs.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -89,6 +89,10 @@ void queue_hold(struct queue *queue, struct queue_member *member, bool held);
 
 /* The first member that may be picked and has waited delay_ns; NULL when there is none. */
 struct queue_member *queue_pick(struct queue *queue, uint64_t delay_ns, uint64_t now_ns);
+
+/* The first of those that fits; it looks at each that could be picked before it. */
+struct queue_member *queue_pick_fit(struct queue *queue, uint64_t delay_ns, uint64_t now_ns,
+	bool (*fits)(void *context, const struct order_node *node), void *context);
 
 /* 1 for the first. */
 uint32_t queue_position(struct queue *queue, const struct queue_member *member);

@@ -21,7 +21,8 @@ static const char *const keys_of_kind[RESOURCE_KIND_COUNT][12] = {
 	[RESOURCE_ROUTING_PROFILE] = {"name", "id", "description", "default_outbound_queue",
 		"queues", NULL},
 	[RESOURCE_AGENT] = {"user", "id", "description", "first_name", "last_name",
-		"routing_profile", "security_profile", "after_contact_seconds", "phone", NULL},
+		"routing_profile", "security_profile", "after_contact_seconds", "proficiencies",
+		"phone", NULL},
 	[RESOURCE_QUICK_CONNECT] = {"name", "id", "description", "type", "agent", "queue", "number",
 		"flow", NULL},
 	[RESOURCE_PROMPT] = {"name", "id", "description", "file", "text", NULL},
@@ -30,6 +31,7 @@ static const char *const keys_of_kind[RESOURCE_KIND_COUNT][12] = {
 static const char *const caller_id_keys[] = {"name", "number", NULL};
 static const char *const override_keys[] = {"date", "name", "open", NULL};
 static const char *const profile_queue_keys[] = {"queue", "priority", "delay_seconds", NULL};
+static const char *const proficiency_keys[] = {"attribute", "value", "level", NULL};
 static const char *const phone_keys[] = {
 	"kind", "register", "address", "password", "password_file", NULL};
 static const char *const weekday_names[] = {
@@ -535,6 +537,54 @@ static void read_phone(
 			"expected either \"register\" or \"address\"");
 }
 
+static bool has_proficiency(const struct resource_proficiency *list, uint32_t count,
+	const struct resource_proficiency *one)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(list[i].attribute, one->attribute) == 0 &&
+			strcmp(list[i].value, one->value) == 0)
+			return true;
+	return false;
+}
+
+static void read_proficiency(struct resource_reader *reader, const struct yml_node *node,
+	struct resource_proficiency *list, uint32_t *count)
+{
+	struct resource_proficiency one = {.attribute = "", .value = ""};
+
+	if (yml_expect(reader->report, node, YML_MAPPING))
+		return;
+	yml_only_keys(reader->report, node, proficiency_keys);
+	read_text(reader, node, "attribute", YML_REQUIRED, RESOURCE_PROFICIENCY_TEXT_MAX,
+		&one.attribute);
+	read_text(reader, node, "value", YML_REQUIRED, RESOURCE_PROFICIENCY_TEXT_MAX, &one.value);
+	read_u32(
+		reader, node, "level", YML_REQUIRED, 1, RESOURCE_PROFICIENCY_LEVEL_MAX, &one.level);
+	if (has_proficiency(list, *count, &one))
+		yml_report(reader->report, node, REPORT_ERROR,
+			"expected each value of an attribute once, found \"%s\" of \"%s\" again",
+			one.value, one.attribute);
+	else
+		list[(*count)++] = one;
+}
+
+static void read_proficiencies(
+	struct resource_reader *reader, const struct yml_node *node, struct resource_agent *agent)
+{
+	struct resource_proficiency *rows;
+	const struct yml_node *list;
+
+	if (yml_read_sequence(reader->report, node, "proficiencies", YML_OPTIONAL, &list) ||
+		!size_fits(reader, list, RESOURCE_PROFICIENCIES_MAX))
+		return;
+	rows = resource_read_alloc(reader, (yml_size(list) + 1) * sizeof(*rows));
+	if (!rows)
+		return;
+	for (size_t i = 0; i < yml_size(list); i++)
+		read_proficiency(reader, yml_at(list, i), rows, &agent->proficiency_count);
+	agent->proficiencies = rows;
+}
+
 static void read_agent(
 	struct resource_reader *reader, const struct yml_node *node, struct resource *row)
 {
@@ -549,6 +599,7 @@ static void read_agent(
 		reader, node, "security_profile", YML_REQUIRED, RESOURCE_SECURITY_PROFILE);
 	read_u32(reader, node, "after_contact_seconds", YML_OPTIONAL, 0, RESOURCE_ACW_MAX_S,
 		&agent->acw_timeout_s);
+	read_proficiencies(reader, node, agent);
 	read_phone(reader, node, agent);
 	agent->queue_arn = resources_make_arn(reader->resources, "queue/agent", row->id);
 	if (!agent->queue_arn || map_put_str(&reader->resources->queue_arns,

@@ -45,7 +45,10 @@ enum {
 	RESOURCE_ACW_MAX_S = 7200,             /* after-contact work timeout; 0 is none */
 	RESOURCE_QUEUE_CONTACTS_MAX = 1000000, /* largest limit that a queue may be given */
 	RESOURCE_PRIORITY_DEFAULT = 5,
-	RESOURCE_AGENT_QUEUE_LIMIT = 10, /* contacts in an agent's own queue (R91) */
+	RESOURCE_AGENT_QUEUE_LIMIT = 10,    /* contacts in an agent's own queue (R91) */
+	RESOURCE_PROFICIENCIES_MAX = 50,    /* of one agent */
+	RESOURCE_PROFICIENCY_LEVEL_MAX = 5, /* 1 is the least */
+	RESOURCE_PROFICIENCY_TEXT_MAX = 64, /* bytes of an attribute's name, and of its value */
 };
 
 /* One list: enum, word in the ARN, word in messages, file in the instance directory. */
@@ -162,6 +165,13 @@ enum resource_phone_kind {
 	RESOURCE_PHONE_PANEL, /* the offer is an event; accepting it sends the INVITE */
 };
 
+/* What an agent is good at: a value of a predefined attribute, and how well. */
+struct resource_proficiency {
+	const char *attribute;
+	const char *value;
+	uint32_t level; /* 1 to RESOURCE_PROFICIENCY_LEVEL_MAX */
+};
+
 struct resource_agent {
 	struct resource row; /* name is the user name */
 	const char *first_name;
@@ -177,6 +187,8 @@ struct resource_agent {
 		*phone_password; /* of the registration; "" when there is none or it is in a file */
 	const char *phone_password_file; /* path of a file that holds it; "" when none */
 	uint32_t acw_timeout_s;          /* 0: until cleared by hand */
+	const struct resource_proficiency *proficiencies; /* each attribute and value once */
+	uint32_t proficiency_count;
 };
 
 struct resource_prompt {

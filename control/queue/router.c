@@ -165,6 +165,7 @@ static enum router_result take_place(
 		    router_entry_priority(entry, queue), entry->age_ns, ++router->sequence, now_ns))
 		return ROUTER_FULL;
 	entry->queue = queue->number;
+	entry->criteria_since_ns = now_ns;
 	return ROUTER_OK;
 }
 
@@ -193,6 +194,7 @@ static enum router_result enqueue(struct router *router, const struct router_enq
 		router_entry_free(entry);
 		return ROUTER_FULL;
 	}
+	entry->criteria = criteria_hold(request->criteria);
 	*out = entry;
 	return ROUTER_OK;
 }
@@ -355,6 +357,27 @@ int router_set_priority(struct router *router, uint64_t tag, router_contact cont
 		router_entry_priority(entry, router->queues[entry->queue]), age_ns);
 	describe(entry, &effect, now_ns);
 	answer(router, &effect, ROUTER_OK);
+	return 0;
+}
+
+int router_set_criteria(struct router *router, uint64_t tag, router_contact contact,
+	struct criteria *criteria, uint64_t now_ns)
+{
+	struct router_effect effect = answer_to(ROUTER_SET_CRITERIA, tag, contact, now_ns);
+	struct router_entry *entry = find_entry(router, contact);
+
+	if (!entry || entry->queue == ROUTER_NONE) {
+		answer(router, &effect, ROUTER_UNKNOWN_CONTACT);
+		return 0;
+	}
+	criteria_hold(criteria);
+	criteria_release(entry->criteria);
+	entry->criteria = criteria;
+	entry->criteria_since_ns = now_ns;
+	describe(entry, &effect, now_ns);
+	answer(router, &effect, ROUTER_OK);
+	if (entry->state == ENTRY_WAITING)
+		router_pair_entry(entry, now_ns);
 	return 0;
 }
 

@@ -10,6 +10,9 @@
  *   routing profile by priority, then by delay (a contact younger than the delay does not count),
  *   then by the contact's priority, then the oldest by adjusted age.
  *   For a contact that becomes eligible: the agent longest available among all that may take it.
+ *   A contact with criteria (criteria.h) goes only to agents who meet the step that applies: the
+ *   steps count from the moment at which it comes into its queue, or at which they are set while
+ *   it waits. An agent's own queue knows no criteria.
  *   At the end of every call no contact and routable agent are left who could be paired.
  *   One live offer for each agent and for each contact.
  *
@@ -26,8 +29,8 @@
  *   it keeps its place and is offered to nobody until it is unparked; only a WAITING one can be. A callback is dequeued by its acceptance. A contact offered to
  *   one agent directly (Transfer to agent) is in no queue and goes outside when the offer fails.
  *
- * Asynchronous by contract: a request (enqueue, move, remove, set_priority, park, unpark,
- * offer_agent, accept, reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
+ * Asynchronous by contract: a request (enqueue, move, remove, set_priority, set_criteria, park,
+ * unpark, offer_agent, accept, reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
  * tag; the return value only says that the request could not be taken. A distributed store can
  * stand in. Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and
  * answer at once.
@@ -38,7 +41,10 @@
  *
  * Cost: O(log n) in contacts and agents for each event, times the queues of one routing profile (at
  * most 50), or the routing profiles that hold one queue. No call looks at all contacts or agents
- * but router_reload().
+ * but router_reload(). With criteria it may come to that: looking for a contact passes all those
+ * before it whose criteria the agent does not meet, and looking for an agent of a contact with
+ * criteria passes the free agents who do not meet them. Those who are passed are judged in memory,
+ * and a contact without criteria is never passed.
  */
 #ifndef ROUTER_H
 #define ROUTER_H
@@ -48,6 +54,7 @@
 #include <stdint.h>
 
 #include "queue/agent.h"
+#include "queue/criteria.h"
 #include "queue/metrics.h"
 #include "queue/queue.h"
 #include "queue/resources.h"
@@ -75,6 +82,7 @@ typedef uint64_t router_contact;
 	X(MOVE, move)                 \
 	X(REMOVE, remove)             \
 	X(SET_PRIORITY, set_priority) \
+	X(SET_CRITERIA, set_criteria) \
 	X(PARK, park)                 \
 	X(UNPARK, unpark)             \
 	X(OFFER_AGENT, offer_agent)   \
@@ -152,9 +160,10 @@ struct router_enqueue {
 	router_contact contact;
 	uint32_t queue;
 	enum queue_via via;
-	uint32_t priority; /* 1 is best; 0: the queue's default */
-	int64_t age_ns;    /* added to the waiting time */
-	bool callback;     /* a queued callback that has become due */
+	uint32_t priority;         /* 1 is best; 0: the queue's default */
+	int64_t age_ns;            /* added to the waiting time */
+	bool callback;             /* a queued callback that has become due */
+	struct criteria *criteria; /* the router takes a hold of its own; NULL: any agent */
 };
 
 /* ---- life ---- */
@@ -217,6 +226,10 @@ int router_remove(struct router *router, uint64_t tag, router_contact contact, e
 
 int router_set_priority(struct router *router, uint64_t tag, router_contact contact,
 	uint32_t priority, int64_t age_ns, uint64_t now_ns);
+
+/* Other criteria, from now on; NULL: any agent. Kept over a move. An offer goes on that is made. */
+int router_set_criteria(struct router *router, uint64_t tag, router_contact contact,
+	struct criteria *criteria, uint64_t now_ns);
 
 /* Keeps a waiting contact's place but offers it to nobody; BEING_OFFERED when it is too late. */
 int router_park(struct router *router, uint64_t tag, router_contact contact, uint64_t now_ns);

@@ -61,7 +61,7 @@ static const char *audit_pairing(
 	for (uint32_t i = 0; i < profile->row->queue_count; i++) {
 		const struct router_queue *queue = router->queues[profile->queues[i]];
 		uint64_t delay_ns = profile->row->queues[i].delay_s * 1000000000ULL;
-		if (queue_pick(&router->queues[queue->number]->queue, delay_ns, now_ns))
+		if (router_pick(agent, router->queues[queue->number], delay_ns, now_ns))
 			return "a contact waits although an agent is free for it";
 	}
 	return NULL;

@@ -228,6 +228,7 @@ void router_entry_free(struct router_entry *entry)
 	struct router *router = entry->router;
 
 	timers_cancel(router->timers, &entry->timer);
+	criteria_release(entry->criteria);
 	CHECK(map_remove(&router->contacts, &entry->contact, sizeof(entry->contact)) == entry);
 	pool_free(&router->entries, entry);
 }
@@ -274,6 +275,51 @@ static struct router_entry *entry_of(struct queue_member *member)
 	return (struct router_entry *)((char *)member - offsetof(struct router_entry, member));
 }
 
+/* The step of a contact's criteria that applies; the moment at which it ends. */
+static uint32_t step_of(const struct router_entry *entry, uint64_t now_ns, uint64_t *ends_ns)
+{
+	uint64_t since_ns = entry->criteria_since_ns;
+	uint32_t step =
+		criteria_step(entry->criteria, now_ns > since_ns ? now_ns - since_ns : 0, ends_ns);
+
+	if (*ends_ns != CRITERIA_FOREVER)
+		*ends_ns += since_ns;
+	return step;
+}
+
+bool router_criteria_met(
+	const struct router_entry *entry, const struct router_agent *agent, uint64_t now_ns)
+{
+	uint64_t ends_ns;
+
+	return !entry->criteria ||
+	       criteria_match(entry->criteria, step_of(entry, now_ns, &ends_ns), agent->agent.row);
+}
+
+struct pairing {
+	const struct router_agent *agent;
+	const struct router_entry *entry;
+	uint64_t now_ns;
+};
+
+static bool contact_fits(void *context, const struct order_node *node)
+{
+	const struct pairing *pairing = context;
+	const struct router_entry *entry =
+		(const struct router_entry *)((const char *)node -
+					      offsetof(struct router_entry, member.node));
+
+	return router_criteria_met(entry, pairing->agent, pairing->now_ns);
+}
+
+struct queue_member *router_pick(const struct router_agent *agent, struct router_queue *queue,
+	uint64_t delay_ns, uint64_t now_ns)
+{
+	struct pairing pairing = {.agent = agent, .now_ns = now_ns};
+
+	return queue_pick_fit(&queue->queue, delay_ns, now_ns, contact_fits, &pairing);
+}
+
 /* Contacts of one (priority, delay) are served as one line. */
 static bool served_before(const struct order_node *a, const struct order_node *b)
 {
@@ -290,9 +336,10 @@ static bool same_level(
 	return a->priority == b->priority && a->delay_s == b->delay_s;
 }
 
-static struct queue_member *best_of_profile(
-	struct router *router, const struct router_profile *profile, uint64_t now_ns)
+static struct queue_member *best_of_profile(const struct router_agent *agent, uint64_t now_ns)
 {
+	struct router *router = agent->router;
+	const struct router_profile *profile = &router->profiles[agent->profile];
 	const struct resource_profile_queue *lanes = profile->row->queues;
 	struct queue_member *best = NULL;
 
@@ -300,7 +347,7 @@ static struct queue_member *best_of_profile(
 		struct queue_member *member;
 		if (best && !same_level(&lanes[i], &lanes[i - 1]))
 			break;
-		member = queue_pick(&router->queues[profile->queues[i]]->queue,
+		member = router_pick(agent, router->queues[profile->queues[i]],
 			lanes[i].delay_s * SECOND_NS, now_ns);
 		if (member && (!best || served_before(&member->node, &best->node)))
 			best = member;
@@ -317,7 +364,7 @@ void router_pair_agent(struct router_agent *agent, uint64_t now_ns)
 		return;
 	member = queue_pick(&router->queues[agent->queue]->queue, 0, now_ns);
 	if (!member)
-		member = best_of_profile(router, &router->profiles[agent->profile], now_ns);
+		member = best_of_profile(agent, now_ns);
 	if (member)
 		router_start_offer(entry_of(member), agent, now_ns);
 }
@@ -327,22 +374,49 @@ static struct router_agent *agent_of(struct order_node *node)
 	return (struct router_agent *)((char *)node - offsetof(struct router_agent, node));
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool agent_fits(void *context, const struct order_node *node)
+{
+	const struct pairing *pairing = context;
+	const struct router_agent *agent =
+		(const struct router_agent *)((const char *)node -
+					      offsetof(struct router_agent, node));
+
+	return router_criteria_met(pairing->entry, agent, pairing->now_ns);
+}
+
+/* The longest available agent of a profile that the contact's criteria allow. */
+static struct order_node *first_of_line(
+	struct order *line, const struct router_entry *entry, uint64_t now_ns)
+{
+	struct pairing pairing = {.entry = entry, .now_ns = now_ns};
+
+	return entry->criteria ? order_first_fit(line, UINT64_MAX, agent_fits, &pairing)
+			       : order_first(line);
+}
+
 /* The longest available agent among the profiles whose delay is over; *next_ns is the moment of
- * the first that is not. */
+ * the first that is not, or at which the step of the contact's criteria ends. */
 static struct router_agent *longest_available(const struct router_queue *queue,
 	const struct router_entry *entry, uint64_t now_ns, uint64_t *next_ns)
 {
 	struct order_node *best = NULL;
 
-	*next_ns = TIMERS_NEVER;
+	*next_ns = CRITERIA_FOREVER;
+	if (entry->criteria)
+		step_of(entry, now_ns, next_ns);
 	for (uint32_t i = 0; i < queue->lane_count; i++) {
 		const struct router_lane *lane = &queue->lanes[i];
 		struct order_node *first;
 		if (queue_waited(&entry->member, now_ns) < lane->delay_ns) {
-			*next_ns = entry->member.node.since_ns + lane->delay_ns;
+			*next_ns = earlier(*next_ns, entry->member.node.since_ns + lane->delay_ns);
 			break;
 		}
-		first = order_first(&entry->router->profiles[lane->profile].line);
+		first = first_of_line(&entry->router->profiles[lane->profile].line, entry, now_ns);
 		if (first && (!best || served_before(first, best)))
 			best = first;
 	}

@@ -26,7 +26,10 @@ struct router_entry {
 	struct router *router;
 	router_contact contact; /* key of router->contacts */
 	struct queue_member member;
-	struct timer timer; /* WAITING: a delay is over; OFFERED: the offer is */
+	struct timer timer; /* WAITING: a delay or a step of the criteria is over; OFFERED: the
+			       offer is */
+	struct criteria *criteria; /* held; NULL: none */
+	uint64_t criteria_since_ns;
 	int64_t age_ns;
 	uint64_t offer;
 	uint32_t priority; /* asked for; 0: the queue's */
@@ -128,6 +131,14 @@ void router_pair_agent(struct router_agent *agent, uint64_t now_ns);
 
 /* Offers a waiting contact to the best agent, or sets its timer for the next delay. */
 void router_pair_entry(struct router_entry *entry, uint64_t now_ns);
+
+/* Whether a contact in a standard queue may go to an agent, as its criteria stand. */
+bool router_criteria_met(
+	const struct router_entry *entry, const struct router_agent *agent, uint64_t now_ns);
+
+/* The first contact of a standard queue that has waited and may go to the agent; NULL when none. */
+struct queue_member *router_pick(const struct router_agent *agent, struct router_queue *queue,
+	uint64_t delay_ns, uint64_t now_ns);
 
 /* Starts an offer; the agent's slot is empty. */
 void router_start_offer(struct router_entry *entry, struct router_agent *agent, uint64_t now_ns);

@@ -496,8 +496,10 @@ void router_destroy(struct router *router)
 		return;
 	if (router->entries.max)
 		for (struct router_entry *entry = pool_next(&router->entries, NULL); entry;
-			entry = pool_next(&router->entries, entry))
+			entry = pool_next(&router->entries, entry)) {
 			timers_cancel(router->timers, &entry->timer);
+			criteria_release(entry->criteria);
+		}
 	for (uint32_t i = 0; i < router->agent_count; i++) {
 		timers_cancel(router->timers, &router->agents[i]->acw);
 		free(router->agents[i]);

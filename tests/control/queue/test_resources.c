@@ -40,7 +40,9 @@ static const struct support_texts sound = {{
 				     "    queues:\n"
 				     "      - {queue: Orders, priority: 2}\n"
 				     "      - {queue: Returns, priority: 1, delay_seconds: 5}\n",
-	[RESOURCE_AGENT] = AGENT_START PHONE,
+	[RESOURCE_AGENT] =
+		AGENT_START "proficiencies: [{attribute: Language, value: Italian, "
+			    "level: 4}, {attribute: Language, value: German, level: 1}], " PHONE,
 	[RESOURCE_QUICK_CONNECT] =
 		"quick_connects:\n"
 		"  - {name: Returns desk, description: d, type: queue, queue: Returns, flow: TQ}\n"
@@ -91,6 +93,10 @@ static void every_field_arrives(void **state)
 	assert_string_equal(ann->routing_profile->row.name, "P");
 	assert_string_equal(ann->security_profile->row.name, "Agent");
 	assert_string_equal(ann->phone_register, "ann");
+	assert_int_equal(ann->proficiency_count, 2);
+	assert_string_equal(ann->proficiencies[1].attribute, "Language");
+	assert_string_equal(ann->proficiencies[1].value, "German");
+	assert_int_equal(ann->proficiencies[1].level, 1);
 	assert_string_equal(ann->phone_uri, "");
 	assert_ptr_equal(resources_agent_by_phone(resources, "ann"), ann);
 	assert_null(resources_agent_by_phone(resources, "bob"));
@@ -311,6 +317,7 @@ struct bad {
 #define PROFILE(rest) RESOURCE_ROUTING_PROFILE, "routing_profiles:\n  - {name: P, " rest "}\n"
 #define CONNECT(rest) \
 	RESOURCE_QUICK_CONNECT, "quick_connects:\n  - {name: C, description: d, " rest "}\n"
+#define SKILLS(list)  RESOURCE_AGENT, AGENT_START "proficiencies: " list ", " PHONE
 #define A_PHONE(rest) RESOURCE_AGENT, AGENT_START "phone: {" rest "}}\n"
 
 static const struct bad bad_ones[] = {
@@ -401,6 +408,16 @@ static const struct bad bad_ones[] = {
 	{RESOURCE_AGENT, "agents: [{user: ann, security_profile: Y}]\n", "\"Y\""},
 	{RESOURCE_AGENT, AGENT_START "after_contact_seconds: 7201, " PHONE, "after_contact"},
 	{RESOURCE_AGENT, AGENT_START "shoe_size: 43, " PHONE, "shoe_size"},
+	{RESOURCE_AGENT, AGENT_START "proficiencies: Italian, " PHONE, "proficiencies"},
+	{SKILLS("[7]"), "mapping"},
+	{SKILLS("[{value: Italian, level: 4}]"), "attribute"},
+	{SKILLS("[{attribute: Language, level: 4}]"), "value"},
+	{SKILLS("[{attribute: Language, value: Italian}]"), "level"},
+	{SKILLS("[{attribute: Language, value: Italian, level: 0}]"), "level"},
+	{SKILLS("[{attribute: Language, value: Italian, level: 6}]"), "level"},
+	{SKILLS("[{attribute: Language, value: Italian, level: 4, since: 2020}]"), "since"},
+	{SKILLS("[{attribute: L, value: It, level: 4}, {attribute: L, value: It, level: 5}]"),
+		"found \"It\" of \"L\" again"},
 	{A_PHONE("register: ann, password: x"), "kind"},
 	{A_PHONE("kind: mobile, register: ann, password: x"), "kind"},
 	{A_PHONE("kind: ring"), "either \"register\" or \"address\""},

@@ -67,6 +67,128 @@ static void serve(router_contact contact, uint64_t offer, const char *name)
 	bench_drop_effects(&bench);
 }
 
+/* ---- criteria ---- */
+
+/* One step of 10 s: the agent with this id. */
+static struct criteria *only_agent(const char *id)
+{
+	struct criteria *criteria = criteria_new();
+	char wrong[CRITERIA_WRONG_SIZE];
+
+#define CONDITION "Steps[0].Expression.AttributeCondition."
+	assert_int_equal(criteria_set(criteria, CONDITION "ComparisonOperator", "Match", wrong), 0);
+	assert_int_equal(criteria_set(criteria,
+				 CONDITION "MatchCriteria.AgentsCriteria.AgentIds[0]", id, wrong),
+		0);
+	assert_int_equal(
+		criteria_set(criteria, "Steps[0].Expiry.DurationInSeconds", "10", wrong), 0);
+	assert_int_equal(criteria_finish(criteria, wrong), 0);
+	return criteria;
+}
+
+static void enqueue_for(const char *id, router_contact contact, uint32_t queue)
+{
+	struct criteria *criteria = only_agent(id);
+	struct router_enqueue request = {.contact = contact, .queue = queue, .criteria = criteria};
+
+	assert_int_equal(router_enqueue(bench.router, &request, bench.now), 0);
+	criteria_release(criteria);
+	assert_int_equal(bench_result(&bench), ROUTER_OK);
+	bench_audit(&bench);
+}
+
+static void criteria_wait_for_their_agent_then_for_any(void **state)
+{
+	bench_available(&bench, "ann");
+	bench_drop_effects(&bench);
+	enqueue_for("u-bob", 1, returns());
+	bench_expect_no_offer(&bench);
+	bench_run(&bench, bench.now + 10 * SECOND - 1);
+	bench_expect_no_offer(&bench);
+	bench_run(&bench, bench.now + 1);
+	bench_expect_offer(&bench, 1, "ann");
+}
+
+static void criteria_prefer_who_came_later(void **state)
+{
+	bench_available(&bench, "ann");
+	bench_run(&bench, bench.now + SECOND);
+	bench_available(&bench, "bob");
+	bench_drop_effects(&bench);
+	enqueue_for("u-bob", 1, returns());
+	bench_expect_offer(&bench, 1, "bob");
+}
+
+static void an_agent_passes_contacts_that_want_another(void **state)
+{
+	enqueue_for("u-bob", 1, returns());
+	bench_enqueue(&bench, returns(), 2);
+	bench_available(&bench, "ann");
+	bench_expect_offer(&bench, 2, "ann");
+	assert_int_equal(bench_position(&bench, 1), 1);
+}
+
+static void criteria_move_along_and_count_anew(void **state)
+{
+	enqueue_for("u-bob", 1, orders());
+	bench_available(&bench, "ann");
+	bench_run(&bench, bench.now + 9 * SECOND);
+	bench_drop_effects(&bench);
+	assert_int_equal(move(1, returns()), ROUTER_OK);
+	bench_run(&bench, bench.now + 9 * SECOND);
+	bench_expect_no_offer(&bench);
+	bench_run(&bench, bench.now + SECOND);
+	bench_expect_offer(&bench, 1, "ann");
+}
+
+static void criteria_change_while_a_contact_waits(void **state)
+{
+	struct criteria *criteria = only_agent("u-ann");
+
+	enqueue_for("u-bob", 1, returns());
+	bench_available(&bench, "ann");
+	bench_drop_effects(&bench);
+	router_set_criteria(bench.router, 0, 1, criteria, bench.now);
+	criteria_release(criteria);
+	bench_audit(&bench);
+	bench_expect_offer(&bench, 1, "ann");
+	router_set_criteria(bench.router, 0, 99, NULL, bench.now);
+	assert_int_equal(bench_result(&bench), ROUTER_UNKNOWN_CONTACT);
+}
+
+static void criteria_taken_back_let_any_agent_in(void **state)
+{
+	enqueue_for("u-bob", 1, returns());
+	bench_available(&bench, "ann");
+	bench_drop_effects(&bench);
+	router_set_criteria(bench.router, 0, 1, NULL, bench.now);
+	bench_expect_offer(&bench, 1, "ann");
+}
+
+static void an_agents_own_queue_knows_no_criteria(void **state)
+{
+	uint32_t own = router_agent_queue(bench.router, bench_agent(&bench, "ann"));
+
+	bench_available(&bench, "ann");
+	bench_drop_effects(&bench);
+	enqueue_for("u-bob", 1, own);
+	bench_expect_offer(&bench, 1, "ann");
+}
+
+static void a_rejected_offer_returns_to_the_step_of_that_moment(void **state)
+{
+	uint64_t offer;
+
+	bench_available(&bench, "ann");
+	bench_available(&bench, "bob");
+	bench_drop_effects(&bench);
+	enqueue_for("u-bob", 1, returns());
+	offer = bench_expect_offer(&bench, 1, "bob");
+	bench_run(&bench, bench.now + 11 * SECOND);
+	router_reject(bench.router, 0, offer, false, bench.now);
+	bench_expect_offer(&bench, 1, "ann");
+}
+
 /* ---- capacity ---- */
 
 static void R77_transfer_to_queue_meets_the_maximum(void **state)
@@ -962,6 +1084,14 @@ static void every_word_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(criteria_wait_for_their_agent_then_for_any),
+		T(criteria_prefer_who_came_later),
+		T(an_agent_passes_contacts_that_want_another),
+		T(criteria_move_along_and_count_anew),
+		T(criteria_change_while_a_contact_waits),
+		T(criteria_taken_back_let_any_agent_in),
+		T(an_agents_own_queue_knows_no_criteria),
+		T(a_rejected_offer_returns_to_the_step_of_that_moment),
 		T(R77_transfer_to_queue_meets_the_maximum),
 		T(R77_due_callbacks_count),
 		T(R78_without_a_maximum_the_instance_limit_counts),

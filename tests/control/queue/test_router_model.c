@@ -5,6 +5,8 @@
  * for each contact, sizes within limits, ranks as a sort gives them, one offer for each agent and
  * contact, nobody free beside someone who could be served (bench_audit).
  *
+ * Every third contact has one of a few criteria, with which the model judges by itself.
+ *
  * A failure prints its seed; CORDBOARD_SEED runs that one alone.
  */
 #include "support.h"
@@ -22,6 +24,7 @@ enum {
 	CONTACTS = 60,
 	SEEDS = 150,
 	STEPS = 1500,
+	CRITERIA = 4,
 	INSTANCE_LIMIT = 25,
 	OVERFLOW = 20,
 };
@@ -33,6 +36,8 @@ struct model_contact {
 	uint32_t queue, agent, priority;
 	int64_t age_ns;
 	uint64_t since_ns, sequence, offer;
+	int criteria; /* one more than its number; 0: none */
+	uint64_t criteria_since_ns;
 };
 
 struct model_agent {
@@ -72,7 +77,19 @@ static const struct support_texts texts = {{
 		"  - {name: P3, queues: []}\n",
 }};
 
-static char agents_text[AGENTS * 256];
+/* Criteria as pairs, and what the model knows of them: a step needs a skill, then the next. */
+static const struct {
+	const char *value[2], *level[2], *seconds[2];
+} wishes[CRITERIA] = {
+	{{"Italian"}, {"3"}, {"6"}},
+	{{"Italian", "German"}, {"5", "1"}, {"3", "9"}},
+	{{"German"}, {"2"}, {NULL}},
+	{{"Klingon", "Italian"}, {"1", "2"}, {"4", "2"}},
+};
+
+static struct criteria *criteria[CRITERIA];
+
+static char agents_text[AGENTS * 320];
 
 static void write_agents(void)
 {
@@ -82,12 +99,63 @@ static void write_agents(void)
 		length += (size_t)snprintf(agents_text + length, sizeof(agents_text) - length,
 			"  - {user: a%d, first_name: A, last_name: %d, routing_profile: P%d,\n"
 			"     security_profile: %s, after_contact_seconds: %d,\n"
+			"     proficiencies: [{attribute: Language, value: %s, level: %d}],\n"
 			"     phone: {kind: ring, register: a%d, password: x}}\n",
 			i, i, i == AGENTS - 1 ? 3 : i % 3, i == 5 ? "QualityAnalyst" : "Agent",
-			i % 2 ? 9 : 0, i);
+			i % 2 ? 9 : 0, i % 4 < 2 ? "Italian" : "German", 1 + i % 5, i);
+}
+
+static void set_part(struct criteria *one, int step, const char *part, const char *value)
+{
+	char place[100], wrong[CRITERIA_WRONG_SIZE];
+
+	snprintf(place, sizeof(place), "Steps[%d].%s", step, part);
+	assert_int_equal(criteria_set(one, place, value, wrong), 0);
+}
+
+static void make_criteria(void)
+{
+	char wrong[CRITERIA_WRONG_SIZE];
+
+	for (int i = 0; i < CRITERIA; i++) {
+		criteria[i] = criteria_new();
+		for (int step = 0; step < 2 && wishes[i].value[step]; step++) {
+#define PART "Expression.AttributeCondition."
+			set_part(criteria[i], step, PART "Name", "Language");
+			set_part(criteria[i], step, PART "Value", wishes[i].value[step]);
+			set_part(criteria[i], step, PART "ProficiencyLevel", wishes[i].level[step]);
+			set_part(criteria[i], step, PART "ComparisonOperator",
+				"NumberGreaterOrEqualTo");
+#undef PART
+			if (wishes[i].seconds[step])
+				set_part(criteria[i], step, "Expiry.DurationInSeconds",
+					wishes[i].seconds[step]);
+		}
+		assert_int_equal(criteria_finish(criteria[i], wrong), 0);
+	}
 }
 
 /* ---- the model's judgement ---- */
+
+/* Whether an agent is what a contact asks for; `late`: as it was a nanosecond ago. */
+static bool is_wished_for(const struct model *m, const struct model_contact *c, uint32_t agent,
+	uint64_t now, bool late)
+{
+	const struct resource_proficiency *skill =
+		router_agent_row(m->bench.router, agent)->proficiencies;
+	uint64_t waited = now - c->criteria_since_ns, end = 0;
+
+	waited -= late && waited > 0;
+	for (int step = 0; c->criteria && step < 2 && wishes[c->criteria - 1].value[step]; step++) {
+		const char *seconds = wishes[c->criteria - 1].seconds[step];
+		end += seconds ? (uint64_t)(*seconds - '0') * SECOND : 0;
+		if (!seconds || waited < end)
+			return strcmp(skill->value, wishes[c->criteria - 1].value[step]) == 0 &&
+			       skill->level >=
+				       (uint32_t)(*wishes[c->criteria - 1].level[step] - '0');
+	}
+	return true;
+}
 
 static uint32_t limit_of(const struct model *m, uint32_t queue, enum queue_via via)
 {
@@ -133,6 +201,10 @@ static struct level level_of(const struct model *m, const struct model_contact *
 			continue;
 		/* A delay that is over in this very nanosecond may not have been seen yet. */
 		if (now - c->since_ns < delay || (!exact && delay && now - c->since_ns == delay))
+			return none;
+		/* Nor may the end of a step. */
+		if (!is_wished_for(m, c, agent, now, false) ||
+			(!exact && !is_wished_for(m, c, agent, now, true)))
 			return none;
 		return (struct level){true, 1, q->priority, q->delay_s};
 	}
@@ -222,6 +294,8 @@ static void learn_agent(struct model *m, const struct router_effect *effect)
 	a->paused = effect->after.bar == AGENT_BAR_OFFERED;
 }
 
+static int enqueue_criteria;
+
 static void learn_enqueued(struct model *m, const struct router_effect *effect)
 {
 	struct model_contact *c = &m->contacts[effect->contact];
@@ -246,6 +320,8 @@ static void learn_enqueued(struct model *m, const struct router_effect *effect)
 		.age_ns = m->enqueue.age_ns,
 		.since_ns = effect->at_ns,
 		.sequence = ++m->sequence,
+		.criteria = enqueue_criteria,
+		.criteria_since_ns = effect->at_ns,
 	};
 }
 
@@ -267,7 +343,7 @@ static void learn_moved(struct model *m, const struct router_effect *effect, uin
 	} else {
 		assert_int_equal(effect->result, ROUTER_OK);
 		c->queue = target;
-		c->since_ns = effect->at_ns;
+		c->since_ns = c->criteria_since_ns = effect->at_ns;
 		c->sequence = ++m->sequence;
 		c->priority = asked_priority ? asked_priority
 			      : row          ? row->priority
@@ -302,6 +378,13 @@ static void learn_answer(struct model *m, const struct router_effect *effect)
 			c->priority = changed_to.priority;
 			c->age_ns = changed_to.age_ns;
 			asked[effect->contact] = changed_to.priority;
+		}
+		break;
+	case ROUTER_SET_CRITERIA:
+		assert_int_equal(effect->result == ROUTER_OK, c->state != OUTSIDE && !c->direct);
+		if (effect->result == ROUTER_OK) {
+			c->criteria = changed_to.criteria;
+			c->criteria_since_ns = effect->at_ns;
 		}
 		break;
 	case ROUTER_OFFER_AGENT:
@@ -406,16 +489,23 @@ static uint32_t any_queue(struct model *m)
 	return bench_queue(&m->bench, name);
 }
 
+/* One in three: the number of criteria and one more; else 0. */
+static int any_criteria(struct model *m)
+{
+	return random_below(&m->random, 3) ? 0 : 1 + (int)random_below(&m->random, CRITERIA);
+}
+
 static void event_of_contact(struct model *m, router_contact contact)
 {
 	struct model_contact *c = &m->contacts[contact];
 	struct router *router = m->bench.router;
 	uint64_t now = m->bench.now;
 
-	switch (random_below(&m->random, 8)) {
+	switch (random_below(&m->random, 9)) {
 	case 0:
 	case 1:
 	case 2:
+		enqueue_criteria = any_criteria(m);
 		m->enqueue = (struct router_enqueue){.contact = contact,
 			.queue = any_queue(m),
 			.via = (enum queue_via)random_below(&m->random, 4),
@@ -426,7 +516,8 @@ static void event_of_contact(struct model *m, router_contact contact)
 							      : (int64_t)random_below(&m->random,
 									60) * (int64_t)SECOND -
 									30 * (int64_t)SECOND,
-			.callback = random_below(&m->random, 5) == 0};
+			.callback = random_below(&m->random, 5) == 0,
+			.criteria = enqueue_criteria ? criteria[enqueue_criteria - 1] : NULL};
 		router_enqueue(router, &m->enqueue, now);
 		break;
 	case 3:
@@ -442,6 +533,11 @@ static void event_of_contact(struct model *m, router_contact contact)
 		if (c->state != OUTSIDE)
 			router_set_priority(
 				router, 0, contact, changed_to.priority, changed_to.age_ns, now);
+		break;
+	case 7:
+		changed_to.criteria = any_criteria(m);
+		router_set_criteria(router, 0, contact,
+			changed_to.criteria ? criteria[changed_to.criteria - 1] : NULL, now);
 		break;
 	case 6:
 		if (c->state == OUTSIDE)
@@ -687,6 +783,12 @@ int main(void)
 		cmocka_unit_test(a_hundred_thousand_contacts_cost_a_logarithm),
 	};
 
+	int rc;
+
 	write_agents();
-	return cmocka_run_group_tests_name("router_model", tests, NULL, NULL);
+	make_criteria();
+	rc = cmocka_run_group_tests_name("router_model", tests, NULL, NULL);
+	for (int i = 0; i < CRITERIA; i++)
+		criteria_release(criteria[i]);
+	return rc;
 }
