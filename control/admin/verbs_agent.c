@@ -21,12 +21,24 @@ static json_t *contact_of(const struct switchboard *board, const struct agent_sn
 		json_text(contact ? contact->customer_number : NULL));
 }
 
+static json_t *proficiencies_of(const struct resource_agent *row)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < row->proficiency_count; i++)
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:i}", "attribute", row->proficiencies[i].attribute,
+				"value", row->proficiencies[i].value, "level",
+				(int)row->proficiencies[i].level));
+	return list;
+}
+
 static json_t *row_of(const struct switchboard *board, const struct agent_snapshot *s)
 {
 	const struct resource_agent *r = s->row;
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:b, s:o, s:s, s:b, s:o, s:s}",
+		"{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:s, s:b, s:o, s:s, s:b, s:o, s:s, s:o}",
 		"name", r->row.name, "id", r->row.id, "first_name", r->first_name, "last_name",
 		r->last_name, "logged_in", s->logged_in, "status",
 		json_text(s->status ? s->status->row.name : NULL), "status_since",
@@ -36,7 +48,7 @@ static json_t *row_of(const struct switchboard *board, const struct agent_snapsh
 		s->bar == AGENT_ROUTABLE ? json_null() : json_text(agent_bar_text(s->bar)), "phone",
 		r->phone_kind == RESOURCE_PHONE_RING ? "ring" : "panel", "phone_ready",
 		s->phone_ready, "contact", contact_of(board, s), "routing_profile",
-		r->routing_profile->row.name);
+		r->routing_profile->row.name, "proficiencies", proficiencies_of(r));
 }
 
 json_t *agent_row(const struct switchboard *board, uint32_t agent)

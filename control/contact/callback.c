@@ -33,6 +33,7 @@ static void inherit(struct contact *contact, const struct contact *cause)
 		contact->hook_disabled[i] = cause->hook_disabled[i];
 	}
 	contact->priority = cause->priority;
+	contact->criteria = criteria_hold(cause->criteria);
 	memcpy(contact->language, cause->language, sizeof(contact->language));
 	memcpy(contact->voice, cause->voice, sizeof(contact->voice));
 	memcpy(contact->name, cause->name, sizeof(contact->name));
@@ -98,7 +99,8 @@ static void enqueue(struct contact *contact, int64_t age_ns, uint64_t now_ns)
 		.via = QUEUE_VIA_CALLBACK,
 		.priority = contact->priority,
 		.age_ns = contact->age_ns + age_ns,
-		.callback = true};
+		.callback = true,
+		.criteria = contact->criteria};
 
 	router_enqueue(contact->board->router, &request, now_ns);
 }

@@ -188,6 +188,7 @@ struct contact {
 	bool hook_disabled[FLOW_HOOK_COUNT];
 	uint32_t priority; /* 0: the queue's */
 	int64_t age_ns;
+	struct criteria *criteria; /* held; NULL: any agent */
 	char language[16];
 	char voice[64];
 	char name[256];

@@ -165,6 +165,7 @@ void board_forget_contact(struct contact *contact)
 	flow_release(contact->first_flow);
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
 		flow_release(contact->hook[i]);
+	criteria_release(contact->criteria);
 	flow_memory_clear(&contact->memory);
 	contact_data_clear(&contact->data);
 	free(contact->sip_headers);

@@ -246,7 +246,8 @@ static void to_queue(
 		.queue = queue,
 		.via = QUEUE_VIA_FLOW,
 		.priority = contact->priority,
-		.age_ns = contact->age_ns};
+		.age_ns = contact->age_ns,
+		.criteria = contact->criteria};
 
 	/* a whisper flow, say, has no contact to queue */
 	bool may = contact->state == CONTACT_FLOW && t->leg->role == LEG_CUSTOMER;
@@ -281,6 +282,43 @@ static void set_priority(struct treatment *t, const struct flow_effect *effect, 
 	if (contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED)
 		router_set_priority(board_of(t)->router, 0, contact->id, contact->priority,
 			contact->age_ns, now_ns);
+}
+
+/* The criteria that an effect spells; NULL when they are wrong, which the log tells. */
+static struct criteria *criteria_of(const struct treatment *t, const struct flow_effect *effect)
+{
+	char wrong[CRITERIA_WRONG_SIZE] = "no memory";
+	struct criteria *criteria = criteria_new();
+	int rc = criteria ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i < effect->pairs.count; i++)
+		rc = criteria_set(
+			criteria, effect->pairs.list[i].name, effect->pairs.list[i].value, wrong);
+	if (rc == 0)
+		rc = criteria_finish(criteria, wrong);
+	if (rc == 0)
+		return criteria;
+	log_warning(LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow",
+		"action '%s' sets no criteria: %s", effect->action->identifier, wrong);
+	criteria_release(criteria);
+	return NULL;
+}
+
+static void set_criteria(
+	struct treatment *t, const struct flow_effect *effect, struct reply *reply, uint64_t now_ns)
+{
+	struct contact *contact = contact_of(t);
+	struct criteria *criteria = criteria_of(t, effect);
+
+	if (!criteria) {
+		answer(reply, effect, FLOW_RESULT_ERROR);
+		return;
+	}
+	criteria_release(contact->criteria);
+	contact->criteria = criteria;
+	if (contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED)
+		router_set_criteria(board_of(t)->router, 0, contact->id, criteria, now_ns);
+	answer(reply, effect, FLOW_RESULT_OK);
 }
 
 static enum flow_result result_of(enum router_result result)
@@ -388,6 +426,9 @@ static void carry_out(
 	case FLOW_EFFECT_SET_PRIORITY:
 	case FLOW_EFFECT_ADJUST_AGE:
 		set_priority(t, effect, now_ns);
+		break;
+	case FLOW_EFFECT_SET_CRITERIA:
+		set_criteria(t, effect, reply, now_ns);
 		break;
 	case FLOW_EFFECT_SET_HOOK:
 		set_hook(contact, effect);
