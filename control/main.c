@@ -171,6 +171,22 @@ static void on_store_health(void *ctx, int error, const char *text)
 		log_info(NULL, "store", "writing works again");
 }
 
+static int open_flow_log(struct control *c, char *error)
+{
+	const struct config *k = &c->config;
+	bool bare = !strchr(k->flow_log_file, '/');
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s%s", bare ? k->store_directory : "", bare ? "/" : "",
+		k->flow_log_file);
+	return flow_log_open(&(struct flow_log_config){.loop = c->board.loop,
+				     .offload = c->board.offload,
+				     .path = path,
+				     .size_max = (uint64_t)k->flow_log_megabytes << 20,
+				     .keep = (unsigned)k->flow_log_keep},
+		error, &c->board.flow_log);
+}
+
 static int open_stores(struct control *c)
 {
 	struct switchboard *b = &c->board;
@@ -202,6 +218,8 @@ static int open_stores(struct control *c)
 					 .ctx = c},
 			error, &b->events);
 	}
+	if (rc == 0)
+		rc = open_flow_log(c, error);
 	if (rc < 0)
 		log_error(NULL, "main", "%s", error);
 	return rc;
@@ -344,6 +362,7 @@ static void stop(struct control *c)
 	router_destroy(b->router);
 	offload_destroy(b->offload);
 	records_close(b->records);
+	flow_log_close(b->flow_log);
 	/* after all that answers calls later */
 	admin_close(c->admin);
 	c->admin = NULL;

@@ -41,6 +41,7 @@ static void inherit(struct contact *contact, const struct contact *cause)
 	memcpy(contact->customer_id, cause->customer_id, sizeof(contact->customer_id));
 	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
 	contact->memory.logged = cause->memory.logged;
+	contact->flow_logged = cause->flow_logged;
 	contact_data_copy(&contact->data, &cause->data);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/flow_log.h"
 
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
@@ -130,6 +131,17 @@ static const struct option_row rows[] = {
 		.preset = "100000", .help = "events kept for readers that resume"},
 	{"store.events_age", OPTION_DURATION, FIELD(events_keep_ns), .min = SECONDS(60),
 		.max = SECONDS(31536000), .preset = "24h", .help = "how long events are kept"},
+
+	{"flow_log.file", OPTION_STRING, FIELD(flow_log_file), .min = 1, .max = 1024,
+		.preset = "flow-log.jsonl",
+		.help = "what flows did for contacts whose logging they switched on, a JSON "
+			"object\n"
+			"a line; a name without a slash is a file in store.directory"},
+	{"flow_log.megabytes", OPTION_INT, FIELD(flow_log_megabytes), .min = 1, .max = 1000000,
+		.preset = "64",
+		.help = "size at which the file gets a new name and another begins"},
+	{"flow_log.keep", OPTION_INT, FIELD(flow_log_keep), .min = 0, .max = FLOW_LOG_KEEP_MAX,
+		.preset = "4", .help = "old files that are kept: FILE.1, the youngest, and so on"},
 
 	{"admin.socket", OPTION_STRING, FIELD(admin_socket), .min = 1, .max = 100,
 		.preset = "/run/cordboard/control.sock", .help = "the admin socket"},

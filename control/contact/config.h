@@ -73,6 +73,8 @@ struct config {
 	char *store_directory;
 	uint64_t events_keep_ns;
 	int64_t events_keep;
+	char *flow_log_file;
+	int64_t flow_log_megabytes, flow_log_keep;
 
 	char *admin_socket;
 	struct option_list admin_roles; /* uid:NAME=ROLE, gid:NAME=ROLE */

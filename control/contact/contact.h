@@ -196,6 +196,7 @@ struct contact {
 	char customer_id[256];
 	char callback_number[32];
 	struct contact_data data;
+	bool flow_logged; /* memory.logged, as far as effects have been carried out */
 
 	/* parties; NULL: not there */
 	struct leg *customer;

@@ -34,6 +34,7 @@
 #include "queue/router.h"
 #include "sip/session.h"
 #include "store/events.h"
+#include "store/flow_log.h"
 #include "store/records.h"
 
 /* Customer, agent and an outside number. */
@@ -63,8 +64,9 @@ struct switchboard {
 	struct router *router;
 	struct records *records;
 	struct events *events;
-	struct pool contacts; /* struct contact */
-	struct pool legs;     /* struct leg */
+	struct flow_log *flow_log; /* may be NULL */
+	struct pool contacts;      /* struct contact */
+	struct pool legs;          /* struct leg */
 	struct flow_effects *effects;
 	struct loop_task router_task;
 	bool draining;

@@ -456,10 +456,12 @@ static void carry_out(
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);
 		break;
-	case FLOW_EFFECT_SET_LOGGING: /* the engine keeps it */
-	case FLOW_EFFECT_ATTRIBUTES_SET:
 	case FLOW_EFFECT_ENTER:
 	case FLOW_EFFECT_LEAVE:
+	case FLOW_EFFECT_SET_LOGGING:
+		flow_log_line_effect(t, effect, now_ns);
+		break;
+	case FLOW_EFFECT_ATTRIBUTES_SET:
 	case FLOW_EFFECT_DISCONNECT: /* run.outcome says it when the run is over */
 	case FLOW_EFFECT_OVER:
 	case FLOW_EFFECT_COUNT:
@@ -493,6 +495,7 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 	if (event) {
 		if (!treatment_running(t))
 			return;
+		flow_log_line_answer(t, event);
 		flow_effects_reset(effects);
 		if (flow_run_step(&t->run, event, now_ns, effects) < 0)
 			return;
@@ -511,6 +514,7 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 	if (t->run.state != FLOW_RUN_OVER)
 		return;
 	outcome = t->run.outcome;
+	flow_log_line_end(t);
 	flow_run_clear(&t->run);
 	board_treatment_over(t->leg, outcome, now_ns);
 }
@@ -544,6 +548,7 @@ void treatment_stop(struct treatment *t)
 	t->router_id = 0;
 	if (t->n_clips)
 		stop_playing(t);
+	flow_log_line_end(t);
 	flow_run_clear(&t->run);
 }
 

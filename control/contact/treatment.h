@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/timers.h"
+#include "contact/flow_log_line.h"
 #include "flow/engine.h"
 #include "media/media.h"
 #include "queue/router.h"
@@ -37,6 +38,7 @@ struct treatment {
 	uint32_t play_id;    /* of the run, 0: nothing that it waits for */
 	uint32_t play_count; /* makes tokens: counts the plays of this leg */
 
+	struct flow_log_line log;
 	uint32_t router_id; /* answer that a request to the router owes, 0: none */
 	char fact[256];     /* the text that the last fact was put into */
 };

@@ -3,14 +3,14 @@
  * The contact flow log: JSON lines in a file, one for each action executed by the flows of contacts
  * whose logging is on (contact/flow_log_line.h makes the lines).
  *
- *     flow_log_write() --> lines that wait --one write a time--> FILE --size_max--> FILE.1 ... FILE.N
+ *     flow_log_write() --> lines that wait --offload--> FILE --size_max--> FILE.1 ... FILE.N
  *                              |
  *                              +--> FLOW_LOG_WAITING_BYTES: what comes beyond is counted, and a line
  *                                   says how many were left out
  *
- * Written by the loop without blocking; renamed on the offload thread. The log is no book of account:
- * what a crash of control or a full disk takes is lost, and a call never waits for it. A line that a
- * crash cut short is ended at the next start.
+ * Whatever comes in one pass of the loop, and while the last is being written, is one write. The log
+ * is no book of account: what a crash of control or a full disk takes is lost, and a call never waits
+ * for it. A line that a crash cut short is ended at the next start.
  *
  * All from the loop's thread. Results come from the loop.
  */
@@ -24,9 +24,9 @@
 #define FLOW_LOG_WAITING_BYTES (4u << 20)
 #define FLOW_LOG_LINE_MAX      131072u /* bytes, the LF included */
 #define FLOW_LOG_KEEP_MAX      100u
-#define FLOW_LOG_READS_MAX     8u         /* at a time */
-#define FLOW_LOG_READ_LINES    5000u      /* of one answer */
-#define FLOW_LOG_READ_BYTES    (1u << 20) /* of one answer */
+#define FLOW_LOG_READS_MAX     8u           /* at a time */
+#define FLOW_LOG_READ_LINES    2000u        /* of one answer */
+#define FLOW_LOG_READ_BYTES    (256u << 10) /* of one answer */
 #define FLOW_LOG_ERROR_SIZE    300
 
 struct flow_log;
@@ -57,7 +57,7 @@ struct flow_log_result {
 };
 
 /*
- * The lines of one contact id, oldest first, at most `limit` (0: all that an answer holds), with
+ * The lines of one contact id, as they stand in the files, oldest file first, at most `limit` (0: all that an answer holds), with
  * everything written before. -EBUSY: FLOW_LOG_READS_MAX. `done` is called once, also at the end of
  * the offload (-ECANCELED).
  */
