@@ -513,13 +513,17 @@ void flow_run_stop(struct flow_run *run, struct flow_effects *effects)
 
 void flow_run_clear(struct flow_run *run)
 {
+	uint32_t next_id;
+
 	if (run == NULL)
 		return;
+	next_id = run->next_id;
 	while (run->depth > 0)
 		flow_frame_clear(&run->frames[--run->depth]);
 	flow_release(run->flow);
 	flow_locals_clear(&run->locals);
 	explicit_bzero(run, sizeof(*run));
+	run->next_id = next_id;
 }
 
 void flow_memory_clear(struct flow_memory *memory)

@@ -580,5 +580,8 @@ int flow_run_step(struct flow_run *run, const struct flow_event *event, uint64_t
 /* Ends a run from outside (an agent took the call): STOP_PLAYING if something plays, then OVER. */
 void flow_run_stop(struct flow_run *run, struct flow_effects *effects);
 
-/* Gives back what the run holds; zero bytes afterwards. Takes NULL. */
+/*
+ * Gives back what the run holds; zero bytes afterwards, but for the ids, which go on: an answer to
+ * what was asked before is stale for the next run. Takes NULL.
+ */
 void flow_run_clear(struct flow_run *run);

@@ -79,6 +79,23 @@ static void answers_nobody_waits_for_are_stale(void **state)
 	call_end(&call);
 }
 
+static void an_answer_to_what_an_earlier_run_asked_is_stale(void **state)
+{
+	struct call call;
+	struct flow_event late = {.type = FLOW_EVENT_PLAY_DONE};
+
+	(void)state;
+	call_begin_text(
+		&call, "one", "[" SAY("one", "two") ", " SAY_LAST("two") "]", FLOW_TYPE_INBOUND);
+	late.id = effect_of(&call, FLOW_EFFECT_PLAY)->id;
+	flow_run_clear(&call.run);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_at(&call, "one");
+	assert_int_equal(flow_run_step(&call.run, &late, call.now, call.fx), -ESTALE);
+	assert_at(&call, "one");
+	call_end(&call);
+}
+
 static void an_endless_loop_is_stopped_with_a_log_line(void **state)
 {
 	static const char *const loop =
@@ -371,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_that_runs_out_ends_as_its_role_says),
 		cmocka_unit_test(answers_nobody_waits_for_are_stale),
+		cmocka_unit_test(an_answer_to_what_an_earlier_run_asked_is_stale),
 		cmocka_unit_test(an_endless_loop_is_stopped_with_a_log_line),
 		cmocka_unit_test(a_loop_that_is_answered_at_once_is_stopped_too),
 		cmocka_unit_test(a_slow_loop_may_go_on),
