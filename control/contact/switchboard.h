@@ -12,7 +12,7 @@
  *
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
  * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
- * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), hearing.c (who hears whom),
+ * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), sealing.c (input that they encrypt), hearing.c (who hears whom),
  * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H

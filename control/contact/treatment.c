@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "contact/facts.h"
+#include "contact/sealing.h"
 #include "contact/switchboard.h"
 
 /* The answer to an effect, given to the run when all effects of a step have been carried out. */
@@ -452,6 +453,10 @@ static void carry_out(
 		answer(reply, effect,
 			callback_create(contact, effect, now_ns) ? FLOW_RESULT_OK
 								 : FLOW_RESULT_ERROR);
+		break;
+	case FLOW_EFFECT_ENCRYPT_INPUT:
+		if (sealing_start(t->leg, effect) < 0)
+			answer(reply, effect, FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sealing: what a flow wants encrypted goes to the offload thread, and the answer back to the flow. */
+#ifndef CONTACT_SEALING_H
+#define CONTACT_SEALING_H
+
+#include "flow/engine.h"
+
+struct leg;
+
+/*
+ * For FLOW_EFFECT_ENCRYPT_INPUT: treatment_answer() follows, OK with the text, or ERROR and a line of
+ * the log that says why. A leg that has gone, or another flow on it by then, is not answered.
+ * A negative errno: not begun, and logged.
+ */
+int sealing_start(struct leg *leg, const struct flow_effect *effect);
+
+#endif
