@@ -2,18 +2,16 @@
 /*
  * The legacy console export: modules with lists of parameters and branches. Each module becomes the
  * action that the console writes for the same block today; parameters get the place that they have
- * there, so the same rules type and judge them.
+ * there, so the same rules type and judge them. legacy_branches.c reads what follows a module.
  */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "flow/draft.h"
+#include "flow/legacy.h"
 #include "flow/rules.h"
-#include "flow/value.h"
 
 #define PLACE_MAX 600
-#define QUEUE_AGE "OldestContactInQueueAgeSeconds"
 
 static const struct {
 	const char *type;
@@ -129,7 +127,7 @@ struct module {
 	unsigned messages; /* of a loop prompt, so far */
 };
 
-static const char *text_of(const json_t *object, const char *name)
+const char *legacy_text(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
@@ -143,7 +141,7 @@ static const json_t *parameter(const struct module *module, const char *name)
 
 	json_array_foreach((json_t *)module->parameters, index, entry)
 	{
-		if (strcmp(text_of(entry, "name"), name) == 0)
+		if (strcmp(legacy_text(entry, "name"), name) == 0)
 			return entry;
 	}
 	return NULL;
@@ -202,7 +200,7 @@ static const char *value_of(struct module *module, const json_t *entry)
 	const json_t *value = json_object_get(entry, "value");
 	const char *text = value != NULL ? flow_draft_scalar(module->draft, value) : NULL;
 
-	return text != NULL ? in_space(module, text_of(entry, "namespace"), text) : NULL;
+	return text != NULL ? in_space(module, legacy_text(entry, "namespace"), text) : NULL;
 }
 
 static void add(
@@ -214,10 +212,10 @@ static void add(
 
 static bool is_ssml(const struct module *module, const json_t *entry)
 {
-	const char *key = text_of(entry, "key");
+	const char *key = legacy_text(entry, "key");
 
 	if (*key == '\0')
-		key = text_of(parameter(module, "TextToSpeechType"), "value");
+		key = legacy_text(parameter(module, "TextToSpeechType"), "value");
 	return strcasecmp(key, "ssml") == 0;
 }
 
@@ -265,7 +263,7 @@ static bool add_changed(
 		if (strcmp(name, "Attribute") == 0)
 			add(module, "ComparisonValue",
 				in_namespace(module->draft,
-					text_of(parameter(module, "Namespace"), "value"), text),
+					legacy_text(parameter(module, "Namespace"), "value"), text),
 				NULL);
 		return true;
 	case FLOW_ACTION_SET_ATTRIBUTES:
@@ -274,14 +272,14 @@ static bool add_changed(
 			return false;
 		snprintf(place, sizeof(place), "%s.%s",
 			*name == 'A' ? "Attributes" : "LambdaInvocationAttributes",
-			text_of(entry, "key"));
+			legacy_text(entry, "key"));
 		add(module, place, text, NULL);
 		return true;
 	case FLOW_ACTION_SET_HOOKS:
 		if (strcmp(name, "ContactFlowId") != 0)
 			return true;
 		snprintf(place, sizeof(place), "EventHooks.%s",
-			text_of(parameter(module, "Type"), "value"));
+			legacy_text(parameter(module, "Type"), "value"));
 		add(module, place, text, json_string_value(json_object_get(entry, "resourceName")));
 		return true;
 	case FLOW_ACTION_CHECK_METRIC:
@@ -302,7 +300,8 @@ static bool add_changed(
 		return true;
 	case FLOW_ACTION_SET_RECORDING:
 		if (strcmp(name, "RecordingParticipantOption") == 0 &&
-			strcasecmp(text_of(parameter(module, "RecordingBehaviorOption"), "value"),
+			strcasecmp(
+				legacy_text(parameter(module, "RecordingBehaviorOption"), "value"),
 				"Disable") != 0)
 			add_list(module, "RecordingBehavior.RecordedParticipants", text);
 		return true;
@@ -335,7 +334,7 @@ static bool is_pointless(const struct module *module, const char *name)
 {
 	return strcmp(name, "MaxDigits") == 0 &&
 	       (strncmp(module->action->legacy_type, "Store", 5) != 0 ||
-		       strcasecmp(text_of(parameter(module, "CustomerInputType"), "value"),
+		       strcasecmp(legacy_text(parameter(module, "CustomerInputType"), "value"),
 			       "PhoneNumber") == 0);
 }
 
@@ -346,26 +345,26 @@ static void add_contact_data(struct module *module, const json_t *entry)
 		const char *member, *place;
 	} fields[] = {{"languageCode", "LanguageCode"}, {"customerId", "CustomerId"}};
 	const json_t *reference = json_object_get(entry, "contactReference");
-	const char *space = text_of(entry, "namespace");
+	const char *space = legacy_text(entry, "namespace");
 	char place[PLACE_MAX];
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const char *text = text_of(entry, fields[i].member);
+		const char *text = legacy_text(entry, fields[i].member);
 
 		if (*text != '\0')
 			add(module, fields[i].place, in_space(module, space, text), NULL);
 	}
-	if (*text_of(reference, "key") == '\0')
+	if (*legacy_text(reference, "key") == '\0')
 		return;
-	snprintf(place, sizeof(place), "References.%.200s.Value", text_of(reference, "key"));
-	add(module, place, in_space(module, space, text_of(reference, "value")), NULL);
-	snprintf(place, sizeof(place), "References.%.200s.Type", text_of(reference, "key"));
-	add(module, place, text_of(reference, "type"), NULL);
+	snprintf(place, sizeof(place), "References.%.200s.Value", legacy_text(reference, "key"));
+	add(module, place, in_space(module, space, legacy_text(reference, "value")), NULL);
+	snprintf(place, sizeof(place), "References.%.200s.Type", legacy_text(reference, "key"));
+	add(module, place, legacy_text(reference, "type"), NULL);
 }
 
 static void read_parameter(struct module *module, const json_t *entry)
 {
-	const char *name = text_of(entry, "name");
+	const char *name = legacy_text(entry, "name");
 	const char *resource_name = json_string_value(json_object_get(entry, "resourceName"));
 	const char *text = value_of(module, entry);
 	const char *place;
@@ -394,8 +393,8 @@ static const char *metric_of_branches(const json_t *object)
 
 	json_array_foreach((json_t *)branches, index, branch)
 	{
-		if (strcmp(text_of(branch, "condition"), "CheckQueueTime") == 0)
-			return QUEUE_AGE;
+		if (strcmp(legacy_text(branch, "condition"), "CheckQueueTime") == 0)
+			return LEGACY_QUEUE_AGE;
 	}
 	return "NumberOfContactsInQueue";
 }
@@ -432,204 +431,15 @@ static void read_parameters(
 	flow_draft_finish_action(draft, action, &module.params);
 }
 
-/* ---- Branches -------------------------------------------------------------------------------- */
-
-struct branches {
-	struct flow_draft *draft;
-	struct flow_action *action;
-	struct flow_error_branch *errors;
-	struct flow_condition *conditions;
-	char where[60];
-};
-
-static void add_error(struct branches *b, enum flow_error error, uint16_t target)
-{
-	if (b->action->error_count < FLOW_ERRORS_MAX)
-		b->errors[b->action->error_count++] =
-			(struct flow_error_branch){(uint8_t)error, flow_error_name(error), target};
-}
-
-static void add_condition(
-	struct branches *b, enum flow_operator op, const char *operand, uint16_t target)
-{
-	struct flow_condition *condition = &b->conditions[b->action->condition_count++];
-
-	condition->op = (uint8_t)op;
-	condition->target = target;
-	flow_value_compile(b->draft->arena, operand, &condition->operand);
-}
-
-static const struct {
-	const char *name;
-	enum flow_operator op;
-} operators[] = {
-	{"Equals", FLOW_EQUALS},
-	{"GreaterThan", FLOW_GREATER},
-	{"LessThan", FLOW_LESS},
-	{"GreaterThanOrEqualTo", FLOW_GREATER_OR_EQUAL},
-	{"LessThanOrEqualTo", FLOW_LESS_OR_EQUAL},
-	{"StartsWith", FLOW_STARTS_WITH},
-	{"EndsWith", FLOW_ENDS_WITH},
-	{"Contains", FLOW_CONTAINS},
-};
-
-/* A percentage is the upper bound of its share. */
-static const char *upper_bound(struct branches *b, const char *operand)
-{
-	int64_t number;
-	const char *text;
-
-	if (!flow_text_to_number(operand, &number) || number < 0 || number > 100)
-		return operand;
-	text = flow_arena_printf(b->draft->arena, "%d", (int)number + 1);
-	return text != NULL ? text : operand;
-}
-
-/* Evaluate, CheckQueueTime, CheckQueueSize: an operator and a value. */
-static void read_comparison(struct branches *b, const json_t *branch, uint16_t target)
-{
-	const char *name = text_of(branch, "conditionType");
-	const json_t *value = json_object_get(branch, "conditionValue");
-	const char *operand = value != NULL ? flow_draft_scalar(b->draft, value) : NULL;
-
-	if (operand == NULL) {
-		flow_draft_problem(b->draft, REPORT_ERROR, b->action->identifier, b->where,
-			"expected a member conditionValue, found %s", flow_json_kind(value));
-		return;
-	}
-	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
-		if (strcmp(operators[i].name, name) != 0)
-			continue;
-		if (b->action->type == FLOW_ACTION_DISTRIBUTE)
-			add_condition(b, FLOW_LESS, upper_bound(b, operand), target);
-		else
-			add_condition(b, operators[i].op, operand, target);
-		return;
-	}
-	flow_draft_problem(b->draft, REPORT_ERROR, b->action->identifier, b->where,
-		"expected Equals, GreaterThan, LessThan, StartsWith or Contains, found '%.60s'",
-		name);
-}
-
-/* Branches that are an error of the flow language, by action; FLOW_ACTION_COUNT: of any. */
-static const struct {
-	enum flow_action_type action;
-	const char *name;
-	enum flow_error error;
-} error_branches[] = {
-	{FLOW_ACTION_SET_CALLBACK_NUMBER, "InvalidPhoneNumber", FLOW_ERROR_INVALID_CALLBACK_NUMBER},
-	{FLOW_ACTION_SET_CALLBACK_NUMBER, "InvalidNumber", FLOW_ERROR_INVALID_CALLBACK_NUMBER},
-	{FLOW_ACTION_SET_CALLBACK_NUMBER, "NonDialableNumber", FLOW_ERROR_CALLBACK_NOT_DIALABLE},
-	{FLOW_ACTION_GET_INPUT, "Timeout", FLOW_ERROR_INPUT_TIME_LIMIT},
-	{FLOW_ACTION_LEX, "Timeout", FLOW_ERROR_INPUT_TIME_LIMIT},
-	{FLOW_ACTION_TO_THIRD_PARTY, "Timeout", FLOW_ERROR_CONNECTION_TIME_LIMIT},
-	{FLOW_ACTION_CHECK_METRIC, "False", FLOW_ERROR_NO_MATCHING_CONDITION},
-	{FLOW_ACTION_COUNT, "Error", FLOW_ERROR_NO_MATCHING_ERROR},
-	{FLOW_ACTION_COUNT, "NoMatch", FLOW_ERROR_NO_MATCHING_CONDITION},
-	{FLOW_ACTION_COUNT, "AtCapacity", FLOW_ERROR_QUEUE_AT_CAPACITY},
-	{FLOW_ACTION_COUNT, "CallFailure", FLOW_ERROR_CALL_FAILED},
-	{FLOW_ACTION_COUNT, "InvalidNumber", FLOW_ERROR_INVALID_PHONE_NUMBER},
-	{FLOW_ACTION_COUNT, "InvalidPhoneNumber", FLOW_ERROR_INVALID_PHONE_NUMBER},
-};
-
-/* Branches that are a result: what the action says in the flow language. All others say their name.
- */
-static const char *result_of(const struct flow_action *action, const char *name)
-{
-	if (strcmp(name, "Looping") == 0)
-		return "ContinueLooping";
-	if (strcmp(name, "Complete") == 0 && action->type == FLOW_ACTION_LOOP)
-		return "DoneLooping";
-	if (strcmp(name, "Timeout") == 0)
-		return action->type == FLOW_ACTION_WAIT ? "WaitCompleted" : "MessagesInterrupted";
-	return name;
-}
-
-static bool read_error_branch(struct branches *b, const char *name, uint16_t target)
-{
-	for (size_t i = 0; i < sizeof(error_branches) / sizeof(error_branches[0]); i++) {
-		if (strcmp(error_branches[i].name, name) == 0 &&
-			(error_branches[i].action == b->action->type ||
-				error_branches[i].action == FLOW_ACTION_COUNT)) {
-			add_error(b, error_branches[i].error, target);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* CheckQueueStatus looks at the age or at the size, never at both. */
-static bool is_other_figure(const struct branches *b, const char *name)
-{
-	const struct flow_param *metric = flow_action_param(b->action, FLOW_PARAM_METRIC);
-
-	return metric != NULL && strcmp(name, "CheckQueueSize") == 0 &&
-	       strcmp(metric->value.source, QUEUE_AGE) == 0;
-}
-
-static void read_branch(struct branches *b, const json_t *branch)
-{
-	const char *name = text_of(branch, "condition");
-	const char *transition = text_of(branch, "transition");
-	uint16_t target;
-
-	if (*name == '\0') {
-		flow_draft_problem(b->draft, REPORT_ERROR, b->action->identifier, b->where,
-			"expected a member condition that names the branch");
-		return;
-	}
-	if (*transition == '\0')
-		return; /* left open */
-	target = flow_draft_target(b->draft, b->action, b->where, transition);
-	if (strcmp(name, "Success") == 0)
-		b->action->next = target;
-	else if (is_other_figure(b, name))
-		flow_draft_problem(b->draft, REPORT_WARNING, b->action->identifier, b->where,
-			"expected one figure in all branches; this one is never taken");
-	else if (strcmp(name, "Evaluate") == 0 || strncmp(name, "CheckQueue", 10) == 0)
-		read_comparison(b, branch, target);
-	else if (strcmp(name, "True") == 0 && b->action->type == FLOW_ACTION_CHECK_METRIC)
-		add_condition(b, FLOW_GREATER, "0", target);
-	else if (!read_error_branch(b, name, target))
-		add_condition(b, FLOW_EQUALS, result_of(b->action, name), target);
-}
-
-static void read_branches(
-	struct flow_draft *draft, struct flow_action *action, const json_t *object)
-{
-	struct branches b = {.draft = draft, .action = action};
-	const json_t *list = json_object_get(object, "branches");
-	size_t count = json_array_size(list);
-
-	if (list != NULL && !json_is_array(list))
-		flow_draft_problem(draft, REPORT_ERROR, action->identifier, "branches",
-			"expected a list, found %s", flow_json_kind(list));
-	if (count > FLOW_CONDITIONS_MAX) {
-		flow_draft_problem(draft, REPORT_ERROR, action->identifier, "branches",
-			"expected at most %u branches, found %zu", FLOW_CONDITIONS_MAX, count);
-		return;
-	}
-	b.errors = flow_arena_take(draft->arena, FLOW_ERRORS_MAX, sizeof(*b.errors));
-	b.conditions = flow_arena_take(draft->arena, count, sizeof(*b.conditions));
-	if (b.errors == NULL || b.conditions == NULL)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		snprintf(b.where, sizeof(b.where), "branches[%zu]", i);
-		read_branch(&b, json_array_get(list, i));
-	}
-	action->errors = b.errors;
-	action->conditions = b.conditions;
-}
-
 /* ---- Flow ------------------------------------------------------------------------------------ */
 
 static bool parse_module(
 	const struct flow_draft *draft, const json_t *object, enum flow_action_type *type)
 {
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		if (strcmp(modules[i].type, text_of(object, "type")) != 0 ||
+		if (strcmp(modules[i].type, legacy_text(object, "type")) != 0 ||
 			(modules[i].target != NULL &&
-				strcmp(modules[i].target, text_of(object, "target")) != 0))
+				strcmp(modules[i].target, legacy_text(object, "target")) != 0))
 			continue;
 		*type = modules[i].action;
 		if (*type == FLOW_ACTION_TO_QUEUE && draft->flow->type == FLOW_TYPE_CUSTOMER_QUEUE)
@@ -645,21 +455,21 @@ static bool read_head(struct flow_draft *draft, struct flow_action *action, cons
 	enum flow_action_type type;
 
 	snprintf(where, sizeof(where), "modules[%u]", action->index);
-	if (*text_of(object, "id") == '\0') {
+	if (*legacy_text(object, "id") == '\0') {
 		flow_draft_problem(draft, REPORT_ERROR, NULL, where,
 			"expected an object with a member id that is a text, found %s",
 			flow_json_kind(object));
 		return false;
 	}
-	action->identifier = flow_arena_copy(draft->arena, text_of(object, "id"));
-	action->legacy_type = flow_arena_copy(draft->arena, text_of(object, "type"));
+	action->identifier = flow_arena_copy(draft->arena, legacy_text(object, "id"));
+	action->legacy_type = flow_arena_copy(draft->arena, legacy_text(object, "type"));
 	if (action->identifier == NULL || action->legacy_type == NULL)
 		return false;
 	if (!parse_module(draft, object, &type)) {
 		flow_draft_problem(draft, REPORT_ERROR, action->identifier, "type",
 			"expected a module type of the console; '%.60s' with target '%.60s' is "
 			"none",
-			text_of(object, "type"), text_of(object, "target"));
+			legacy_text(object, "type"), legacy_text(object, "target"));
 		return false;
 	}
 	action->type = (uint16_t)type;
@@ -669,7 +479,7 @@ static bool read_head(struct flow_draft *draft, struct flow_action *action, cons
 static void read_body(struct flow_draft *draft, struct flow_action *action, const json_t *object)
 {
 	read_parameters(draft, action, object);
-	read_branches(draft, action, object);
+	legacy_branches(draft, action, object);
 }
 
 static const struct flow_draft_format format = {"modules", read_head, read_body};
@@ -679,5 +489,5 @@ void flow_read_legacy(struct flow_draft *draft, const json_t *root)
 	flow_draft_read_actions(draft, &format, json_object_get(root, "modules"));
 	if (draft->identifiers != NULL)
 		draft->flow->start =
-			flow_draft_target(draft, NULL, "start", text_of(root, "start"));
+			flow_draft_target(draft, NULL, "start", legacy_text(root, "start"));
 }
