@@ -3,8 +3,10 @@
 """Seeds for the harnesses of this folder: seeds.py SOURCE SHARED OUT.
 
 Writes OUT/<harness>/<file>. SHARED (messages of RFC 4475, flows) may be missing: then what the
-source tree has is all.
+source tree has is all. What tests/fuzz/corpus holds of a harness is copied: inputs that earlier runs
+came upon, minimised, all grown from seeds of this tree.
 """
+import json
 import pathlib
 import struct
 import sys
@@ -45,7 +47,134 @@ def sip():
             seed("fuzz_sdp", path.stem, data[data.index(b"v=0"):])
 
 
+# One flow of each: type, parameters, conditions ("operator operand"), errors.
+ACTIONS = [
+    ("MessageParticipant", {"Text": "Hi $.Attributes.name, $.External['a b']"}, [], []),
+    ("MessageParticipant", {"SSML": "<speak>x</speak>"}, [], ["NoMatchingError"]),
+    ("MessageParticipant", {"Media": {"Uri": "s3://b/$.ContactId.wav", "SourceType": "S3"}}, [], []),
+    ("MessageParticipantIteratively", {"Messages": [{"Text": "t"}, {"PromptId": "p"}],
+     "InterruptFrequencySeconds": "30", "ContinueMessagingDuringInterrupt": "true"},
+     ["Equals MessagesInterrupted"], ["NoMatchingError"]),
+    ("GetParticipantInput", {"Text": "t", "InputTimeLimitSeconds": "5", "StoreInput": "False"},
+     ["Equals 1", "Equals *"], ["InputTimeLimitExceeded", "NoMatchingCondition"]),
+    ("GetParticipantInput", {"StoreInput": "True", "InputValidation": {"CustomValidation":
+     {"MaximumLength": "4"}}, "InputEncryption": {"EncryptionKeyId": "k", "Key": "pem"},
+     "DTMFConfiguration": {"InputTerminationSequence": "*9", "DisableCancelKey": "True",
+     "InterdigitTimeLimitSeconds": "3"}}, [], ["NoMatchingError"]),
+    ("GetParticipantInput", {"StoreInput": True, "InputValidation": {"PhoneNumberValidation":
+     {"NumberFormat": "Local", "CountryCode": "US"}}}, [], ["InvalidPhoneNumber"]),
+    ("ConnectParticipantWithLexBot", {"Text": "t", "LexV2Bot": {"AliasArn": "arn:a"},
+     "LexSessionAttributes": {"x:y": "$.Lex.IntentName"}}, ["Equals Book"], ["NoMatchingError"]),
+    ("TransferContactToQueue", {}, [], ["QueueAtCapacity", "NoMatchingError"]),
+    ("DequeueContactAndTransferToQueue", {"QueueId": "$.Attributes.q"}, [], ["QueueAtCapacity"]),
+    ("CreateCallbackContact", {"InitialCallDelaySeconds": 5, "MaximumConnectionAttempts": 2,
+     "RetryDelaySeconds": "60", "QueueId": "q", "CallerId": "+12025550100"}, [], []),
+    ("TransferContactToAgent", {}, [], []),
+    ("TransferParticipantToThirdParty", {"ThirdPartyPhoneNumber": "+12025550143",
+     "ThirdPartyConnectionTimeLimitSeconds": "$.Attributes.t", "ContinueFlowExecution": "True",
+     "ThirdPartyDTMFDigits": "1,2#", "CallerId": {"Number": "+12025550100", "Name": "Us"}}, [],
+     ["CallFailed", "ConnectionTimeLimitExceeded", "NoMatchingError"]),
+    ("TransferToFlow", {"ContactFlowId": "f"}, [], ["NoMatchingError"]),
+    ("EndFlowExecution", {}, [], []),
+    ("InvokeFlowModule", {"FlowModuleId": "m:$LATEST", "Input": {"a": {"b": ["$.Channel"]}}},
+     ["Equals done"], ["NoMatchingCondition", "NoMatchingError"]),
+    ("EndFlowModuleExecution", {"Result": "done", "ResultData": {"a": "$.Modules.Input.a.b[0]"}},
+     [], []),
+    ("UpdateContactTargetQueue", {"AgentId": "$.External.a"}, [], ["NoMatchingError"]),
+    ("UpdateContactAttributes", {"Attributes": {"a": "$.External.a", "b": "$.Modules.Result"},
+     "TargetContact": "Related"}, [], []),
+    ("UpdateFlowAttributes", {"FlowAttributes": {"a": {"Value": "$.FlowAttributes.a x"}}}, [], []),
+    ("UpdateContactData", {"LanguageCode": "de-DE", "References": {"a": {"Value": "v"}}}, [], []),
+    ("Compare", {"ComparisonValue": "$.External.a"}, ["Equals $.Attributes.a", "TextContains b",
+     "NumberGreaterOrEqualTo 5", "TextStartsWith a", "TextEndsWith c", "KeyExists b"], []),
+    ("CheckHoursOfOperation", {"HoursOfOperationId": "h"}, ["Equals True", "Equals False"], []),
+    ("CheckMetricData", {"MetricType": "OldestContactInQueueAgeSeconds"},
+     ["NumberLessThan 300000"], ["NoMatchingCondition"]),
+    ("GetMetricData", {"QueueChannel": "Voice"}, [], ["NoMatchingError"]),
+    ("Loop", {"LoopCount": 3}, ["Equals ContinueLooping", "Equals DoneLooping"], []),
+    ("DistributeByPercentage", {}, ["NumberLessThan 31"], ["NoMatchingCondition"]),
+    ("Wait", {"TimeLimitSeconds": "9", "Events": ["CustomerReturned"]}, ["Equals WaitCompleted"], []),
+    ("InvokeLambdaFunction", {"LambdaFunctionARN": "arn:f", "InvocationTimeLimitSeconds": "8",
+     "LambdaInvocationAttributes": {"a": "$.StoredCustomerInput"}, "ResponseValidation":
+     {"ResponseType": "JSON"}, "InvocationType": "SYNCHRONOUS"}, [], ["NoMatchingError"]),
+    ("UpdateContactEventHooks", {"EventHooks": {"CustomerQueue": "q"}, "EventHooksConfiguration":
+     {"CustomerQueue": {"DisableExecution": "true"}}}, [], []),
+    ("UpdateContactRecordingBehavior", {"RecordingBehavior": {"RecordedParticipants":
+     ["Agent", "Customer"]}}, [], []),
+    ("UpdateContactMediaStreamingBehavior", {"MediaStreamingState": "Enabled", "Participants":
+     [{"ParticipantType": "Customer", "MediaDirections": ["From", "To"]}]}, [], []),
+    ("UpdateFlowLoggingBehavior", {"FlowLoggingBehavior": "Enabled"}, [], []),
+    ("UpdateContactTextToSpeechVoice", {"TextToSpeechVoice": "Joanna"}, [], []),
+    ("UpdateContactCallbackNumber", {"CallbackNumber": "$.StoredCustomerInput"}, [],
+     ["InvalidCallbackNumber", "CallbackNumberNotDialable"]),
+    ("UpdateContactRoutingBehavior", {"QueueTimeAdjustmentSeconds": "-60"}, [], []),
+    ("UpdateContactRoutingCriteria", {"RoutingCriteria": {"Steps": [{"Expression":
+     {"AttributeCondition": {"Name": "n", "Value": "$.Attributes.a", "ProficiencyLevel": 4}},
+     "Expiry": {"DurationInSeconds": "30"}}]}}, [], []),
+    ("UpdatePreviousContactParticipantState", {"PreviousContactParticipantState": "OffHold"}, [], []),
+    ("CompleteOutboundCall", {"CallerId": {"Number": "$.Queue.OutboundCallerId.Address"}}, [], []),
+    ("TagContact", {"Tags": {"a": "b"}}, [], []),
+    ("UntagContact", {"TagKeys": ["a"]}, [], []),
+    ("ShowView", {"ViewResource": {"Id": "v"}, "ViewData": {"a": [{"b": "c"}]}}, [], []),
+]
+
+# Module, target, parameters, branches ("condition operator value").
+MODULES = [
+    ("PlayPrompt", None, {"Text": "Hi", "TextToSpeechType": "ssml"}, ["Success", "Error"]),
+    ("GetUserInput", "Digits", {"Text": "t", "Timeout": "5", "MaxDigits": "1"},
+     ["Evaluate Equals 1", "Timeout", "NoMatch", "Error"]),
+    ("GetUserInput", "Lex", {"BotName": "b"}, ["Evaluate Equals Book", "NoMatch"]),
+    ("StoreUserInput", None, {"CustomerInputType": "Custom", "MaxDigits": 4, "EncryptEntry": True,
+     "EncryptionKey": "pem", "TerminatorDigits": "#"}, ["Success", "InvalidNumber", "Error"]),
+    ("LoopPrompts", None, {"AudioPrompt": "p", "InterruptSeconds": 30}, ["Timeout", "Error"]),
+    ("Transfer", "Queue", {"Queue": "q"}, ["Success", "AtCapacity", "Error"]),
+    ("Transfer", "PhoneNumber", {"PhoneNumber": "+12025550143", "TimeLimit": "30",
+     "BlindTransfer": False}, ["Success", "CallFailure", "Timeout", "Error"]),
+    ("CheckAttribute", None, {"Attribute": "Customer Number", "Namespace": "System"},
+     ["Evaluate StartsWith +1", "Evaluate GreaterThan 5", "NoMatch"]),
+    ("CheckStaffing", None, {"Status": "Online"}, ["True", "False", "Error"]),
+    ("CheckQueueStatus", None, {}, ["CheckQueueTime LessThan 300000", "NoMatch"]),
+    ("PercentileBranching", None, {}, ["Evaluate Equals 30", "NoMatch"]),
+    ("SetAttributes", None, {"Attribute": "v"}, ["Success", "Error"]),
+    ("InvokeExternalResource", "Lambda", {"FunctionArn": "f", "Parameter": "v"}, ["Success"]),
+    ("SetEventHook", None, {"Type": "AgentWhisper", "ContactFlowId": "w"}, ["Success"]),
+    ("SetRecordingBehavior", None, {"RecordingBehaviorOption": "Enable",
+     "RecordingParticipantOption": "Both"}, ["Success"]),
+    ("CreateCallback", None, {"InitialDelaySeconds": 5, "RetryDelaySeconds": 60,
+     "MaxRetryAttempts": 1}, ["Success", "Error"]),
+    ("Resume", None, {}, []),
+]
+
+
+def action(identifier, kind, parameters, conditions, errors):
+    compared = [c.split(" ", 1) for c in conditions]
+    return {"Identifier": identifier, "Type": kind, "Parameters": parameters, "Transitions": {
+        "NextAction": "bye", "Errors": [{"ErrorType": e, "NextAction": "bye"} for e in errors],
+        "Conditions": [{"NextAction": "bye", "Condition": {"Operator": c[0], "Operands": [c[1]]}}
+                       for c in compared]}}
+
+
+def module(kind, target, parameters, branches):
+    return {"id": "a", "type": kind, "target": target,
+            "parameters": [{"name": n, "value": v, "key": "k", "namespace": None}
+                           for n, v in parameters.items()],
+            "branches": [dict(zip(("condition", "conditionType", "conditionValue"), b.split(" ")),
+                              transition="bye") for b in branches]}
+
+
+def hand_made_flows():
+    bye = {"Identifier": "bye", "Type": "DisconnectParticipant", "Transitions": {}}
+    for i, entry in enumerate(ACTIONS):
+        seed("fuzz_flow", "action%d" % i, json.dumps({
+            "Version": "2019-10-30", "StartAction": "a", "Actions": [action("a", *entry), bye]}))
+    for i, entry in enumerate(MODULES):
+        seed("fuzz_flow", "module%d" % i, json.dumps({
+            "version": "1", "type": "contactFlow", "start": "a",
+            "modules": [module(*entry), {"id": "bye", "type": "Disconnect"}]}))
+
+
 def flows():
+    hand_made_flows()
     for path in (files(source / "scripts/instance/flows", "*.json") +
                  files(source / "control/flow/defaults", "*.json") +
                  files(shared / "flows/corpus", "*.json")):
@@ -174,5 +303,10 @@ def contract():
     seed("fuzz_contract", "header", bytes((6, 1, 0, 4, 16)) + b"\xff" * 4)
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, commands, contract):
+def corpus():
+    for path in files(source / "tests/fuzz/corpus", "*/*"):
+        seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
+
+
+for make in (sip, flows, yaml, admin, clips, rtp, commands, contract, corpus):
     make()
