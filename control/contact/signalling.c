@@ -589,7 +589,8 @@ int signalling_call_number(struct signalling *s, const char *number,
 	for (int i = 0; i < n; i++) {
 		int index = (int)routes[i];
 
-		if (trunk_take(&s->instance->trunks->trunks[index], TRUNK_OUT, now_ns) < 0)
+		if (!trunk_is_usable(&s->instance->trunks->trunks[index]) ||
+			trunk_take(&s->instance->trunks->trunks[index], TRUNK_OUT, now_ns) < 0)
 			continue;
 		rc = call_over(s, index, number, dial, now_ns, session);
 		if (rc == 0) {

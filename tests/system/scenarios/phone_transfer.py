@@ -319,3 +319,17 @@ async def R128_a_courier_with_resume_and_digits_then_the_queue():
         assert record["Agent"]["Username"] == "arossi" and record["Queue"]["Name"] == "Orders"
         assert record["TransferredToEndpoint"]["Address"] == COURIER
         await nothing_left(stage)
+
+
+async def test_a_trunk_whose_gateway_is_gone_fails_the_call():
+    stage = courier_stage()
+    stage.instance["cordboard"]["trunks"].append(
+        {"name": "gone", "gateways": [{"address": "10.77.0.98:5060"}], "ping": "1s"})
+    stage.instance["cordboard"]["number_plan"]["routes"] = [{"prefix": "+1", "trunks": ["gone"]}]
+    async with stage:
+        await eventually("the gateway to be down", lambda: not next(
+            t for t in stage.call("trunk.list")["trunks"] if t["name"] == "gone")["usable"], 60)
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+        await nothing_left(stage)
