@@ -83,18 +83,24 @@ static json_t *store_json(const struct switchboard *board)
 {
 	struct records_stats r;
 	struct events_stats e;
+	struct flow_log_stats f;
 
 	records_stats(board->records, &r);
 	events_stats(board->events, &e);
+	flow_log_stats(board->flow_log, &f);
 	return json_pack(
-		"{s:{s:I, s:I, s:I, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
+		"{s:{s:I, s:I, s:I, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, "
+		"s:{s:I, s:I, s:I, s:I, s:I}}",
 		"records", "put", (json_int_t)r.put, "written", (json_int_t)r.written, "waiting",
 		(json_int_t)r.waiting, "failures", (json_int_t)r.failures, "refused",
 		(json_int_t)r.refused + (json_int_t)board->stats.records_refused, "slowest_batch_s",
 		json_seconds(r.slowest_batch_ns), "pressure", records_pressure(board->records),
 		"events", "appended", (json_int_t)e.appended, "written", (json_int_t)e.written,
 		"waiting", (json_int_t)e.waiting, "failures", (json_int_t)e.failures, "given_up",
-		(json_int_t)e.given_up, "last", (json_int_t)e.last);
+		(json_int_t)e.given_up, "last", (json_int_t)e.last, "flow_log", "lines",
+		(json_int_t)f.lines, "left_out", (json_int_t)f.left_out, "failures",
+		(json_int_t)f.failures, "rotations", (json_int_t)f.rotations, "waiting_bytes",
+		(json_int_t)f.waiting_bytes);
 }
 
 static json_t *loop_json(const struct loop *loop)

@@ -124,7 +124,7 @@ static unsigned keep_file(struct keeping *k, const struct kept_file *file)
 static void remove_strays(struct keeping *k)
 {
 	DIR *folder = opendir(k->folder);
-	struct kept_file key;
+	struct kept_file key = {0};
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
