@@ -167,7 +167,8 @@ uint32_t facts_target_queue(const struct contact *contact, const struct flow_tar
 
 	if (target->agent[0]) {
 		/* R93: from an attribute a user name or a user id */
-		found = router_find_agent(router, target->agent, RESOURCE_BY_ANY);
+		found = router_find_agent(router, target->agent,
+			target->dynamic ? RESOURCE_BY_ID | RESOURCE_BY_NAME : RESOURCE_BY_ANY);
 		return found == ROUTER_NONE ? ROUTER_NONE : router_agent_queue(router, found);
 	}
 	if (!target->queue[0] && !target->resource_name)

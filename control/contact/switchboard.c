@@ -36,9 +36,11 @@ void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
 	contact_event(contact, "QUEUED", now_ns);
 }
 
-/* R99: a move is a new segment, chained to the old one. */
+/* R99: a move is a new segment, chained to the old one; to the queue where it is, nothing. */
 static void moved(struct contact *contact, uint32_t queue, uint64_t now_ns)
 {
+	if (contact->segment.queue == queue)
+		return;
 	contact->segment.dequeued = now_ns;
 	contact_next_segment(contact, CONTACT_METHOD_QUEUE_TRANSFER, now_ns);
 	contact->target_queue = queue;
