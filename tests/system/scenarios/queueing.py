@@ -2,7 +2,8 @@
 """Queues: capacity, races, agents' own queues."""
 import asyncio
 
-from stage import BEEP, FULL, GREETING, MUSIC, Stage, action, eventually, flow, play, queue_flow
+from stage import (BEEP, FULL, GREETING, MUSIC, Stage, action, eventually, flow, play, queue_flow,
+                   user)
 
 
 def outcome(stage, call):
@@ -218,3 +219,117 @@ async def R127_a_waiting_caller_is_moved_when_the_other_queue_has_room():
         assert second["PreviousContactId"] == first["ContactId"] == second["InitialContactId"]
         assert first["Queue"]["Name"] == "Orders" and second["Queue"]["Name"] == "Returns"
         assert first["Agent"] is None and second["Agent"]["Username"] == "arossi"
+
+
+def reach(name, kind, parameters):
+    """An inbound flow of an action and the queue Orders."""
+    return flow(name, "contactFlow", "Act",
+                action("Act", kind, parameters, "Queue", {"NoMatchingError": "Wrong"}),
+                action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Transfer",
+                       {"NoMatchingError": "Wrong"}),
+                action("Transfer", "TransferContactToQueue", None, "Wrong",
+                       {"QueueAtCapacity": "Wrong", "NoMatchingError": "Wrong"}),
+                play("Wrong", "full", "End"), action("End", "DisconnectParticipant"))
+
+
+def reach_stage(kind, parameters):
+    """What +12025550101 reaches goes through the action, +12025550100 does not."""
+    stage = Stage()
+    stage.instance["agents"] += [user("cmoro", "ring")]
+    stage.flows["reach"] = reach("Reach", kind, parameters)
+    stage.instance["cordboard"]["numbers"].append({"number": "+12025550101", "flow": "Reach"})
+    return stage
+
+
+async def served_later_first(stage):
+    """The one who called later is served first."""
+    first = await stage.dial(await stage.caller())
+    await first.hears(MUSIC)
+    second = await stage.dial(await stage.caller(number="+12025550198"), number="+12025550101")
+    await second.hears(MUSIC)
+    phone = await stage.agent("arossi", auto="answer")
+    await second.hears(phone.tone)
+    assert stage.states() == ["queued", "talking"]
+    await second.hang_up()
+    await stage.until_agent("arossi", "AfterCallWork")
+    stage.call("agent.clear", agent="arossi")
+    await first.hears(phone.tone)
+    await first.hang_up()
+
+
+async def test_a_better_priority_is_served_first():
+    async with reach_stage("UpdateContactRoutingBehavior", {"QueuePriority": "1"}) as stage:
+        await served_later_first(stage)
+
+
+async def test_an_adjusted_age_counts_as_waiting():
+    async with reach_stage("UpdateContactRoutingBehavior",
+                           {"QueueTimeAdjustmentSeconds": "600"}) as stage:
+        await served_later_first(stage)
+
+
+def criteria(*steps):
+    """Parameters of the action; each step an AttributeCondition and seconds, or None."""
+    rows = []
+    for condition, seconds in steps:
+        row = {"Expression": {"AttributeCondition": condition}}
+        if seconds:
+            row["Expiry"] = {"DurationInSeconds": seconds}
+        rows.append(row)
+    return {"RoutingCriteria": {"Steps": rows}}
+
+
+def italian(level):
+    return {"Name": "Language", "Value": "Italian", "ProficiencyLevel": level,
+            "ComparisonOperator": "NumberGreaterOrEqualTo"}
+
+
+async def test_criteria_choose_the_agent_who_is_proficient():
+    """The other agent has waited longer, and takes the call when the step has expired."""
+    stage = reach_stage("UpdateContactRoutingCriteria", criteria((italian("4.0"), "3")))
+    stage.instance["agents"][2]["proficiencies"] = [
+        {"attribute": "Language", "value": "Italian", "level": 4}]
+    async with stage:
+        rossi = await stage.agent("arossi")
+        await asyncio.sleep(0.2)
+        moro = await stage.agent("cmoro")
+        call = await stage.dial(await stage.caller(), number="+12025550101")
+        leg = await moro.incoming()
+        assert stage.agent_state("arossi") == "Available"
+        await leg.ring()
+        await leg.reject(603)
+        await stage.until_agent("cmoro", "Missed")
+        await stage.until_states("queued")
+        await asyncio.sleep(0.5)
+        assert rossi.waiting.empty(), "the step has not expired"
+        leg = await rossi.incoming()
+        await leg.answer()
+        await call.hears(rossi.tone)
+        await call.hang_up()
+
+
+async def test_criteria_prefer_an_agent_and_are_passed_meanwhile():
+    preferred = {"ComparisonOperator": "Match",
+                 "MatchCriteria": {"AgentsCriteria": {"AgentIds": ["u-moro"]}}}
+    stage = reach_stage("UpdateContactRoutingCriteria", criteria((preferred, None)))
+    stage.instance["agents"][2]["id"] = "u-moro"
+    async with stage:
+        picky = await stage.dial(await stage.caller(number="+12025550198"), number="+12025550101")
+        await picky.hears(MUSIC)
+        plain = await stage.dial(await stage.caller())
+        await plain.hears(MUSIC)
+        rossi = await stage.agent("arossi", auto="answer")
+        await plain.hears(rossi.tone)
+        assert stage.states() == ["queued", "talking"]
+        moro = await stage.agent("cmoro", auto="answer")
+        await picky.hears(moro.tone)
+        await picky.hang_up()
+        await plain.hang_up()
+
+
+async def test_malformed_criteria_take_the_error_branch():
+    stage = reach_stage("UpdateContactRoutingCriteria", criteria((italian("$.Attributes.level"), "3")))
+    async with stage:
+        call = await stage.dial(await stage.caller(), number="+12025550101")
+        await call.hears(FULL)
+        await call.ended()
