@@ -334,8 +334,11 @@ class Stage:
     def connect(self):
         self.has_ended("control")
         try:
-            return Admin(self.directory / "control.sock")
-        except OSError:
+            admin = Admin(self.directory / "control.sock")
+            # the kernel may still hold the socket of a control that was killed
+            admin.call("ping")
+            return admin
+        except (OSError, EOFError):
             return None
 
     def kill(self, name):
