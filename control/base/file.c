@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +59,40 @@ out:
 	free(p);
 	close(fd);
 	return rc;
+}
+
+/* 0; -EXDEV: the open file lies elsewhere. */
+static int judge_place(int fd, const char *directory)
+{
+	char link[32], top[PATH_MAX], place[PATH_MAX];
+	ssize_t n;
+	size_t size;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, place, sizeof(place) - 1);
+	if (n < 0 || !realpath(directory, top))
+		return -errno;
+	place[n] = '\0';
+	size = strcmp(top, "/") == 0 ? 0 : strlen(top);
+	return strncmp(place, top, size) == 0 && place[size] == '/' ? 0 : -EXDEV;
+}
+
+int file_open_below(const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+	int fd, rc;
+
+	if (snprintf(path, sizeof(path), "%s/%s", directory, name) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	rc = judge_place(fd, directory);
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	return fd;
 }
 
 static int write_all(int fd, const char *p, size_t n)

@@ -11,5 +11,11 @@
  * `max`.
  */
 int file_read(const char *path, size_t max, char **data, size_t *n);
+/*
+ * Opens a file for reading that must lie below the directory when links have been followed; does
+ * not wait for the writer of a pipe. The descriptor; -EXDEV: it lies elsewhere; -ENAMETOOLONG, and
+ * what open and realpath say.
+ */
+int file_open_below(const char *directory, const char *name);
 /* Replaces or makes the file in one step (temporary name, fsync, rename), mode 0640. */
 int file_write(const char *path, const void *data, size_t n);

@@ -69,6 +69,10 @@ static const struct option_row rows[] = {
 		.help = "what a party hears while the number that it waits for rings, unless the\n"
 			"far end sends its own: a tone (the preset is North America's)"},
 
+	{"media.files", OPTION_STRING, FIELD(media_files), .max = 512, .preset = "",
+		.help = "directory of the sounds that flows play by URI: s3://BUCKET/KEY is\n"
+			"BUCKET/KEY in it. Read anew after a reload; empty: there are none"},
+
 	{"speech.program", OPTION_STRING, FIELD(speech_program), .min = 1, .max = 1024,
 		.preset = "espeak-ng", .help = "program that speaks text prompts"},
 	{"speech.voice", OPTION_STRING, FIELD(speech_voice), .min = 1, .max = 64, .preset = "en-us",

@@ -54,6 +54,7 @@ struct config {
 
 	struct option_list codecs;
 	char *ringback;
+	char *media_files; /* directory; "": none */
 
 	int64_t calls_max; /* the instance's concurrent calls (R78); 0: what the dataplane holds */
 	int64_t contacts_max; /* contacts, after-contact work included */

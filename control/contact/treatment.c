@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "contact/facts.h"
+#include "contact/media_files.h"
 #include "contact/sealing.h"
 #include "contact/switchboard.h"
 
@@ -135,9 +136,9 @@ static int clip_of(struct treatment *t, const struct flow_message *message, stru
 	case FLOW_MESSAGE_PROMPT:
 		return clip_of_prompt(t, message, clip, wrong);
 	case FLOW_MESSAGE_MEDIA:
-		break;
+		return media_files_clip(media_clips(board_of(t)->media),
+			board_of(t)->config->media_files, str_from(message->text), wrong, clip);
 	}
-	snprintf(wrong, CLIPS_REASON_SIZE, "media by URI has no store here: %s", message->text);
 	return -ENOTSUP;
 }
 

@@ -245,10 +245,19 @@ static const char *const unsupported[FLOW_ACTION_COUNT] = {
 	[FLOW_ACTION_ASSOCIATE_CONTACT] = "only chats are continued later",
 };
 
+/* A URI that the file fixes and that no media directory can stand for. */
+static bool has_other_media(const struct check *check)
+{
+	const char *uri = check_fixed(check, FLOW_PARAM_MEDIA_URI);
+
+	return uri != NULL && strncmp(uri, "s3://", 5) != 0;
+}
+
 static void check_supported(struct check *check)
 {
-	const char *why = has(check, FLOW_PARAM_MEDIA_URI) ? "media by URI has no store here"
-							   : unsupported[check->action->type];
+	const char *why = has_other_media(check)
+				  ? "media is played by URI from s3://BUCKET/KEY only"
+				  : unsupported[check->action->type];
 	bool wired =
 		flow_action_error(check->action, FLOW_ERROR_NO_MATCHING_ERROR) != FLOW_NO_ACTION;
 

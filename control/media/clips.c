@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/map.h"
@@ -65,6 +66,7 @@ struct clip {
 	/* while it loads */
 	struct load_job *job;
 	struct speech_job *speech;
+	char *directory; /* of a file that must be below it, or NULL */
 	/* of a text */
 	char *text, *voice;
 	bool ssml;
@@ -75,8 +77,9 @@ struct load_job {
 	struct clip *clip; /* NULL: nobody waits for it any more */
 	enum clip_kind kind;
 	enum audio_kind audio;
-	char *source; /* of a file or a tone */
-	int fd;       /* of speech; -1: open `source` */
+	char *source;    /* of a file or a tone */
+	char *directory; /* that the file must be below, or NULL */
+	int fd;          /* of speech; -1: open `source` */
 	int error;
 	char wrong[AUDIO_WRONG_SIZE];
 	cord_clip_id id;
@@ -468,6 +471,25 @@ static void load_failed(struct clip *c, const char *why)
 	settle_later(c->clips);
 }
 
+static void load_job_free(struct load_job *job)
+{
+	if (!job)
+		return;
+	free(job->source);
+	free(job->directory);
+	free(job);
+}
+
+static int open_source(const struct load_job *job)
+{
+	int fd;
+
+	if (job->directory)
+		return file_open_below(job->directory, job->source);
+	fd = open(job->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
 static void load_work(void *arg)
 {
 	struct load_job *job = arg;
@@ -476,12 +498,12 @@ static void load_work(void *arg)
 	if (job->kind == CLIP_KIND_TONE) {
 		job->error = audio_tone(str_from(job->source), &audio, job->wrong);
 	} else {
-		int fd = job->fd >= 0 ? job->fd
-				      : open(job->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		int fd = job->fd >= 0 ? job->fd : open_source(job);
 
 		if (fd < 0) {
-			job->error = -errno;
-			snprintf(job->wrong, sizeof(job->wrong), "%s", strerror(errno));
+			job->error = fd;
+			snprintf(job->wrong, sizeof(job->wrong), "%s",
+				fd == -EXDEV ? "a link leads out of the directory" : strerror(-fd));
 			return;
 		}
 		job->error = audio_read(fd, job->audio, &audio, job->wrong);
@@ -537,8 +559,7 @@ static void load_done(void *arg)
 		close(job->clip_fd);
 	if (job->fd >= 0)
 		close(job->fd);
-	free(job->source);
-	free(job);
+	load_job_free(job);
 }
 
 /* Takes the descriptor. */
@@ -555,15 +576,15 @@ static int load_start(struct clip *c, const char *source, int fd)
 							   : AUDIO_SPEECH,
 			.fd = fd,
 			.clip_fd = -1,
-			.source = str_dup(str_from(source))};
-		error = job->source ? offload_submit(
-					      c->clips->config.offload, load_work, load_done, job)
-				    : -ENOMEM;
+			.source = str_dup(str_from(source)),
+			.directory = c->directory ? str_dup(str_from(c->directory)) : NULL};
+		error = job->source && !job->directory == !c->directory
+				? offload_submit(
+					  c->clips->config.offload, load_work, load_done, job)
+				: -ENOMEM;
 	}
 	if (error) {
-		if (job)
-			free(job->source);
-		free(job);
+		load_job_free(job);
 		if (fd >= 0)
 			close(fd);
 		return error;
@@ -646,6 +667,7 @@ static void clip_destroy(struct clip *c)
 	clips->n_clips--;
 	free(c->key);
 	free(c->name);
+	free(c->directory);
 	free(c->text);
 	free(c->voice);
 	free(c);
@@ -728,6 +750,20 @@ static struct clip *clip_known(struct clips *clips, const char *key)
 	return c;
 }
 
+/* The clip under a key, held: 0 a known one; 1 a new one, clip_begin() follows; -ENOSPC, -ENOMEM. */
+static int clip_ask(struct clips *clips, enum clip_kind kind, const char *key, struct str name,
+	struct clip **out)
+{
+	*out = clip_known(clips, key);
+	if (*out)
+		return 0;
+	evict(clips);
+	if (clips->n_clips >= CLIPS_MAX)
+		return -ENOSPC;
+	*out = clip_new(clips, kind, key, name);
+	return *out ? 1 : -ENOMEM;
+}
+
 /* Hands out a new clip whose fields are set: begins to load it, or takes it back. */
 static int clip_begin(struct clip *c, bool complete, struct clip **out)
 {
@@ -747,6 +783,7 @@ int clips_source(struct clips *clips, struct str source, char *wrong, struct cli
 	bool tone = str_equal_text(source, "beep") || str_starts(source, STR("tone:"));
 	char key[KEY_SIZE];
 	struct clip *c;
+	int rc;
 
 	if (wrong)
 		wrong[0] = '\0';
@@ -761,16 +798,39 @@ int clips_source(struct clips *clips, struct str source, char *wrong, struct cli
 	if (tone && audio_tone_check(source, wrong))
 		return -EINVAL;
 	snprintf(key, sizeof(key), "%c:%.*s", tone ? 't' : 'f', STR_ARG(source));
-	c = clip_known(clips, key);
-	if (c) {
+	rc = clip_ask(clips, tone ? CLIP_KIND_TONE : CLIP_KIND_FILE, key, source, &c);
+	if (rc > 0)
+		return clip_begin(c, true, out);
+	if (rc == 0)
 		*out = c;
-		return 0;
+	return rc;
+}
+
+int clips_file_below(
+	struct clips *clips, const char *directory, struct str file, char *wrong, struct clip **out)
+{
+	char key[KEY_SIZE];
+	struct clip *c;
+	int rc;
+
+	if (wrong)
+		wrong[0] = '\0';
+	if (file.n == 0 || strlen(directory) + 1 + file.n > CLIPS_SOURCE_MAX) {
+		if (wrong)
+			snprintf(wrong, CLIPS_REASON_SIZE,
+				"expected a file name of 1 to %u bytes with its directory",
+				CLIPS_SOURCE_MAX);
+		return -EINVAL;
 	}
-	evict(clips);
-	if (clips->n_clips >= CLIPS_MAX)
-		return -ENOSPC;
-	c = clip_new(clips, tone ? CLIP_KIND_TONE : CLIP_KIND_FILE, key, source);
-	return c ? clip_begin(c, true, out) : -ENOMEM;
+	snprintf(key, sizeof(key), "d:%s/%.*s", directory, STR_ARG(file));
+	rc = clip_ask(clips, CLIP_KIND_FILE, key, file, &c);
+	if (rc > 0) {
+		c->directory = str_dup(str_from(directory));
+		return clip_begin(c, c->directory != NULL, out);
+	}
+	if (rc == 0)
+		*out = c;
+	return rc;
 }
 
 static bool text_sound(const struct speech_text *text)
@@ -784,6 +844,7 @@ int clips_text(struct clips *clips, const struct speech_text *text, char *wrong,
 {
 	char key[SPEECH_KEY_SIZE + 2] = "s:", markup[SSML_WRONG_SIZE];
 	struct clip *c;
+	int rc;
 
 	if (wrong)
 		wrong[0] = '\0';
@@ -799,21 +860,16 @@ int clips_text(struct clips *clips, const struct speech_text *text, char *wrong,
 		return -EINVAL;
 	}
 	speech_key(clips->speech, text, key + 2);
-	c = clip_known(clips, key);
-	if (c) {
-		*out = c;
-		return 0;
+	rc = clip_ask(clips, CLIP_KIND_TEXT, key, str_head(text->text, 40), &c);
+	if (rc > 0) {
+		c->text = str_dup(text->text);
+		c->voice = str_dup(text->voice);
+		c->ssml = text->ssml;
+		return clip_begin(c, c->text && c->voice, out);
 	}
-	evict(clips);
-	if (clips->n_clips >= CLIPS_MAX)
-		return -ENOSPC;
-	c = clip_new(clips, CLIP_KIND_TEXT, key, str_head(text->text, 40));
-	if (!c)
-		return -ENOMEM;
-	c->text = str_dup(text->text);
-	c->voice = str_dup(text->voice);
-	c->ssml = text->ssml;
-	return clip_begin(c, c->text && c->voice, out);
+	if (rc == 0)
+		*out = c;
+	return rc;
 }
 
 void clips_reload(struct clips *clips)

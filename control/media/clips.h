@@ -84,6 +84,12 @@ void clips_destroy(struct clips *clips);
  * -ENOMEM. That a file is missing or bad is told later.
  */
 int clips_source(struct clips *clips, struct str source, char *wrong, struct clip **out);
+/*
+ * The same of a file that must lie below a directory when links have been followed. `file` is
+ * relative and has no `..` parts: the caller's care.
+ */
+int clips_file_below(struct clips *clips, const char *directory, struct str file, char *wrong,
+	struct clip **out);
 /* Spoken text. -EINVAL: empty, not UTF-8 or longer than SPEECH_TEXT_MAX, or a bad voice. */
 int clips_text(struct clips *clips, const struct speech_text *text, char *wrong, struct clip **out);
 /* Files are read anew by those who ask from now on; clips that are held stay as they are. */

@@ -484,6 +484,11 @@ static void what_is_not_carried_out_is_noted_with_the_branch_taken(void **state)
 			"routing.wait_pauses"},
 		{FULL("ConnectParticipantWithLexBot", "", NEXT, E("NoMatchingError"), ""),
 			"ConnectParticipantWithLexBot: there is no bot here"},
+		{FULL("MessageParticipant",
+			 "\"Media\": {\"Uri\": \"https://host/a.wav\", \"SourceType\": \"S3\", "
+			 "\"MediaType\": \"Audio\"}",
+			 NEXT, E("NoMatchingError"), ""),
+			"from s3://BUCKET/KEY only; NoMatchingError is taken"},
 	};
 
 	(void)state;

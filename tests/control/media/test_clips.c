@@ -391,6 +391,50 @@ static void a_reload_reads_files_anew(void **state)
 	unlink(path);
 }
 
+static struct clip *file_below(const char *top, const char *name)
+{
+	char wrong[CLIPS_REASON_SIZE];
+	struct clip *clip = NULL;
+
+	assert_int_equal(clips_file_below(clips, top, str_from(name), wrong, &clip), 0);
+	UNTIL(clip_state(clip) != CLIP_LOADING);
+	return clip;
+}
+
+static void files_below_a_directory_do_not_lead_out(void **state)
+{
+	char top[128], in[160], out[128], link[160], wrong[CLIPS_REASON_SIZE];
+	struct clip *clip, *same;
+
+	start(NULL, 0);
+	snprintf(top, sizeof(top), "%s/below", directory);
+	snprintf(in, sizeof(in), "%s/in.wav", top);
+	snprintf(link, sizeof(link), "%s/out.wav", top);
+	snprintf(out, sizeof(out), "%s/out.wav", directory);
+	assert_int_equal(mkdir(top, 0700), 0);
+	copy_file("1600", in);
+	copy_file("1600", out);
+	assert_int_equal(symlink("../out.wav", link), 0);
+
+	clip = file_below(top, "in.wav");
+	assert_int_equal(clip_state(clip), CLIP_LOADED);
+	assert_int_equal(clip_frames(clip), 10);
+	same = file_below(top, "in.wav");
+	assert_ptr_equal(clip, same);
+	clip_release(same);
+	clip_release(clip);
+	clip = file_below(top, "out.wav");
+	assert_int_equal(clip_state(clip), CLIP_FAILED);
+	assert_non_null(strstr(clip_error(clip), "out.wav: a link leads out"));
+	clip_release(clip);
+	assert_int_equal(clips_file_below(clips, top, STR_NULL, wrong, &clip), -EINVAL);
+
+	unlink(in);
+	unlink(out);
+	unlink(link);
+	rmdir(top);
+}
+
 /* ---- speech -------------------------------------------------------------------------------- */
 
 static void remove_files(const char *from)
@@ -603,6 +647,7 @@ int main(void)
 		T(bad_sources_are_named),
 		T(what_nobody_holds_goes_when_space_is_short),
 		T(a_reload_reads_files_anew),
+		T(files_below_a_directory_do_not_lead_out),
 		T(text_is_spoken),
 		T(markup_is_heard),
 		T(bad_markup_is_refused_at_once),
