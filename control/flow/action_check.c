@@ -20,10 +20,17 @@ const struct flow_handler flow_compare_handler = {compare_enter, NULL};
 static enum flow_step hours_enter(struct flow_machine *m)
 {
 	const struct flow_param *param = flow_action_param(m->action, FLOW_PARAM_HOURS);
-	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_CHECK_HOURS);
+	const char *hours = flow_param_text(m, FLOW_PARAM_HOURS);
+	struct flow_effect *effect;
 
+	if (m->full)
+		return FLOW_STEP_FULL;
+	/* An attribute that holds nothing names no hours, not those of the queue. */
+	if (param != NULL && param->value.class != FLOW_VALUE_STATIC && *hours == '\0')
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	effect = flow_ask(m, FLOW_EFFECT_CHECK_HOURS);
 	if (effect != NULL) {
-		effect->hours.hours = flow_param_text(m, FLOW_PARAM_HOURS);
+		effect->hours.hours = hours;
 		effect->hours.resource_name = param != NULL ? param->resource_name : NULL;
 	}
 	return flow_wait_answer(m, effect);
@@ -50,7 +57,7 @@ static enum flow_step metric_enter(struct flow_machine *m)
 
 	if (m->full)
 		return FLOW_STEP_FULL;
-	if (metric < 0)
+	if (metric < 0 || flow_target_is_lost(&target))
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	effect = flow_ask(m, FLOW_EFFECT_CHECK_METRIC);
 	if (effect != NULL) {
@@ -76,10 +83,16 @@ const struct flow_handler flow_metric_handler = {metric_enter, metric_event};
 
 static enum flow_step metrics_enter(struct flow_machine *m)
 {
-	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_GET_METRICS);
+	struct flow_target target = flow_param_target(m);
+	struct flow_effect *effect;
 
+	if (m->full)
+		return FLOW_STEP_FULL;
+	if (flow_target_is_lost(&target))
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	effect = flow_ask(m, FLOW_EFFECT_GET_METRICS);
 	if (effect != NULL)
-		effect->target = flow_param_target(m);
+		effect->target = target;
 	return flow_wait_answer(m, effect);
 }
 

@@ -91,12 +91,10 @@ void flow_log(struct flow_machine *m, enum flow_log_level level, const char *for
 
 /* ---- Values -------------------------------------------------------------------------- */
 
-/* The store of a namespace; NULL for those that are none. */
+/* The store of a namespace. Stored input and facts are in none. */
 static const struct attributes *store_of(const struct flow_run *run, enum flow_space space)
 {
 	switch (space) {
-	case FLOW_SPACE_ATTRIBUTES:
-		return &run->context->memory->attributes;
 	case FLOW_SPACE_FLOW_ATTRIBUTES:
 		return &run->locals.flow_attributes;
 	case FLOW_SPACE_EXTERNAL:
@@ -107,22 +105,19 @@ static const struct attributes *store_of(const struct flow_run *run, enum flow_s
 		return &run->locals.lex;
 	case FLOW_SPACE_MODULES:
 		return &run->locals.modules;
-	case FLOW_SPACE_STORED_INPUT:
-	case FLOW_SPACE_FACT:
-		break;
+	default:
+		return &run->context->memory->attributes;
 	}
-	return NULL;
 }
 
 /* A name of `length` bytes in a namespace, or NULL. */
 static const char *look_up_name(
 	const struct flow_run *run, enum flow_space space, const char *text, size_t length)
 {
-	const struct attributes *store = store_of(run, space);
 	char name[ATTRIBUTE_NAME_MAX + 1];
 
-	if (store != NULL)
-		return attributes_get_n(store, text, length);
+	if (space != FLOW_SPACE_FACT)
+		return attributes_get_n(store_of(run, space), text, length);
 	if (run->context->fact == NULL || length > ATTRIBUTE_NAME_MAX)
 		return NULL;
 	memcpy(name, text, length);
@@ -155,29 +150,34 @@ static const char *look_up(
 	return value;
 }
 
+/* An object has no value of its own, only members: "a.b" makes "a" one. */
+static bool has_member(const struct attributes *store, const char *name, size_t length)
+{
+	struct attributes_cursor cursor = {0};
+	struct attribute a;
+
+	while (attributes_next(store, &cursor, &a)) {
+		if (strncmp(a.name, name, length) == 0 &&
+			(a.name[length] == '\0' || a.name[length] == '.'))
+			return true;
+	}
+	return false;
+}
+
 bool flow_has_key(const struct flow_machine *m, const struct flow_value *value, const char *key)
 {
 	const struct flow_part *part = &value->parts[0];
 	char name[2 * ATTRIBUTE_NAME_MAX];
-	const struct attributes *store;
-	struct attributes_cursor cursor = {0};
-	struct attribute a;
 	int n;
 
-	if (value->class != FLOW_VALUE_PATH)
+	if (value->class != FLOW_VALUE_PATH || part->space == FLOW_SPACE_STORED_INPUT)
 		return false;
 	n = snprintf(name, sizeof(name), "%s%s%s", part->text, part->length > 0 ? "." : "", key);
 	if (n < 0 || (size_t)n >= sizeof(name))
 		return false;
-	store = store_of(m->run, (enum flow_space)part->space);
-	while (store != NULL && attributes_next(store, &cursor, &a)) {
-		/* An object has no value of its own, only members. */
-		if (strncmp(a.name, name, (size_t)n) == 0 &&
-			(a.name[n] == '\0' || a.name[n] == '.'))
-			return true;
-	}
-	return store == NULL &&
-	       look_up_name(m->run, (enum flow_space)part->space, name, (size_t)n) != NULL;
+	if (part->space == FLOW_SPACE_FACT)
+		return look_up_name(m->run, FLOW_SPACE_FACT, name, (size_t)n) != NULL;
+	return has_member(store_of(m->run, (enum flow_space)part->space), name, (size_t)n);
 }
 
 /* Appends to `to`; false without room, the terminator included. */
@@ -269,6 +269,12 @@ struct flow_target flow_param_target(struct flow_machine *m)
 	target.dynamic = param->value.class != FLOW_VALUE_STATIC;
 	target.resource_name = param->resource_name;
 	return target;
+}
+
+bool flow_target_is_lost(const struct flow_target *target)
+{
+	return target->dynamic && *target->queue == '\0' && *target->agent == '\0' &&
+	       target->resource_name == NULL;
 }
 
 struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id)

@@ -110,6 +110,8 @@ bool flow_param_number(struct flow_machine *m, enum flow_param_id id, int64_t *n
 bool flow_param_flag(struct flow_machine *m, enum flow_param_id id, bool otherwise);
 /* QueueId or AgentId. */
 struct flow_target flow_param_target(struct flow_machine *m);
+/* R85, R93: it comes from an attribute that holds nothing, and so names no queue at all. */
+bool flow_target_is_lost(const struct flow_target *target);
 /* The published flow or module that the parameter names, borrowed, or NULL. */
 struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id);
 /* The messages of the action (Text, SSML, PromptId, Media) that are not empty, in order; their

@@ -415,7 +415,7 @@ static void expect_loop_from_its_start(struct call *call)
 	assert_int_equal(call->run.wake_at_ns, call->now + 30 * SECOND);
 }
 
-static void R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it(void **state)
+static void R62_R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it(void **state)
 {
 	struct call call;
 
@@ -437,6 +437,77 @@ static void R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it(void **st
 	flow_run_stop(&call.run, call.fx);
 	assert_outcome(&call, FLOW_OUTCOME_STOPPED);
 	call_end(&call);
+}
+
+/* R85: what came from an attribute must be an ARN or id; the contact is told which it was. */
+static void R85_the_new_queue_is_fixed_or_from_an_attribute(void **state)
+{
+	static const struct {
+		const char *params, *queue;
+		bool dynamic;
+	} moves[] = {
+		{"\"QueueId\": \"q-1\"", "q-1", false},
+		{"\"QueueId\": \"$.Attributes.q\"", "arn:aws:connect:r:1:instance/i/queue/q-2",
+			true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		char actions[4096];
+		const struct flow_effect *effect;
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"act\", \"Type\": "
+			"\"DequeueContactAndTransferToQueue\", "
+			"\"Parameters\": {%s}, \"Transitions\": {\"NextAction\": \"next\", "
+			"\"Errors\": [" ERR("NoMatchingError") "]}}" TERMINAL("next")
+				TERMINAL("NoMatchingError") "]",
+			moves[i].params);
+		call_prepare(&call, flow_of(flow_text_of("act", actions), "f", FLOW_TYPE_UNKNOWN));
+		attributes_set(
+			&call.memory.attributes, "q", "arn:aws:connect:r:1:instance/i/queue/q-2");
+		call_start(&call, FLOW_TYPE_CUSTOMER_QUEUE);
+		effect = effect_of(&call, FLOW_EFFECT_MOVE_TO_QUEUE);
+		assert_string_equal(effect->target.queue, moves[i].queue);
+		assert_int_equal(effect->target.dynamic, moves[i].dynamic);
+		call_answer(&call, FLOW_RESULT_ERROR);
+		finish(&call, "NoMatchingError");
+	}
+}
+
+/* Nothing is not the working queue. */
+static void R85_R93_an_attribute_that_holds_nothing_takes_error(void **state)
+{
+	static const char *const lost[] = {
+		ACT("DequeueContactAndTransferToQueue", "\"QueueId\": \"$.Attributes.none\"",
+			ERR("NoMatchingError"), ""),
+		ACT("DequeueContactAndTransferToQueue", "\"AgentId\": \"$.External.none\"",
+			ERR("NoMatchingError"), ""),
+		ACT("UpdateContactTargetQueue", "\"QueueId\": \"$.Attributes.none\"",
+			ERR("NoMatchingError"), ""),
+		ACT("CheckMetricData",
+			"\"MetricType\": \"NumberOfAgentsStaffed\", \"AgentId\": "
+			"\"$.Attributes.none\"",
+			ERR("NoMatchingError"), ""),
+		ACT("GetMetricData", "\"QueueId\": \"$.Attributes.none\"", ERR("NoMatchingError"),
+			""),
+		ACT("CreateCallbackContact",
+			"\"InitialCallDelaySeconds\": \"5\", \"MaximumConnectionAttempts\": \"1\", "
+			"\"RetryDelaySeconds\": \"60\", \"QueueId\": \"$.Attributes.none\"",
+			ERR("NoMatchingError"), ""),
+		ACT("CheckHoursOfOperation", "\"HoursOfOperationId\": \"$.Attributes.none\"",
+			ERR("NoMatchingError"), ""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct call call;
+
+		start(&call, lost[i]);
+		assert_int_equal(call.run.pending_id, 0);
+		finish(&call, "NoMatchingError");
+	}
 }
 
 static void R88_a_move_that_leads_nowhere_is_not_made(void **state)
@@ -1386,7 +1457,9 @@ int main(void)
 		cmocka_unit_test(set_working_queue),
 		cmocka_unit_test(R92_R93_by_agent_from_an_attribute),
 		cmocka_unit_test(R2_transfer_to_queue_ends_the_flow),
-		cmocka_unit_test(R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it),
+		cmocka_unit_test(R62_R86_R87_R89_a_move_keeps_the_queue_flow_and_end_resumes_it),
+		cmocka_unit_test(R85_the_new_queue_is_fixed_or_from_an_attribute),
+		cmocka_unit_test(R85_R93_an_attribute_that_holds_nothing_takes_error),
 		cmocka_unit_test(R88_a_move_that_leads_nowhere_is_not_made),
 		cmocka_unit_test(R2_transfer_to_queue_in_a_queue_flow_moves),
 		cmocka_unit_test(R90_a_queue_flow_without_loop_prompts_leaves_silence),
