@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "flow/machine.h"
 
@@ -96,6 +97,13 @@ static enum flow_step metrics_enter(struct flow_machine *m)
 	return flow_wait_answer(m, effect);
 }
 
+static bool of_another_channel(struct flow_machine *m)
+{
+	const char *channel = flow_param_text(m, FLOW_PARAM_CHANNEL);
+
+	return *channel != '\0' && strcasecmp(channel, "Voice") != 0;
+}
+
 static enum flow_step metrics_event(struct flow_machine *m, const struct flow_event *event)
 {
 	if (event->type != FLOW_EVENT_ANSWER)
@@ -103,6 +111,8 @@ static enum flow_step metrics_event(struct flow_machine *m, const struct flow_ev
 	if (event->result != FLOW_RESULT_OK)
 		return flow_fail_answer(m, event);
 	attributes_clear(&m->run->locals.metrics);
+	if (of_another_channel(m))
+		return flow_next(m); /* no activity: nothing is returned */
 	if (attributes_set_all(&m->run->locals.metrics, event->values, event->value_count) < 0)
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	return flow_next(m);

@@ -109,10 +109,25 @@ static bool to_phone_number(struct flow_machine *m, char out[PHONE_NUMBER_SIZE])
 	return phone_number_from_local(m->run->input, flow_param_text(m, FLOW_PARAM_COUNTRY), out);
 }
 
+/* A key that is missing or empty does not make clear text of what was to be encrypted. */
+static bool wants_secrecy(const struct flow_machine *m)
+{
+	return flow_action_param(m->action, FLOW_PARAM_ENCRYPTION_KEY) != NULL ||
+	       flow_action_param(m->action, FLOW_PARAM_ENCRYPTION_KEY_ID) != NULL;
+}
+
 static enum flow_step encrypt(struct flow_machine *m)
 {
-	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_ENCRYPT_INPUT);
+	struct flow_effect *effect;
 
+	/* Phone numbers are not encrypted: the service takes no such file. */
+	if (!flow_has_param(m, FLOW_PARAM_ENCRYPTION_KEY) ||
+		flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
+		store(m, "");
+		flow_log(m, FLOW_LOG_WARNING, "the input cannot be encrypted and is not kept");
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	}
+	effect = flow_ask(m, FLOW_EFFECT_ENCRYPT_INPUT);
 	if (effect == NULL)
 		return FLOW_STEP_FULL;
 	effect->encrypt.digits = m->run->input;
@@ -129,15 +144,15 @@ static enum flow_step finish(struct flow_machine *m)
 		store(m, "Timeout");
 		return flow_next(m);
 	}
-	if (flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
-		if (!to_phone_number(m, number))
-			return flow_fail(m, FLOW_ERROR_INVALID_PHONE_NUMBER);
-		store(m, number);
+	if (wants_secrecy(m))
+		return encrypt(m);
+	if (!flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
+		store(m, m->run->input);
 		return flow_next(m);
 	}
-	if (flow_has_param(m, FLOW_PARAM_ENCRYPTION_KEY))
-		return encrypt(m);
-	store(m, m->run->input);
+	if (!to_phone_number(m, number))
+		return flow_fail(m, FLOW_ERROR_INVALID_PHONE_NUMBER);
+	store(m, number);
 	return flow_next(m);
 }
 

@@ -279,8 +279,7 @@ static void read_operand(struct flow_draft *draft, struct flow_action *action,
 		return;
 	if (*text == '\0')
 		flow_draft_problem(draft, REPORT_WARNING, action->identifier, where,
-			"expected a text that is not empty: it matches only an attribute that is "
-			"not set");
+			"expected a text that is not empty: it matches nothing");
 	if (flow_value_compile(draft->arena, text, &condition->operand) == -E2BIG)
 		flow_draft_problem(
 			draft, REPORT_ERROR, action->identifier, where, "expected fewer JSONPaths");

@@ -329,9 +329,20 @@ static const char *place_of(const struct module *module, const char *name)
 	return name;
 }
 
-/* MaxDigits counts for stored digits, not for menus and phone numbers. */
+static bool is_flag(const struct module *module, const char *name, bool wanted)
+{
+	const json_t *value = json_object_get(parameter(module, name), "value");
+	const char *text = value != NULL ? flow_draft_scalar(module->draft, value) : NULL;
+	bool flag;
+
+	return text != NULL && flow_text_to_flag(text, &flag) && flag == wanted;
+}
+
+/* MaxDigits counts for stored digits, not for menus and phone numbers; keys only when used. */
 static bool is_pointless(const struct module *module, const char *name)
 {
+	if (strncmp(name, "EncryptionKey", 13) == 0)
+		return is_flag(module, "EncryptEntry", false);
 	return strcmp(name, "MaxDigits") == 0 &&
 	       (strncmp(module->action->legacy_type, "Store", 5) != 0 ||
 		       strcasecmp(legacy_text(parameter(module, "CustomerInputType"), "value"),
@@ -399,13 +410,21 @@ static const char *metric_of_branches(const json_t *object)
 	return "NumberOfContactsInQueue";
 }
 
+/* Input that was to be encrypted stays a secret when its key was left out. */
+static void add_stored(struct module *module)
+{
+	add(module, "StoreInput", "True", NULL);
+	if (is_flag(module, "EncryptEntry", true) && parameter(module, "EncryptionKey") == NULL)
+		add(module, "InputEncryption.Key", "", NULL);
+}
+
 /* What the old module's type itself says. */
 static void add_implied(struct module *module)
 {
 	const char *type = module->action->legacy_type;
 
 	if (strncmp(type, "Store", 5) == 0)
-		add(module, "StoreInput", "True", NULL);
+		add_stored(module);
 	else if (strcmp(type, "CheckQueueStatus") == 0)
 		add(module, "MetricType", metric_of_branches(module->object), NULL);
 	else if (strcmp(type, "StartMediaStreaming") == 0)

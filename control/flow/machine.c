@@ -397,7 +397,7 @@ bool flow_compare(enum flow_operator op, const char *left, const char *right)
 
 	switch (op) {
 	case FLOW_EQUALS:
-		return strcmp(left, right) == 0;
+		return n > 0 && strcmp(left, right) == 0;
 	case FLOW_STARTS_WITH:
 		return n > 0 && strncmp(left, right, size) == 0;
 	case FLOW_ENDS_WITH:

@@ -320,6 +320,28 @@ static void stored_input_is_encrypted_or_not_stored(void **state)
 	finish(&call, "NoMatchingError");
 }
 
+/* What was to be a secret is never kept as clear text for want of a key. */
+static void stored_input_that_cannot_be_encrypted_is_an_error(void **state)
+{
+	static const char *const without[] = {
+		STORE(CUSTOM("4") ", \"InputEncryption\": {\"EncryptionKeyId\": \"k\"}"),
+		STORE(CUSTOM("4") ", \"InputEncryption\": {\"EncryptionKeyId\": \"k\", \"Key\": "
+				  "\"\"}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		struct call call;
+
+		start(&call, without[i]);
+		call_keys(&call, "1234");
+		assert_int_equal(count_of(&call, FLOW_EFFECT_ENCRYPT_INPUT), 0);
+		assert_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "1234"));
+		assert_string_equal(call.memory.stored_input, "");
+		finish(&call, "NoMatchingError");
+	}
+}
+
 /* ---- Routing --------------------------------------------------------------------------------- */
 
 static void set_working_queue(void **state)
@@ -718,6 +740,8 @@ static void compare_with_every_operator(void **state)
 		{"Equals", "Gold", "Gold", true},
 		{"Equals", "gold", "Gold", false},
 		{"Equals", "", "Gold", false},
+		{"Equals", "", "", false},
+		{"Equals", "", "$.Attributes.none", false},
 		{"TextStartsWith", "Goldfish", "Gold", true},
 		{"TextStartsWith", "Gol", "Gold", false},
 		{"TextEndsWith", "Marigold", "gold", true},
@@ -851,6 +875,31 @@ static void R82_get_metrics_then_compare(void **state)
 	finish(&call, "yes");
 	branch(actions, FLOW_RESULT_OK, "no");
 	branch(actions, FLOW_RESULT_ERROR, "no");
+}
+
+/* Figures of chats are those of a queue without any activity. */
+static void R82_metrics_of_another_channel_are_empty(void **state)
+{
+	static const struct attribute values[] = {{"Queue.Size", "4"}};
+	static const char *const channels[] = {"Voice", "voice", "Chat"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char actions[300];
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"act\", \"Type\": \"GetMetricData\", \"Parameters\": "
+			"{\"QueueChannel\": \"%s\"}, \"Transitions\": {\"NextAction\": \"next\"}}, "
+			"{\"Identifier\": \"next\", \"Type\": \"MessageParticipant\", "
+			"\"Parameters\": {\"Text\": \"<$.Metrics.Queue.Size>\"}}]",
+			channels[i]);
+		start(&call, actions);
+		call_answer_event(&call, (struct flow_event){.values = values, .value_count = 1});
+		assert_string_equal(effect_of(&call, FLOW_EFFECT_PLAY)->play.messages[0].text,
+			i < 2 ? "<4>" : "<>");
+		finish(&call, "next");
+	}
 }
 
 static void loop_counts_for_the_contact(void **state)
@@ -1454,6 +1503,7 @@ int main(void)
 		cmocka_unit_test(stored_input),
 		cmocka_unit_test(stored_input_waits_between_keys),
 		cmocka_unit_test(stored_input_is_encrypted_or_not_stored),
+		cmocka_unit_test(stored_input_that_cannot_be_encrypted_is_an_error),
 		cmocka_unit_test(set_working_queue),
 		cmocka_unit_test(R92_R93_by_agent_from_an_attribute),
 		cmocka_unit_test(R2_transfer_to_queue_ends_the_flow),
@@ -1474,6 +1524,7 @@ int main(void)
 		cmocka_unit_test(check_hours),
 		cmocka_unit_test(check_metrics_of_every_kind),
 		cmocka_unit_test(R82_get_metrics_then_compare),
+		cmocka_unit_test(R82_metrics_of_another_channel_are_empty),
 		cmocka_unit_test(loop_counts_for_the_contact),
 		cmocka_unit_test(distribute_by_percentage),
 		cmocka_unit_test(wait_is_an_error_for_voice_unless_it_pauses),

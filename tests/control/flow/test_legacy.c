@@ -216,6 +216,9 @@ static const struct {
 		 ""),
 		FLOW_ACTION_SET_RECORDING, "RecordingBehavior.RecordedParticipants[0]", "Agent",
 		NULL},
+	{MODULE("StoreUserInput", "",
+		 P("CustomerInputType", "Custom") ", " P("EncryptEntry", "True"), B("Error")),
+		FLOW_ACTION_GET_INPUT, "InputEncryption.Key", "", "NoMatchingError"},
 	{MODULE("CheckVoiceId", "", P("CheckVoiceIdOption", "x"), B("Inconclusive")),
 		FLOW_ACTION_CHECK_VOICE_ID, "CheckVoiceIdOption", "x", "Equals Inconclusive"},
 };
@@ -261,6 +264,31 @@ static void every_module_becomes_its_action(void **state)
 			fail_msg("row %zu: no %s = %s", i, rows[i].place, rows[i].value);
 		if (rows[i].branch != NULL && !has_branch(action, rows[i].branch))
 			fail_msg("row %zu: no branch %s", i, rows[i].branch);
+		flow_release(flow);
+	}
+}
+
+/* An old key that is switched off encrypts nothing. */
+static void keys_count_only_when_entries_are_encrypted(void **state)
+{
+	static const char *const texts[] = {
+		MODULE("StoreUserInput", "",
+			P("EncryptEntry", "false") ", " P("EncryptionKey", "pem") ", " P(
+				"EncryptionKeyId", "k"),
+			B("Error")),
+		MODULE("StoreUserInput", "",
+			P("EncryptEntry", "True") ", " P("EncryptionKey", "pem") ", " P(
+				"EncryptionKeyId", "k"),
+			B("Error")),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct flow *flow = flow_of(texts[i], "id", FLOW_TYPE_UNKNOWN);
+
+		assert_int_equal(
+			flow_action_param(&flow->actions[0], FLOW_PARAM_ENCRYPTION_KEY) != NULL,
+			i == 1);
 		flow_release(flow);
 	}
 }
@@ -416,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_module_becomes_its_action),
+		cmocka_unit_test(keys_count_only_when_entries_are_encrypted),
 		cmocka_unit_test(bad_modules_are_refused),
 		cmocka_unit_test(resource_names_stand_in_for_empty_arns),
 		cmocka_unit_test(R39_a_legacy_block_names_its_queue),
