@@ -189,7 +189,7 @@ struct contact {
 	uint32_t priority; /* 0: the queue's */
 	int64_t age_ns;
 	struct criteria *criteria; /* held; NULL: any agent */
-	char language[16];
+	char language[16];         /* "": no flow set one */
 	char voice[64];
 	char name[256];
 	char description[1024];

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "contact/contact.h"
+#include "media/speech.h"
 
 void contact_data_clear(struct contact_data *data)
 {
@@ -22,6 +23,13 @@ void contact_data_copy(struct contact_data *to, const struct contact_data *from)
 	to->references = (struct attributes){0};
 	attributes_copy(&to->tags, &from->tags);
 	attributes_copy(&to->references, &from->references);
+}
+
+const char *contact_data_voice(const struct contact *contact)
+{
+	bool by_language = contact->language[0] && !speech_knows(str_from(contact->voice));
+
+	return by_language ? contact->language : contact->voice;
 }
 
 /* ---- UpdateContactData ---- */

@@ -34,6 +34,10 @@ void contact_data_clear(struct contact_data *data);
 /* `to` is empty. What there is no memory for is not there. */
 void contact_data_copy(struct contact_data *to, const struct contact_data *from);
 
+/* The voice that speaks to the contact: the one that a flow set, else that of its language; "": the
+ * default. */
+const char *contact_data_voice(const struct contact *contact);
+
 /* Name, Description, LanguageCode, CustomerId, References.x; other names do nothing. */
 void contact_data_set(struct contact *contact, const char *name, const char *value);
 /*

@@ -105,7 +105,7 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 		{"InitiationMethod", contact_method_name(s->method)},
 		{"InstanceARN", instance_arn(contact->board->instance)},
 		{"AwsRegion", contact->board->config->region},
-		{"LanguageCode", contact->language},
+		{"LanguageCode", contact->language[0] ? contact->language : "en-US"},
 		{"TextToSpeechVoiceId", contact->voice},
 		{"Name", contact->name},
 		{"Description", contact->description},

@@ -108,7 +108,6 @@ struct contact *board_contact_schedule(
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
 	contact->left_agent = ROUTER_NONE;
-	contact_text(contact->language, sizeof(contact->language), "en-US");
 	offering_init_timer(contact);
 	third_party_init(contact);
 	contact_first_segment(contact, method, now_ns);
@@ -266,11 +265,14 @@ struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook)
 		[FLOW_HOOK_RESUME_CONTACT] = -1,
 	};
 	const struct switchboard *board = contact->board;
+	struct flow *flow;
 
 	if (contact->hook_disabled[hook])
 		return NULL;
-	if (contact->hook[hook])
-		return contact->hook[hook];
+	if (contact->hook[hook]) { /* in the version that is published now */
+		flow = instance_flow(board->instance, contact->hook[hook]->id);
+		return flow && flow->type == contact->hook[hook]->type ? flow : contact->hook[hook];
+	}
 	return defaults[hook] < 0 ? NULL
 				  : instance_flow(board->instance,
 					    board->config->default_flow[defaults[hook]]);

@@ -119,14 +119,14 @@ static int clip_of_prompt(struct treatment *t, const struct flow_message *messag
 		return -ENOENT;
 	}
 	return instance_prompt_clip(board->instance, media_clips(board->media), prompt,
-		contact_of(t)->voice, wrong, clip);
+		contact_data_voice(contact_of(t)), wrong, clip);
 }
 
 static int clip_of(struct treatment *t, const struct flow_message *message, struct clip **clip,
 	char wrong[CLIPS_REASON_SIZE])
 {
 	struct speech_text text = {.text = str_from(message->text),
-		.voice = str_from(contact_of(t)->voice),
+		.voice = str_from(contact_data_voice(contact_of(t))),
 		.ssml = message->kind == FLOW_MESSAGE_SSML};
 
 	switch (message->kind) {

@@ -126,17 +126,63 @@ static bool program_voice(struct str name)
 	return true;
 }
 
-const char *speech_voice(const struct speech *speech, struct str name, char out[SPEECH_VOICE_MAX])
+/* Codes whose voice is not named by their first part. */
+static const struct {
+	const char *code, *voice;
+} languages[] = {
+	{"arb", "ar"},
+	{"cmn-CN", "cmn"},
+	{"en-AU", "en-gb"},
+	{"en-GB", "en-gb"},
+	{"en-IN", "en-gb"},
+	{"en-US", "en-us"},
+	{"es-MX", "es-419"},
+	{"es-US", "es-419"},
+	{"pt-BR", "pt-br"},
+	{"zh-CN", "cmn"},
+};
+
+/* `de-DE` */
+static bool language_code(struct str name)
 {
-	const char *voice = speech->voice;
+	return name.n == 5 && name.p[2] == '-' && name.p[0] >= 'a' && name.p[0] <= 'z' &&
+	       name.p[1] >= 'a' && name.p[1] <= 'z' && name.p[3] >= 'A' && name.p[3] <= 'Z' &&
+	       name.p[4] >= 'A' && name.p[4] <= 'Z';
+}
+
+/* False: the name says nothing. */
+static bool find_voice(struct str name, char out[SPEECH_VOICE_MAX])
+{
+	const char *voice = NULL;
 
 	for (size_t i = 0; i < sizeof(voices) / sizeof(voices[0]); i++)
 		if (str_equal_nocase_text(name, voices[i].name))
 			voice = voices[i].voice;
-	if (program_voice(name))
+	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
+		if (str_equal_nocase_text(name, languages[i].code))
+			voice = languages[i].voice;
+	if (voice)
+		snprintf(out, SPEECH_VOICE_MAX, "%s", voice);
+	else if (language_code(name))
+		snprintf(out, SPEECH_VOICE_MAX, "%.2s", name.p);
+	else if (program_voice(name))
 		snprintf(out, SPEECH_VOICE_MAX, "%.*s", STR_ARG(name));
 	else
-		snprintf(out, SPEECH_VOICE_MAX, "%s", voice);
+		return false;
+	return true;
+}
+
+bool speech_knows(struct str name)
+{
+	char out[SPEECH_VOICE_MAX];
+
+	return find_voice(name, out);
+}
+
+const char *speech_voice(const struct speech *speech, struct str name, char out[SPEECH_VOICE_MAX])
+{
+	if (!find_voice(name, out))
+		snprintf(out, SPEECH_VOICE_MAX, "%s", speech->voice);
 	return out;
 }
 

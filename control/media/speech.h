@@ -50,8 +50,10 @@ int speech_create(struct loop *loop, struct offload *offload, const struct speec
 /* Kills what runs; no callback any more. NULL is fine. */
 void speech_destroy(struct speech *speech);
 
-/* The program's voice for a name: from the table of known names, as it is when it looks like one of
- * the program's (`de`, `en-gb+f3`), else the default. */
+/* Whether the name of a voice or the code of a language (`de-DE`) says which voice to take. */
+bool speech_knows(struct str name);
+/* The program's voice for a name: from the table of known names, of the language for a code such as
+ * `de-DE`, as it is when it looks like one of the program's (`de`, `en-gb+f3`), else the default. */
 const char *speech_voice(const struct speech *speech, struct str name, char out[SPEECH_VOICE_MAX]);
 /* What distinguishes one rendering from another, as the key of a cache: at most SPEECH_KEY_SIZE. */
 #define SPEECH_KEY_SIZE 33

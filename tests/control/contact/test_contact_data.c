@@ -70,6 +70,11 @@ static void contact_data_by_name(void **state)
 	assert_string_equal(contact.name, "Parcel 1043");
 	assert_string_equal(contact.language, "de-DE");
 	assert_string_equal(contact.customer_id, "c-7");
+	assert_string_equal(contact_data_voice(&contact), "de-DE");
+	contact_text(contact.voice, sizeof(contact.voice), "Nobody");
+	assert_string_equal(contact_data_voice(&contact), "de-DE");
+	contact_text(contact.voice, sizeof(contact.voice), "Joanna");
+	assert_string_equal(contact_data_voice(&contact), "Joanna");
 	assert_string_equal(attributes_get(&contact.data.references, "ticket"), "T-1");
 	assert_string_equal(
 		attributes_get(&contact.data.references, "mail"), "https://example.net/1");

@@ -3,7 +3,7 @@
 import json
 
 from operating import cordctl
-from stage import (BEEP, FULL, GREETING, WHISPER, Refused, Stage, action, eventually, flow, play)
+from stage import (BEEP, FULL, GREETING, MUSIC, WHISPER, Refused, Stage, action, eventually, flow, play)
 
 
 def speaking(prompt, status="published", name="Main"):
@@ -56,6 +56,43 @@ async def R5_calls_run_the_version_published_last():
         assert main_row(stage)["runs"] == "earlier"
         replace_main(stage, speaking("beep"))
         assert await hears_only(stage, caller) == [BEEP]
+
+
+def waiting(prompt, status="published"):
+    content = flow("Tone customer queue", "customerQueue", "Play",
+                   action("Play", "MessageParticipantIteratively", {"Messages": [{"PromptId": prompt}]}))
+    content["Metadata"]["status"] = status
+    return content
+
+
+async def R5_a_hook_leads_to_the_version_published_now():
+    stage = Stage()
+    stage.flows["waiting"] = waiting("music")
+    stage.flows["main"] = flow(
+        "Main", "contactFlow", "Hook",
+        action("Hook", "UpdateContactEventHooks", {"EventHooks": {"CustomerQueue": "Tone customer queue"}},
+               "Ask", {"NoMatchingError": "End"}),
+        action("Ask", "GetParticipantInput", {"PromptId": "greeting", "StoreInput": "False",
+                                              "InputTimeLimitSeconds": "20"}, "End",
+               {"InputTimeLimitExceeded": "End", "NoMatchingCondition": "End",
+                "NoMatchingError": "End"}, {"1": "Queue"}),
+        action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Transfer",
+               {"NoMatchingError": "End"}),
+        action("Transfer", "TransferContactToQueue", None, "End",
+               {"QueueAtCapacity": "End", "NoMatchingError": "End"}),
+        action("End", "DisconnectParticipant"))
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        stage.flows["waiting"] = waiting("full", "saved")
+        stage.write_instance()
+        assert stage.call("reload")["loaded"]
+        stage.call("flow.publish", flow="Tone customer queue")
+        await call.digits("1")
+        await call.hears(FULL)
+        heard = [h["hz"] for h in (await call.report())["heard"]]
+        assert MUSIC not in heard, heard
+        await call.hang_up()
 
 
 async def R5_a_flow_never_published_is_run_by_nothing():
