@@ -221,7 +221,8 @@ enum flow_step flow_result(struct flow_machine *m, const char *result)
 	const char *operand;
 	uint16_t target;
 
-	for (uint16_t i = 0; i < action->condition_count; i++) {
+	/* Operands may be long and many: a flow that has used up its second compares no more. */
+	for (uint16_t i = 0; i < action->condition_count && m->run->steps <= FLOW_STEPS_MAX; i++) {
 		const struct flow_condition *condition = &action->conditions[i];
 		bool held = holds(m, condition, result, &operand);
 
@@ -323,17 +324,20 @@ static void undo_to(struct flow_effects *fx, const struct mark *mark)
 	fx->traced_length = mark->traced_length;
 }
 
+/* Steps count within a second. */
+static void begin_window(struct flow_run *run, uint64_t now_ns)
+{
+	if (now_ns - run->window_ns < FLOW_SECOND_NS)
+		return;
+	run->window_ns = now_ns;
+	run->steps = 0;
+}
+
 /* More than FLOW_STEPS_MAX actions within a second: nobody listens to this flow, it only burns
  * time. */
 static bool runs_away(struct flow_machine *m)
 {
-	struct flow_run *run = m->run;
-
-	if (m->now_ns - run->window_ns >= FLOW_SECOND_NS) {
-		run->window_ns = m->now_ns;
-		run->steps = 0;
-	}
-	return ++run->steps > FLOW_STEPS_MAX;
+	return ++m->run->steps > FLOW_STEPS_MAX;
 }
 
 /* Effects that an action makes besides its own: ENTER, STOP_PLAYING, LOG, LEAVE, DISCONNECT, OVER. */
@@ -490,6 +494,7 @@ int flow_run_step(struct flow_run *run, const struct flow_event *event, uint64_t
 	if (want <= 0)
 		return want;
 	m.action = &run->flow->actions[run->action];
+	begin_window(run, now_ns);
 	step = deliver(&m, event);
 	if (step == FLOW_STEP_WAIT && run->state == FLOW_RUN_WAITING)
 		return 0;

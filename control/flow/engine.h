@@ -39,7 +39,8 @@
  * effect. An answer with any other id is stale: flow_run_step returns -ESTALE and nothing changes.
  * Answering twice is therefore harmless. A run that is stopped forgets what it asked.
  *
- * Guards. FLOW_STEPS_MAX actions within one second of flow time: the run is over as if it had run
+ * Guards. FLOW_STEPS_MAX actions within one second of flow time, where each FLOW_STEP_BYTES of text
+ * that they fill in count as one more: the run is over as if it had run
  * out, with a LOG effect. Full effects: the run pauses in RUNNING with wake_at_ns = now and goes on
  * at TIMER. Whispers may last two minutes; that clock, and who is hung up then, belong to the
  * contact room.
@@ -56,6 +57,7 @@
 #define FLOW_TRACED_TEXT_MAX  (64u * 1024) /* their text */
 #define FLOW_SECRET           "****"
 #define FLOW_STEPS_MAX        1000u /* actions within one second */
+#define FLOW_STEP_BYTES       4096u /* of text that take as long as an action */
 #define FLOW_MODULE_DEPTH_MAX 5u
 #define FLOW_INPUT_MAX        128u  /* digits of one stored input */
 #define FLOW_STORED_INPUT_MAX 2048u /* the same encrypted */

@@ -215,11 +215,14 @@ const char *flow_text(struct flow_machine *m, const struct flow_value *value)
 {
 	struct flow_effects *fx = m->effects;
 	char *to = fx->text + fx->text_length;
+	bool fits;
 	size_t length;
 
 	if (value->class == FLOW_VALUE_STATIC)
 		return value->source != NULL ? value->source : "";
-	if (!flow_fill(m, value, false, to, FLOW_EFFECT_TEXT_MAX - fx->text_length, &length)) {
+	fits = flow_fill(m, value, false, to, FLOW_EFFECT_TEXT_MAX - fx->text_length, &length);
+	m->run->steps += (uint32_t)(length / FLOW_STEP_BYTES);
+	if (!fits) {
 		m->full = true;
 		return "";
 	}

@@ -138,6 +138,36 @@ static void a_loop_that_is_answered_at_once_is_stopped_too(void **state)
 	call_end(&call);
 }
 
+/* Few actions, but each fills in megabytes: it counts as the time that it takes. */
+static void a_loop_over_long_texts_is_stopped_early(void **state)
+{
+	static char actions[65536], value[30000];
+	struct call call;
+	size_t used;
+
+	(void)state;
+	memset(value, 'x', sizeof(value) - 1);
+	used = (size_t)snprintf(actions, sizeof(actions),
+		"[{\"Identifier\": \"a\", \"Type\": \"Compare\", \"Parameters\": "
+		"{\"ComparisonValue\": \"$.Channel\"}, \"Transitions\": {\"NextAction\": \"a\", "
+		"\"Conditions\": [");
+	for (int i = 0; i < 500; i++)
+		used += (size_t)snprintf(actions + used, sizeof(actions) - used,
+			"%s{\"NextAction\": \"a\", \"Condition\": {\"Operator\": \"Equals\", "
+			"\"Operands\": [\"$.Attributes.x %d\"]}}",
+			i > 0 ? ", " : "", i);
+	snprintf(actions + used, sizeof(actions) - used, "]}}]");
+	call_prepare(&call, flow_of(flow_text_of("a", actions), "main", FLOW_TYPE_UNKNOWN));
+	assert_int_equal(attributes_set(&call.memory.attributes, "x", value), 0);
+	assert_int_equal(attributes_set(&call.facts, "Channel", "VOICE"), 0);
+	call_start(&call, FLOW_TYPE_INBOUND);
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
+	assert_non_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "without waiting"));
+	/* 1000 steps of 4 KB: no more than some 150 operands of 30 KB were made. */
+	assert_true(call.run.steps < FLOW_STEPS_MAX + 20);
+	call_end(&call);
+}
+
 static void a_slow_loop_may_go_on(void **state)
 {
 	struct call call;
@@ -391,6 +421,7 @@ int main(void)
 		cmocka_unit_test(an_answer_to_what_an_earlier_run_asked_is_stale),
 		cmocka_unit_test(an_endless_loop_is_stopped_with_a_log_line),
 		cmocka_unit_test(a_loop_that_is_answered_at_once_is_stopped_too),
+		cmocka_unit_test(a_loop_over_long_texts_is_stopped_early),
 		cmocka_unit_test(a_slow_loop_may_go_on),
 		cmocka_unit_test(full_effects_pause_and_lose_nothing),
 		cmocka_unit_test(texts_too_large_when_filled_in_take_the_error_branch),
