@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions that set how the contact is treated from now on. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -222,15 +223,51 @@ static enum flow_step routing_enter(struct flow_machine *m)
 
 const struct flow_handler flow_routing_handler = {routing_enter, NULL};
 
+/* What a function answered below a path, each member with its place below `place`. */
+static bool add_members(struct flow_machine *m, const char *place, const struct flow_part *path)
+{
+	struct attributes_cursor cursor = {0};
+	struct attribute one;
+	char whole[2 * FLOW_NAME_MAX];
+
+	while (attributes_next(&m->run->locals.external, &cursor, &one)) {
+		if (strncmp(one.name, path->text, path->length) != 0 ||
+			one.name[path->length] != '.')
+			continue;
+		snprintf(whole, sizeof(whole), "%s%s%s", place, *place ? "." : "",
+			one.name + path->length + 1);
+		if (!flow_add_pair(m, flow_keep(m, whole, strlen(whole)), one.value))
+			return false;
+	}
+	return true;
+}
+
+/* The criteria, whole or in part, may be an object that a function answered. */
+static bool add_criteria(struct flow_machine *m, const struct flow_param *param)
+{
+	const char *place = flow_text(m, &param->key);
+	const struct flow_value *value = &param->value;
+
+	if (value->class == FLOW_VALUE_PATH && value->parts[0].space == FLOW_SPACE_EXTERNAL &&
+		attributes_get_n(&m->run->locals.external, value->parts[0].text,
+			value->parts[0].length) == NULL)
+		return add_members(m, place, &value->parts[0]);
+	return flow_add_pair(m, place, flow_text(m, value));
+}
+
 static enum flow_step criteria_enter(struct flow_machine *m)
 {
 	struct flow_effect *effect = flow_ask(m, FLOW_EFFECT_SET_CRITERIA);
-	const struct attribute *pairs;
+	uint32_t first = m->effects->pair_count;
 
 	if (effect == NULL)
 		return FLOW_STEP_FULL;
-	effect->pairs.count = flow_param_pairs(m, FLOW_PARAM_CRITERIA, &pairs);
-	effect->pairs.list = pairs;
+	for (uint16_t i = 0; i < m->action->param_count; i++)
+		if (m->action->params[i].id == FLOW_PARAM_CRITERIA &&
+			!add_criteria(m, &m->action->params[i]))
+			break;
+	effect->pairs.list = m->effects->pairs + first;
+	effect->pairs.count = m->effects->pair_count - first;
 	return flow_wait_answer(m, effect);
 }
 

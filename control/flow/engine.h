@@ -205,7 +205,8 @@ enum flow_effect_type {
 	FLOW_EFFECT_SET_PRIORITY,
 	/* number: seconds to add to the time in queue, may be negative. No answer. */
 	FLOW_EFFECT_ADJUST_AGE,
-	/* pairs: place in RoutingCriteria and value. [OK, ERROR] */
+	/* pairs: place in RoutingCriteria and value; from the answer of a function Steps.0 stands for
+	 * Steps[0]. [OK, ERROR] */
 	FLOW_EFFECT_SET_CRITERIA,
 	/* recording: what is recorded from now on. No answer. */
 	FLOW_EFFECT_SET_RECORDING,

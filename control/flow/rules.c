@@ -232,6 +232,7 @@ static const struct flow_param_rule set_routing_params[] = {
 
 static const struct flow_param_rule set_criteria_params[] = {
 	TEXT("RoutingCriteria.**", CRITERIA),
+	TEXT("RoutingCriteria", CRITERIA), /* from the answer of a function */
 };
 
 static const struct flow_param_rule hold_params[] = {

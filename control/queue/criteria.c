@@ -116,20 +116,22 @@ static bool take_word(const char **rest, const char *word)
 	return true;
 }
 
-/* Takes "[n]" and the dot behind it; -EINVAL when there is none below a ceiling. */
+/* Takes "[n]", or "n", and the dot behind it; -EINVAL when there is none below a ceiling. */
 static int take_index(const char **rest, uint32_t max, uint32_t *index)
 {
 	const char *c = *rest;
+	bool bracket = *c == '[';
 	uint32_t number = 0;
 
-	if (*c++ != '[' || *c < '0' || *c > '9')
+	c += bracket;
+	if (*c < '0' || *c > '9')
 		return -EINVAL;
 	for (; *c >= '0' && *c <= '9' && number < max; c++)
 		number = number * 10 + (uint32_t)(*c - '0');
-	if (*c != ']' || number >= max || !strchr(".", c[1]))
+	if ((bracket && *c++ != ']') || number >= max || !strchr(".", *c))
 		return -EINVAL;
 	*index = number;
-	*rest = c + 1 + (c[1] == '.');
+	*rest = c + (*c == '.');
 	return 0;
 }
 

@@ -15,8 +15,8 @@
  *               id or ARN
  *
  * Criteria are built from places and values as they stand in the action's RoutingCriteria
- * ("Steps[0].Expression.AttributeCondition.Name" -> "Language"), in any order, and judged when
- * complete. From then on they do not change and are shared by counting holders.
+ * ("Steps[0].Expression.AttributeCondition.Name" -> "Language"; Steps.0 is Steps[0]), in any order,
+ * and judged when complete. From then on they do not change and are shared by counting holders.
  *
  * Source: the action UpdateContactRoutingCriteria. The ceilings are ours.
  */

@@ -1415,6 +1415,52 @@ static void routing_criteria_reach_the_router_whole(void **state)
 	finish(&call, "act");
 }
 
+/* The answer of a function, as the criteria or as their steps. */
+static void routing_criteria_from_a_function(void **state)
+{
+	static const char *const parameters[] = {
+		"\"RoutingCriteria\": \"$.External.wish\"",
+		"\"RoutingCriteria\": {\"Steps\": \"$.External.wish.Steps\"}",
+	};
+	static const struct attribute wanted[] = {
+		{"Steps.0.Expression.AttributeCondition.Name", "Language"},
+		{"Steps.0.Expiry.DurationInSeconds", "30"},
+	};
+	char actions[1000];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct flow_effect *effect;
+		struct call call;
+
+		snprintf(actions, sizeof(actions),
+			"[{\"Identifier\": \"f\", \"Type\": \"InvokeLambdaFunction\", "
+			"\"Parameters\": {\"LambdaFunctionARN\": \"arn:f\", "
+			"\"InvocationTimeLimitSeconds\": \"3\", \"ResponseValidation\": "
+			"{\"ResponseType\": \"JSON\"}}, \"Transitions\": {\"NextAction\": "
+			"\"act\"}}, "
+			"{\"Identifier\": \"act\", \"Type\": \"UpdateContactRoutingCriteria\", "
+			"\"Parameters\": {%s}, \"Transitions\": {\"NextAction\": "
+			"\"next\"}}" TERMINAL("next") "]",
+			parameters[i]);
+		call_begin_text(&call, "f", actions, FLOW_TYPE_INBOUND);
+		call_answer_event(
+			&call, (struct flow_event){
+				       .text = "{\"other\": 1, \"wish\": {\"Steps\": "
+					       "[{\"Expression\": {\"AttributeCondition\": "
+					       "{\"Name\": \"Language\"}}, \"Expiry\": "
+					       "{\"DurationInSeconds\": 30}}]}, \"wishes\": 2}"});
+		effect = effect_of(&call, FLOW_EFFECT_SET_CRITERIA);
+		assert_int_equal(effect->pairs.count, 2);
+		for (size_t j = 0; j < 2; j++) {
+			assert_string_equal(effect->pairs.list[j].name, wanted[j].name);
+			assert_string_equal(effect->pairs.list[j].value, wanted[j].value);
+		}
+		call_answer(&call, FLOW_RESULT_OK);
+		finish(&call, "next");
+	}
+}
+
 /* ---- Services -------------------------------------------------------------------------------- */
 
 static void lex_branches_on_the_intent(void **state)
@@ -1540,6 +1586,7 @@ int main(void)
 		cmocka_unit_test(recording_streaming_logging_voice),
 		cmocka_unit_test(routing_priority_age_and_criteria),
 		cmocka_unit_test(routing_criteria_reach_the_router_whole),
+		cmocka_unit_test(routing_criteria_from_a_function),
 		cmocka_unit_test(lex_branches_on_the_intent),
 		cmocka_unit_test(every_other_type_has_its_documented_branch),
 	};

@@ -161,6 +161,16 @@ static void agents_are_preferred_by_id_or_arn(void **state)
 	assert_false(fits(pairs, &bob));
 }
 
+static void lists_may_be_written_with_dots(void **state)
+{
+	const struct pair pairs[] = {
+		SKILL("Steps.0.Expression.AndExpression.0.", "Language", "Italian", "4.0"),
+		SKILL(STEP0 "AndExpression[1].", "Product", "Loans", "3"), END};
+
+	assert_true(fits(pairs, &ann));
+	assert_false(fits(pairs, &bob));
+}
+
 static void steps_follow_each_other(void **state)
 {
 	const struct pair pairs[] = {
@@ -287,6 +297,7 @@ int main(void)
 		cmocka_unit_test(expressions_join_conditions),
 		cmocka_unit_test(a_range_and_its_opposite),
 		cmocka_unit_test(agents_are_preferred_by_id_or_arn),
+		cmocka_unit_test(lists_may_be_written_with_dots),
 		cmocka_unit_test(steps_follow_each_other),
 		cmocka_unit_test(a_step_without_expiry_holds_for_good),
 		cmocka_unit_test(malformed_criteria_are_refused),
