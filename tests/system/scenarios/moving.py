@@ -355,3 +355,18 @@ async def R93_an_attribute_holds_a_user_name_or_a_user_id():
             assert stage.queue("Orders")["contacts"] == (hz == WRONG), value
             await call.hang_up()
             await stage.until_states()
+
+
+async def R88_success_that_leads_nowhere_is_refused():
+    """Such a file is not taken over, by name of its action; the callers of the other stay queued."""
+    async with moving_stage({"QueueId": "Returns"}) as stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(MUSIC)
+        stage.flows["waiting"] = moving_flow({"QueueId": "Returns"}, success=None)
+        stage.write_instance()
+        report = stage.call("reload")
+        assert not report["loaded"]
+        wrong = [row for row in report["report"] if row["severity"] == "error"]
+        assert len(wrong) == 1 and "'Move'" in str(wrong[0]) and "waiting.json" in str(wrong[0]), report
+        await call.hears(BEEP)
+        assert stage.queue("Returns")["contacts"] == 1
