@@ -307,8 +307,10 @@ int sealed_input(const char *digits, const char *key_id, const char *key_text,
 	good = build(&m, key, key_id, digits);
 	EVP_PKEY_free(key);
 	if (!good) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
 		snprintf(why, SEALED_INPUT_WHY_SIZE, "OpenSSL: %s",
-			ERR_reason_error_string(ERR_peek_last_error()));
+			reason ? reason : "no reason given");
 		ERR_clear_error();
 		return -EIO;
 	}

@@ -127,12 +127,10 @@ struct reader {
 static void read_text(struct reader *r, const char *text)
 {
 	size_t n = strlen(text);
-	int size;
 
 	assert_true(n > 0 && n % 4 == 0 && n <= sizeof(r->bytes));
-	size = EVP_DecodeBlock(r->bytes, (const uint8_t *)text, (int)n);
-	assert_true(size > 0);
-	r->n = (size_t)size - (text[n - 1] == '=') - (text[n - 2] == '=');
+	assert_true(EVP_DecodeBlock(r->bytes, (const uint8_t *)text, (int)n) > 0);
+	r->n = strcspn(text, "=") * 3 / 4;
 	r->at = 0;
 }
 
