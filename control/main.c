@@ -284,6 +284,15 @@ static int open_signalling(struct control *c)
 	return rc;
 }
 
+static int open_services(struct control *c)
+{
+	int rc = services_create(c->board.loop, &c->board.services);
+
+	if (rc < 0)
+		log_error(NULL, "main", "outside services: %s", strerror(-rc));
+	return rc;
+}
+
 static int reload(void *ctx, struct report *report)
 {
 	struct control *c = ctx;
@@ -340,6 +349,8 @@ static int start(struct control *c)
 	if (rc == 0)
 		rc = open_media(c);
 	if (rc == 0)
+		rc = open_services(c);
+	if (rc == 0)
 		rc = open_signalling(c);
 	if (rc == 0)
 		rc = admin_open(&(struct admin_config){.loop = b->loop,
@@ -357,6 +368,7 @@ static void stop(struct control *c)
 
 	if (b->contacts.max)
 		board_clear(b);
+	services_destroy(b->services);
 	signalling_close(b->signalling);
 	media_destroy(b->media);
 	router_destroy(b->router);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/yaml.h"
+#include "contact/service_check.h"
 #include "queue/resource_files.h"
 
 #define PATH_SIZE     4096
@@ -251,6 +252,7 @@ int instance_judge_flows(
 			flow_check(entry->published, &resolver, report);
 		if (entry->draft)
 			flow_check(entry->draft, &resolver, report);
+		service_check_flow(instance->services, flow_entry_flow(entry), report);
 	}
 	resource_files_check_flows(instance->resources, flow_kind, (void *)instance, report);
 	judge_defaults(instance, config, report);
@@ -263,6 +265,7 @@ static int judge(
 {
 	instance_judge_flows(instance, config, report);
 	judge_prompts(instance, report);
+	service_check_types(instance->services, report);
 	return report_has_errors(report) ? -EINVAL : 0;
 }
 
@@ -292,7 +295,7 @@ int instance_load(const char *directory, const struct config *config,
 {
 	struct reading r = {.directory = directory, .report = report};
 	struct instance *instance = calloc(1, sizeof(*instance));
-	int rc, main_rc, flow_rc;
+	int rc, main_rc, services_rc, flow_rc;
 
 	if (!instance)
 		return -ENOMEM;
@@ -301,6 +304,9 @@ int instance_load(const char *directory, const struct config *config,
 	main_rc = load_main_file(&r, instance);
 	if (main_rc < 0)
 		rc = main_rc;
+	services_rc = service_set_load(directory, report, &instance->services);
+	if (services_rc < 0)
+		rc = services_rc;
 	if (instance->resources) {
 		flow_rc = flow_catalog_load(&instance->flows, directory,
 			resources_instance_arn(instance->resources),
@@ -325,6 +331,7 @@ void instance_destroy(struct instance *instance)
 	if (!instance)
 		return;
 	flow_catalog_clear(&instance->flows);
+	service_set_release(instance->services);
 	number_plan_free(instance->plan);
 	trunk_set_free(instance->trunks);
 	resources_destroy(instance->resources);

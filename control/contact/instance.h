@@ -7,6 +7,7 @@
  *     cordboard.yaml                options (config.h), trunks, numbers, number_plan
  *     queues.yaml … prompts.yaml    resources (queue/resource_files.h)
  *     flows.yaml, flows/            flows (flow_catalog.h)
+ *     services.yaml                 outside functions and services (service/service_set.h)
  *     prompts/                      recorded prompts
  *     instance.d/                   what cordboard writes: published versions (flow_publish.h)
  */
@@ -18,6 +19,7 @@
 #include "contact/flow_catalog.h"
 #include "media/clips.h"
 #include "queue/resources.h"
+#include "service/service_set.h"
 #include "sip/number_plan.h"
 #include "sip/trunk.h"
 
@@ -27,6 +29,7 @@ struct instance {
 	struct flow_catalog flows;
 	struct trunk_set *trunks;
 	struct number_plan *plan;
+	struct service_set *services;
 	bool publishing; /* flow_publish.h: a draft is being put in force */
 };
 

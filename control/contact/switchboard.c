@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "contact/asking.h"
 
 uint64_t board_now(const struct switchboard *board)
 {
@@ -407,6 +408,7 @@ void board_clear(struct switchboard *board)
 		complete_wrapping(contact, board_now(board));
 		board_forget_contact(contact);
 	}
+	asking_clear(board);
 	loop_task_cancel(&board->router_task);
 	pool_clear(&board->contacts);
 	pool_clear(&board->legs);

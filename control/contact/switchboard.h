@@ -12,7 +12,8 @@
  *
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
  * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
- * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), sealing.c (input that they encrypt), hearing.c (who hears whom),
+ * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c
+ * (what they ask of the outside world), hearing.c (who hears whom),
  * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
@@ -32,6 +33,7 @@
 #include "contact/signalling.h"
 #include "media/media.h"
 #include "queue/router.h"
+#include "service/service.h"
 #include "sip/session.h"
 #include "store/events.h"
 #include "store/flow_log.h"
@@ -64,6 +66,8 @@ struct switchboard {
 	struct router *router;
 	struct records *records;
 	struct events *events;
+	struct services *services;
+	struct asking *askings;    /* what the outside world is asked now (asking.h) */
 	struct flow_log *flow_log; /* may be NULL */
 	struct pool contacts;      /* struct contact */
 	struct pool legs;          /* struct leg */

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "contact/asking.h"
 #include "contact/facts.h"
 #include "contact/media_files.h"
 #include "contact/sealing.h"
@@ -459,6 +460,11 @@ static void carry_out(
 		if (sealing_start(t->leg, effect) < 0)
 			answer(reply, effect, FLOW_RESULT_ERROR);
 		break;
+	case FLOW_EFFECT_INVOKE_LAMBDA:
+	case FLOW_EFFECT_SERVICE:
+		if (!asking_start(t, effect))
+			answer(reply, effect, FLOW_RESULT_ERROR);
+		break;
 	case FLOW_EFFECT_LOG:
 		log_effect(t, effect);
 		break;
@@ -472,7 +478,7 @@ static void carry_out(
 	case FLOW_EFFECT_OVER:
 	case FLOW_EFFECT_COUNT:
 		break;
-	default: /* outside services and numbers that this switch does not reach */
+	default: /* what this switch does not reach */
 		log_info(LOG_CALL(contact->segment.id, t->leg->id), "flow",
 			"action '%s': %s is not available here", effect->action->identifier,
 			flow_effect_name(effect->type));
@@ -520,6 +526,7 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 	if (t->run.state != FLOW_RUN_OVER)
 		return;
 	outcome = t->run.outcome;
+	asking_cancel(t);
 	flow_log_line_end(t);
 	flow_run_clear(&t->run);
 	board_treatment_over(t->leg, outcome, now_ns);
@@ -552,6 +559,7 @@ void treatment_stop(struct treatment *t)
 {
 	timers_cancel(board_of(t)->timers, &t->timer);
 	t->router_id = 0;
+	asking_cancel(t);
 	if (t->n_clips)
 		stop_playing(t);
 	flow_log_line_end(t);

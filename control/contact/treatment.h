@@ -39,8 +39,9 @@ struct treatment {
 	uint32_t play_count; /* makes tokens: counts the plays of this leg */
 
 	struct flow_log_line log;
-	uint32_t router_id; /* answer that a request to the router owes, 0: none */
-	char fact[256];     /* the text that the last fact was put into */
+	struct asking *asking; /* answer of the outside world that is awaited; NULL: none */
+	uint32_t router_id;    /* answer that a request to the router owes, 0: none */
+	char fact[256];        /* the text that the last fact was put into */
 };
 
 void treatment_init(struct treatment *t, struct leg *leg);

@@ -612,3 +612,8 @@ const struct flow_handler *flow_handler(enum flow_action_type type)
 	CHECK((unsigned)type < FLOW_ACTION_COUNT && handlers[type] != NULL);
 	return handlers[type];
 }
+
+bool flow_action_is_service(enum flow_action_type type)
+{
+	return flow_handler(type) == &flow_service_handler;
+}

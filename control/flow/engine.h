@@ -253,6 +253,8 @@ enum flow_effect_type {
 };
 
 const char *flow_effect_name(enum flow_effect_type type);
+/* Whether the action is carried out with FLOW_EFFECT_SERVICE. */
+bool flow_action_is_service(enum flow_action_type type);
 
 enum flow_message_kind {
 	FLOW_MESSAGE_TEXT,   /* text, at most FLOW_PROMPT_TEXT_MAX bytes */
