@@ -114,6 +114,37 @@ static void creation_survives_each_failure(void **state)
 	resources_destroy(resources);
 }
 
+/* Agents enough for the nodes to be moved. */
+static int build_criteria(struct criteria **criteria)
+{
+	char place[100], wrong[CRITERIA_WRONG_SIZE];
+	int rc = 0;
+
+	*criteria = criteria_new();
+	for (int i = 0; *criteria && rc == 0 && i < 20; i++) {
+		snprintf(place, sizeof(place),
+			"Steps[0].Expression.AttributeCondition.MatchCriteria.AgentsCriteria."
+			"AgentIds[%d]",
+			i);
+		rc = criteria_set(*criteria, place, "u-ann", wrong);
+	}
+	return *criteria ? rc : -ENOMEM;
+}
+
+static void criteria_survive_each_failure(void **state)
+{
+	struct criteria *criteria = NULL;
+	int rc = -ENOMEM;
+
+	for (long at = 0; rc; at++) {
+		fail_at = at;
+		rc = build_criteria(&criteria);
+		fail_at = -1;
+		assert_true(rc == 0 || rc == -ENOMEM);
+		criteria_release(criteria);
+	}
+}
+
 static void a_failed_reload_leaves_the_old_in_force(void **state)
 {
 	struct bench bench;
@@ -151,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loading_survives_each_failure),
 		cmocka_unit_test(creation_survives_each_failure),
+		cmocka_unit_test(criteria_survive_each_failure),
 		cmocka_unit_test(a_failed_reload_leaves_the_old_in_force),
 	};
 
