@@ -370,3 +370,38 @@ async def R88_success_that_leads_nowhere_is_refused():
         assert len(wrong) == 1 and "'Move'" in str(wrong[0]) and "waiting.json" in str(wrong[0]), report
         await call.hears(BEEP)
         assert stage.queue("Returns")["contacts"] == 1
+
+
+async def test_figures_by_channel_and_of_an_agents_queue():
+    """One waits in an agent's own queue: voice knows of it, chat has no figures."""
+    stage = moving_stage({"QueueId": "Returns"}, interrupt="60")
+    add_number(stage, 1, flow(
+        "Own", "contactFlow", "Queue",
+        action("Queue", "UpdateContactTargetQueue", {"AgentId": "bkhan"}, "Transfer",
+               {"NoMatchingError": "Wrong"}),
+        action("Transfer", "TransferContactToQueue", None, "Wrong",
+               {"QueueAtCapacity": "Wrong", "NoMatchingError": "Wrong"}),
+        play("Wrong", "wrong", "End"), action("End", "DisconnectParticipant")))
+    add_number(stage, 2, flow(
+        "Look", "contactFlow", "Chat",
+        action("Chat", "GetMetricData", {"AgentId": "bkhan", "QueueChannel": "CHAT"}, "None",
+               {"NoMatchingError": "Wrong"}),
+        compare("None", "Compare", {"ComparisonValue": "$.Metrics.Queue.Size"},
+                "NumberGreaterOrEqualTo", "0", "Wrong", "Voice"),
+        action("Voice", "GetMetricData", {"AgentId": "bkhan", "QueueChannel": "voice"}, "Size",
+               {"NoMatchingError": "Wrong"}),
+        compare("Size", "Compare", {"ComparisonValue": "$.Metrics.Queue.Size"}, "Equals", "1",
+                "Age", "Wrong"),
+        compare("Age", "Compare", {"ComparisonValue": "$.Metrics.Queue.OldestContactAge"},
+                "NumberGreaterThan", "0", "Good", "Wrong"),
+        play("Good", "beep", "End"), play("Wrong", "wrong", "End"),
+        action("End", "DisconnectParticipant")))
+    async with stage:
+        waiting = await stage.dial(await stage.caller(), number=NUMBERS[1])
+        await waiting.hears(MUSIC)
+        await asyncio.sleep(1.2)
+        call = await stage.dial(await stage.caller(number="+12025550198"), number=NUMBERS[2])
+        await call.hears(BEEP)
+        await call.ended()
+        never(await call.report(), WRONG)
+        await waiting.hang_up()
