@@ -303,10 +303,18 @@ def contract():
     seed("fuzz_contract", "header", bytes((6, 1, 0, 4, 16)) + b"\xff" * 4)
 
 
+def ssml():
+    seed("fuzz_ssml", "whole",
+         '<?xml version="1.0"?><speak version="1.1">a &amp; &#233; <break time="0.5s"/><p><s>b</s></p>'
+         '<break strength="weak"/> <say-as interpret-as="digits">12</say-as><!-- c -->'
+         '<prosody rate="91%">d</prosody><sub alias="e">f</sub><amazon:effect name="g">h'
+         '</amazon:effect><say-as interpret-as=\'date\' format="mdy">1/2/26</say-as></speak>')
+
+
 def corpus():
     for path in files(source / "tests/fuzz/corpus", "*/*"):
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, commands, contract, corpus):
+for make in (sip, flows, yaml, admin, clips, rtp, commands, contract, ssml, corpus):
     make()
