@@ -409,29 +409,15 @@ static void read_body(struct flow_draft *draft, struct flow_action *action, cons
 
 static const struct flow_draft_format format = {"Actions", read_head, read_body};
 
-/* Named exits of a module. */
+/*
+ * Only modules have Settings. What stands in them is the same for all: a module's input, output and
+ * exits are declared outside of its content, and are whatever its actions name.
+ */
 static void read_settings(struct flow_draft *draft, const json_t *root)
 {
-	const json_t *settings = json_object_get(root, "Settings");
-	const json_t *list = json_object_get(settings, "Transitions");
-	size_t count = json_array_size(list);
-	const char **exits;
-
-	if (json_is_object(settings) && draft->flow->type == FLOW_TYPE_UNKNOWN)
+	if (json_is_object(json_object_get(root, "Settings")) &&
+		draft->flow->type == FLOW_TYPE_UNKNOWN)
 		draft->flow->type = FLOW_TYPE_MODULE;
-	if (count == 0 || count > FLOW_CONDITIONS_MAX)
-		return;
-	exits = flow_arena_take(draft->arena, count, sizeof(*exits));
-	if (exits == NULL)
-		return;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *name = json_object_get(json_array_get(list, i), "ReferenceName");
-
-		exits[i] = flow_arena_copy(
-			draft->arena, json_is_string(name) ? json_string_value(name) : "");
-	}
-	draft->flow->exits = exits;
-	draft->flow->exit_count = (uint16_t)count;
 }
 
 void flow_read_language(struct flow_draft *draft, const json_t *root)

@@ -346,9 +346,6 @@ struct flow {
 	const char *description;
 	const char *file; /* for messages */
 	const struct flow_action *actions;
-	/* Named exits of a module (Settings.Transitions), in order. */
-	uint16_t exit_count;
-	const char *const *exits;
 	struct flow_arena *arena;
 };
 
