@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue/resource_read.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	PHONE_TEXT_MAX = 255,
-	PATH_TEXT_MAX = 1024,
-	RANGE_TEXT_LENGTH = 11, /* "HH:MM-HH:MM" */
-};
+enum { RANGE_TEXT_LENGTH = 11 }; /* "HH:MM-HH:MM" */
 
 static const char *const keys_of_kind[RESOURCE_KIND_COUNT][12] = {
 	[RESOURCE_QUEUE] = {"name", "id", "description", "max_contacts", "priority", "hours",
@@ -31,14 +26,10 @@ static const char *const keys_of_kind[RESOURCE_KIND_COUNT][12] = {
 static const char *const caller_id_keys[] = {"name", "number", NULL};
 static const char *const override_keys[] = {"date", "name", "open", NULL};
 static const char *const profile_queue_keys[] = {"queue", "priority", "delay_seconds", NULL};
-static const char *const proficiency_keys[] = {"attribute", "value", "level", NULL};
-static const char *const phone_keys[] = {
-	"kind", "register", "address", "password", "password_file", NULL};
 static const char *const weekday_names[] = {
 	"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL};
 static const char *const permission_names[] = {"take_calls", "monitor", "barge", "manage", NULL};
 static const char *const quick_connect_types[] = {"agent", "queue", "external", NULL};
-static const char *const phone_kinds[] = {"ring", "panel", NULL};
 
 const char *const *resource_read_keys(enum resource_kind kind)
 {
@@ -63,9 +54,8 @@ const char *resource_read_text(struct resource_reader *reader, const char *text)
 
 /* ---- values ---- */
 
-/* A string that is not empty, or *out as it was. */
-static int read_text(struct resource_reader *reader, const struct yml_node *node, const char *key,
-	enum yml_need need, size_t max, const char **out)
+int resource_read_string(struct resource_reader *reader, const struct yml_node *node,
+	const char *key, enum yml_need need, size_t max, const char **out)
 {
 	const char *text;
 	int rc = yml_read_string(reader->report, node, key, need, max, &text);
@@ -81,7 +71,7 @@ static int read_text(struct resource_reader *reader, const struct yml_node *node
 	return 0;
 }
 
-static void read_u32(struct resource_reader *reader, const struct yml_node *node, const char *key,
+void resource_read_u32(struct resource_reader *reader, const struct yml_node *node, const char *key,
 	enum yml_need need, uint32_t min, uint32_t max, uint32_t *out)
 {
 	int64_t value;
@@ -109,7 +99,7 @@ static const struct resource *find_row(
 	return row;
 }
 
-static const void *read_reference(struct resource_reader *reader, const struct yml_node *node,
+const void *resource_read_reference(struct resource_reader *reader, const struct yml_node *node,
 	const char *key, enum yml_need need, enum resource_kind kind)
 {
 	const char *text;
@@ -124,7 +114,7 @@ static const char *read_number(struct resource_reader *reader, const struct yml_
 {
 	const char *number = "";
 
-	if (read_text(reader, node, key, need, RESOURCE_NAME_MAX, &number))
+	if (resource_read_string(reader, node, key, need, RESOURCE_NAME_MAX, &number))
 		return "";
 	if (!resource_number_valid(number))
 		yml_report(reader->report, yml_get(node, key), REPORT_ERROR,
@@ -134,8 +124,8 @@ static const char *read_number(struct resource_reader *reader, const struct yml_
 	return number;
 }
 
-/* Whether a sequence is not longer than its ceiling; reported when it is. */
-static bool size_fits(struct resource_reader *reader, const struct yml_node *sequence, uint32_t max)
+bool resource_read_size_fits(
+	struct resource_reader *reader, const struct yml_node *sequence, uint32_t max)
 {
 	if (yml_size(sequence) <= max)
 		return true;
@@ -144,8 +134,8 @@ static bool size_fits(struct resource_reader *reader, const struct yml_node *seq
 	return false;
 }
 
-static void refuse_key(struct resource_reader *reader, const struct yml_node *node, const char *key,
-	const char *with)
+void resource_read_refuse_key(struct resource_reader *reader, const struct yml_node *node,
+	const char *key, const char *with)
 {
 	if (yml_get(node, key))
 		yml_report(reader->report, yml_get(node, key), REPORT_ERROR,
@@ -162,7 +152,8 @@ static void read_caller_id(
 	if (yml_read_mapping(reader->report, node, "outbound_caller_id", YML_OPTIONAL, &caller))
 		return;
 	yml_only_keys(reader->report, caller, caller_id_keys);
-	read_text(reader, caller, "name", YML_OPTIONAL, RESOURCE_NAME_MAX, &queue->caller_id_name);
+	resource_read_string(
+		reader, caller, "name", YML_OPTIONAL, RESOURCE_NAME_MAX, &queue->caller_id_name);
 	queue->caller_id_number = read_number(reader, caller, "number", YML_REQUIRED);
 }
 
@@ -174,7 +165,7 @@ static void read_queue_quick_connects(
 	uint32_t count = 0;
 
 	if (yml_read_sequence(reader->report, node, "quick_connects", YML_OPTIONAL, &list) ||
-		!size_fits(reader, list, RESOURCE_QUEUE_QUICK_CONNECTS_MAX))
+		!resource_read_size_fits(reader, list, RESOURCE_QUEUE_QUICK_CONNECTS_MAX))
 		return;
 	rows = resource_read_alloc(
 		reader, (yml_size(list) + 1) * sizeof(const struct resource_quick_connect *));
@@ -203,12 +194,12 @@ static void read_queue(
 
 	queue->priority = RESOURCE_PRIORITY_DEFAULT;
 	queue->caller_id_name = queue->caller_id_number = queue->outbound_whisper_flow = "";
-	read_u32(reader, node, "max_contacts", YML_OPTIONAL, 1, RESOURCE_QUEUE_CONTACTS_MAX,
-		&queue->contacts_max);
-	read_u32(
+	resource_read_u32(reader, node, "max_contacts", YML_OPTIONAL, 1,
+		RESOURCE_QUEUE_CONTACTS_MAX, &queue->contacts_max);
+	resource_read_u32(
 		reader, node, "priority", YML_OPTIONAL, 1, RESOURCE_PRIORITY_MAX, &queue->priority);
-	queue->hours = read_reference(reader, node, "hours", YML_OPTIONAL, RESOURCE_HOURS);
-	read_text(reader, node, "outbound_whisper_flow", YML_OPTIONAL, RESOURCE_ARN_MAX,
+	queue->hours = resource_read_reference(reader, node, "hours", YML_OPTIONAL, RESOURCE_HOURS);
+	resource_read_string(reader, node, "outbound_whisper_flow", YML_OPTIONAL, RESOURCE_ARN_MAX,
 		&queue->outbound_whisper_flow);
 	read_caller_id(reader, node, queue);
 	read_queue_quick_connects(reader, node, queue);
@@ -278,7 +269,8 @@ static void read_override(struct resource_reader *reader, const struct yml_node 
 	if (yml_expect(reader->report, node, YML_MAPPING))
 		return;
 	yml_only_keys(reader->report, node, override_keys);
-	read_text(reader, node, "name", YML_OPTIONAL, RESOURCE_NAME_MAX, &override->name);
+	resource_read_string(
+		reader, node, "name", YML_OPTIONAL, RESOURCE_NAME_MAX, &override->name);
 	if (yml_read_string(reader->report, node, "date", YML_REQUIRED, RESOURCE_NAME_MAX, &date) ==
 			0 &&
 		hours_parse_date(date, &override->date_days))
@@ -303,7 +295,7 @@ static void read_overrides(
 	size_t count;
 
 	if (yml_read_sequence(reader->report, node, "overrides", YML_OPTIONAL, &list) ||
-		!size_fits(reader, list, HOURS_OVERRIDES_MAX))
+		!resource_read_size_fits(reader, list, HOURS_OVERRIDES_MAX))
 		return;
 	count = yml_size(list);
 	overrides = resource_read_alloc(reader, (count + 1) * sizeof(*overrides));
@@ -363,7 +355,8 @@ static void read_hours(
 	hours->zone_name = "";
 	read_week(reader, node, &hours->hours);
 	read_overrides(reader, node, &hours->hours);
-	if (read_text(reader, node, "time_zone", YML_REQUIRED, ZONE_NAME_MAX, &hours->zone_name))
+	if (resource_read_string(
+		    reader, node, "time_zone", YML_REQUIRED, ZONE_NAME_MAX, &hours->zone_name))
 		return;
 	if (zone_name_valid(hours->zone_name))
 		hours->hours.zone = load_zone(reader, hours->zone_name, &why);
@@ -431,9 +424,10 @@ static void read_profile_queue(struct resource_reader *reader, const struct yml_
 	if (yml_expect(reader->report, node, YML_MAPPING))
 		return;
 	yml_only_keys(reader->report, node, profile_queue_keys);
-	one.queue = read_reference(reader, node, "queue", YML_REQUIRED, RESOURCE_QUEUE);
-	read_u32(reader, node, "priority", YML_REQUIRED, 1, RESOURCE_PRIORITY_MAX, &one.priority);
-	read_u32(
+	one.queue = resource_read_reference(reader, node, "queue", YML_REQUIRED, RESOURCE_QUEUE);
+	resource_read_u32(
+		reader, node, "priority", YML_REQUIRED, 1, RESOURCE_PRIORITY_MAX, &one.priority);
+	resource_read_u32(
 		reader, node, "delay_seconds", YML_OPTIONAL, 0, RESOURCE_DELAY_MAX_S, &one.delay_s);
 	if (!one.queue)
 		return;
@@ -452,10 +446,10 @@ static void read_routing_profile(
 	struct resource_profile_queue *queues;
 	const struct yml_node *list;
 
-	profile->default_outbound_queue = read_reference(
+	profile->default_outbound_queue = resource_read_reference(
 		reader, node, "default_outbound_queue", YML_OPTIONAL, RESOURCE_QUEUE);
 	if (yml_read_sequence(reader->report, node, "queues", YML_REQUIRED, &list) ||
-		!size_fits(reader, list, RESOURCE_PROFILE_QUEUES_MAX))
+		!resource_read_size_fits(reader, list, RESOURCE_PROFILE_QUEUES_MAX))
 		return;
 	queues = resource_read_alloc(reader, (yml_size(list) + 1) * sizeof(*queues));
 	if (!queues)
@@ -465,157 +459,15 @@ static void read_routing_profile(
 	profile->queues = queues;
 }
 
-/* ---- agents ---- */
-
-static bool phone_user_valid(const char *user)
-{
-	for (const char *c = user; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-_.+", *c))
-			return false;
-	return true;
-}
-
-static void read_register(
-	struct resource_reader *reader, const struct yml_node *phone, struct resource_agent *agent)
-{
-	const struct yml_node *node = yml_get(phone, "register");
-
-	if (read_text(reader, phone, "register", YML_REQUIRED, RESOURCE_ID_MAX,
-		    &agent->phone_register))
-		return;
-	refuse_key(reader, phone, "address", "\"register\"");
-	read_text(reader, phone, "password", YML_OPTIONAL, PHONE_TEXT_MAX, &agent->phone_password);
-	read_text(reader, phone, "password_file", YML_OPTIONAL, PATH_TEXT_MAX,
-		&agent->phone_password_file);
-	if (!yml_get(phone, "password") == !yml_get(phone, "password_file"))
-		yml_report(reader->report, phone, REPORT_ERROR,
-			"expected either \"password\" or \"password_file\" with \"register\"");
-	if (!phone_user_valid(agent->phone_register))
-		yml_report(reader->report, node, REPORT_ERROR,
-			"expected letters, digits and -_.+ only, found \"%s\"",
-			agent->phone_register);
-	else if (map_put_str(&reader->resources->phones, str_from(agent->phone_register), agent))
-		yml_report(reader->report, node, REPORT_ERROR,
-			"expected a name that no other phone registers, found \"%s\" again",
-			agent->phone_register);
-}
-
-static void read_address(
-	struct resource_reader *reader, const struct yml_node *phone, struct resource_agent *agent)
-{
-	refuse_key(reader, phone, "password", "\"address\"");
-	refuse_key(reader, phone, "password_file", "\"address\"");
-	if (read_text(reader, phone, "address", YML_REQUIRED, PHONE_TEXT_MAX, &agent->phone_uri))
-		return;
-	if ((strncmp(agent->phone_uri, "sip:", 4) != 0 &&
-		    strncmp(agent->phone_uri, "sips:", 5) != 0) ||
-		strpbrk(agent->phone_uri, " \t\r\n<>\"") != NULL)
-		yml_report(reader->report, yml_get(phone, "address"), REPORT_ERROR,
-			"expected a SIP address like sip:arossi@192.0.2.10, found \"%s\"",
-			agent->phone_uri);
-}
-
-static void read_phone(
-	struct resource_reader *reader, const struct yml_node *node, struct resource_agent *agent)
-{
-	const struct yml_node *phone;
-	int kind = RESOURCE_PHONE_RING;
-
-	agent->phone_register = agent->phone_uri = "";
-	agent->phone_password = agent->phone_password_file = "";
-	if (yml_read_mapping(reader->report, node, "phone", YML_REQUIRED, &phone))
-		return;
-	yml_only_keys(reader->report, phone, phone_keys);
-	yml_read_choice(reader->report, phone, "kind", YML_REQUIRED, phone_kinds, &kind);
-	agent->phone_kind = (enum resource_phone_kind)kind;
-	if (yml_get(phone, "register"))
-		read_register(reader, phone, agent);
-	else if (yml_get(phone, "address"))
-		read_address(reader, phone, agent);
-	else
-		yml_report(reader->report, phone, REPORT_ERROR,
-			"expected either \"register\" or \"address\"");
-}
-
-static bool has_proficiency(const struct resource_proficiency *list, uint32_t count,
-	const struct resource_proficiency *one)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (strcmp(list[i].attribute, one->attribute) == 0 &&
-			strcmp(list[i].value, one->value) == 0)
-			return true;
-	return false;
-}
-
-static void read_proficiency(struct resource_reader *reader, const struct yml_node *node,
-	struct resource_proficiency *list, uint32_t *count)
-{
-	struct resource_proficiency one = {.attribute = "", .value = ""};
-
-	if (yml_expect(reader->report, node, YML_MAPPING))
-		return;
-	yml_only_keys(reader->report, node, proficiency_keys);
-	read_text(reader, node, "attribute", YML_REQUIRED, RESOURCE_PROFICIENCY_TEXT_MAX,
-		&one.attribute);
-	read_text(reader, node, "value", YML_REQUIRED, RESOURCE_PROFICIENCY_TEXT_MAX, &one.value);
-	read_u32(
-		reader, node, "level", YML_REQUIRED, 1, RESOURCE_PROFICIENCY_LEVEL_MAX, &one.level);
-	if (has_proficiency(list, *count, &one))
-		yml_report(reader->report, node, REPORT_ERROR,
-			"expected each value of an attribute once, found \"%s\" of \"%s\" again",
-			one.value, one.attribute);
-	else
-		list[(*count)++] = one;
-}
-
-static void read_proficiencies(
-	struct resource_reader *reader, const struct yml_node *node, struct resource_agent *agent)
-{
-	struct resource_proficiency *rows;
-	const struct yml_node *list;
-
-	if (yml_read_sequence(reader->report, node, "proficiencies", YML_OPTIONAL, &list) ||
-		!size_fits(reader, list, RESOURCE_PROFICIENCIES_MAX))
-		return;
-	rows = resource_read_alloc(reader, (yml_size(list) + 1) * sizeof(*rows));
-	if (!rows)
-		return;
-	for (size_t i = 0; i < yml_size(list); i++)
-		read_proficiency(reader, yml_at(list, i), rows, &agent->proficiency_count);
-	agent->proficiencies = rows;
-}
-
-static void read_agent(
-	struct resource_reader *reader, const struct yml_node *node, struct resource *row)
-{
-	struct resource_agent *agent = (struct resource_agent *)row;
-
-	agent->first_name = agent->last_name = "";
-	read_text(reader, node, "first_name", YML_REQUIRED, RESOURCE_NAME_MAX, &agent->first_name);
-	read_text(reader, node, "last_name", YML_REQUIRED, RESOURCE_NAME_MAX, &agent->last_name);
-	agent->routing_profile = read_reference(
-		reader, node, "routing_profile", YML_REQUIRED, RESOURCE_ROUTING_PROFILE);
-	agent->security_profile = read_reference(
-		reader, node, "security_profile", YML_REQUIRED, RESOURCE_SECURITY_PROFILE);
-	read_u32(reader, node, "after_contact_seconds", YML_OPTIONAL, 0, RESOURCE_ACW_MAX_S,
-		&agent->acw_timeout_s);
-	read_proficiencies(reader, node, agent);
-	read_phone(reader, node, agent);
-	agent->queue_arn = resources_make_arn(reader->resources, "queue/agent", row->id);
-	if (!agent->queue_arn || map_put_str(&reader->resources->queue_arns,
-					 str_from(agent->queue_arn), agent) == -ENOMEM)
-		reader->no_memory = true;
-}
-
 /* ---- quick connects and prompts ---- */
 
 static void read_external(struct resource_reader *reader, const struct yml_node *node,
 	struct resource_quick_connect *one)
 {
 	one->number = read_number(reader, node, "number", YML_REQUIRED);
-	refuse_key(reader, node, "agent", "type external");
-	refuse_key(reader, node, "queue", "type external");
-	refuse_key(reader, node, "flow", "type external");
+	resource_read_refuse_key(reader, node, "agent", "type external");
+	resource_read_refuse_key(reader, node, "queue", "type external");
+	resource_read_refuse_key(reader, node, "flow", "type external");
 }
 
 static void read_quick_connect(
@@ -631,15 +483,17 @@ static void read_quick_connect(
 		read_external(reader, node, one);
 		return;
 	}
-	refuse_key(reader, node, "number",
+	resource_read_refuse_key(reader, node, "number",
 		one->type == RESOURCE_QUICK_CONNECT_AGENT ? "type agent" : "type queue");
-	read_text(reader, node, "flow", YML_REQUIRED, RESOURCE_ARN_MAX, &one->flow);
+	resource_read_string(reader, node, "flow", YML_REQUIRED, RESOURCE_ARN_MAX, &one->flow);
 	if (one->type == RESOURCE_QUICK_CONNECT_AGENT) {
-		one->agent = read_reference(reader, node, "agent", YML_REQUIRED, RESOURCE_AGENT);
-		refuse_key(reader, node, "queue", "type agent");
+		one->agent = resource_read_reference(
+			reader, node, "agent", YML_REQUIRED, RESOURCE_AGENT);
+		resource_read_refuse_key(reader, node, "queue", "type agent");
 	} else {
-		one->queue = read_reference(reader, node, "queue", YML_REQUIRED, RESOURCE_QUEUE);
-		refuse_key(reader, node, "agent", "type queue");
+		one->queue = resource_read_reference(
+			reader, node, "queue", YML_REQUIRED, RESOURCE_QUEUE);
+		resource_read_refuse_key(reader, node, "agent", "type queue");
 	}
 }
 
@@ -661,8 +515,10 @@ static void read_prompt(
 {
 	struct resource_prompt *prompt = (struct resource_prompt *)row;
 
-	read_text(reader, node, "text", YML_OPTIONAL, RESOURCE_PROMPT_TEXT_MAX, &prompt->text);
-	if (read_text(reader, node, "file", YML_OPTIONAL, PATH_TEXT_MAX, &prompt->file) == 0 &&
+	resource_read_string(
+		reader, node, "text", YML_OPTIONAL, RESOURCE_PROMPT_TEXT_MAX, &prompt->text);
+	if (resource_read_string(
+		    reader, node, "file", YML_OPTIONAL, RESOURCE_PATH_MAX, &prompt->file) == 0 &&
 		!path_valid(prompt->file))
 		yml_report(reader->report, yml_get(node, "file"), REPORT_ERROR,
 			"expected a path below the directory of prompts, found \"%s\"",
@@ -688,7 +544,7 @@ void resource_read_fields(
 		[RESOURCE_STATUS] = read_status,
 		[RESOURCE_SECURITY_PROFILE] = read_security_profile,
 		[RESOURCE_ROUTING_PROFILE] = read_routing_profile,
-		[RESOURCE_AGENT] = read_agent,
+		[RESOURCE_AGENT] = resource_read_agent,
 		[RESOURCE_QUICK_CONNECT] = read_quick_connect,
 		[RESOURCE_PROMPT] = read_prompt,
 	};
