@@ -179,6 +179,7 @@ class Stage:
         self.addresses = iter(PHONES)
         self.log = open(self.directory / "log", "w+", encoding="utf-8")
         self.instance = self.default_instance()
+        self.files = {}  # others of the instance: name and content
         self.flows = {
             "main": queue_flow("Main", "Orders"),
             "whisper": flow("Tone agent whisper", "agentWhisper", "Tone",
@@ -236,6 +237,8 @@ class Stage:
             document = content if name == "cordboard" else {name: content}
             file = where / (name.replace("_", "-") + ".yaml")
             file.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        for name, content in self.files.items():
+            (where / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
         for default in DEFAULTS.glob("default-*.json"):
             shutil.copy(default, where / "flows")
         for name, content in self.flows.items():

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functions and services outside: a web server of the test's own answers what flows ask."""
+import http.server
+import json
+import threading
+import time
+
+from stage import (BEEP, FULL, GREETING, NUMBER, WHISPER, Stage, action, eventually, flow,
+                   play)
+
+PORT = 8080
+LAMBDA = "arn:aws:lambda:eu-central-1:111122223333:function:"
+FIXED = {"Channel": "VOICE", "CustomerId": None, "Description": None, "InitiationMethod": "INBOUND",
+         "LanguageCode": "en-US", "Name": None, "PreviousContactId": None, "Queue": None,
+         "CustomerEndpoint": {"Address": "+12025550199", "Type": "TELEPHONE_NUMBER"},
+         "SystemEndpoint": {"Address": NUMBER, "Type": "TELEPHONE_NUMBER"},
+         "MediaStreams": {"Customer": {"Audio": None}}}
+
+
+class Web:
+    """Answers each path with what `answers` has for it: a status and a body, after a while."""
+
+    def __init__(self, **answers):
+        self.asked = []
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                length = int(self.headers["Content-Length"])
+                web.asked.append((self.path, json.loads(self.rfile.read(length))))
+                status, body, seconds = (*answers[self.path[1:]], 0)[:3]
+                time.sleep(seconds)
+                data = (body if isinstance(body, str) else json.dumps(body)).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def web_row(name, **more):
+    return dict({"name": name, "url": f"http://127.0.0.1:{PORT}/{name}"}, **more)
+
+
+def stage_with(main, functions=(), services=(), **options):
+    stage = Stage(**options)
+    stage.flows["main"] = main
+    stage.instance["cordboard"]["numbers"] = [{"number": NUMBER, "flow": "Main"}]
+    stage.files["services.yaml"] = {"functions": list(functions), "services": list(services)}
+    return stage
+
+
+def invoke(identifier, function, then, failed, seconds=3, **inputs):
+    return action(identifier, "InvokeLambdaFunction",
+                  {"LambdaFunctionARN": LAMBDA + function,
+                   "InvocationTimeLimitSeconds": str(seconds),
+                   "LambdaInvocationAttributes": inputs,
+                   "ResponseValidation": {"ResponseType": "STRING_MAP"}}, then,
+                  {"NoMatchingError": failed})
+
+
+def branch(identifier, value, otherwise, **cases):
+    return action(identifier, "Compare", {"ComparisonValue": value}, otherwise,
+                  {"NoMatchingCondition": otherwise}, cases)
+
+
+ENDING = (play("Good", "greeting", "End"), play("Bad", "full", "End"),
+          action("End", "DisconnectParticipant"))
+
+
+async def test_what_a_function_answers_leads_the_call():
+    """The documented request goes out; its answer is what the flow compares."""
+    web = Web(lookup=(200, {"level": "gold", "age": 7}))
+    stage = stage_with(flow(
+        "Main", "contactFlow", "Note",
+        action("Note", "UpdateContactAttributes", {"Attributes": {"way": "north"}}, "Ask",
+               {"NoMatchingError": "Bad"}),
+        invoke("Ask", "lookup:live", "Level", "Bad", number="$.CustomerEndpoint.Address", plain="x"),
+        branch("Level", "$.External.level $.External.age", "Bad", **{"gold 7": "Good"}), *ENDING),
+        [web_row("lookup")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.ended()
+        record = (await stage.records(1))[0]
+    web.close()
+    assert len(web.asked) == 1
+    event = web.asked[0][1]
+    assert set(event) == {"Name", "Details"} and event["Name"] == "ContactFlowEvent"
+    assert event["Details"]["Parameters"] == {"number": "+12025550199", "plain": "x"}
+    data = event["Details"]["ContactData"]
+    assert {name: data[name] for name in FIXED} == FIXED
+    assert data["Attributes"] == {"way": "north"}
+    assert data["ContactId"] == data["InitialContactId"] == record["ContactId"]
+    assert data["InstanceARN"].startswith("arn:aws:connect:")
+
+
+async def test_a_failing_function_is_tried_three_times_and_takes_the_error_branch():
+    web = Web(broken=(500, "{}"))
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "broken", "Good", "Bad"),
+                            *ENDING), [web_row("broken")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+    web.close()
+    assert len(web.asked) == 3
+
+
+async def test_bad_answers_and_missing_functions_take_the_error_branch():
+    """Not JSON, not flat, too large, and a function that services.yaml does not have."""
+    web = Web(text=(200, "hello"), nested=(200, {"a": {"b": "c"}}), large=(200, {"a": "x" * 33000}))
+    steps = [invoke(f"Ask {name}", name, "Good", f"Bad {name}") for name in
+             ("text", "nested", "large", "missing")]
+    order = ["Ask nested", "Ask large", "Ask missing", "End"]
+    stage = stage_with(flow("Main", "contactFlow", "Ask text", *steps,
+                            *(play(f"Bad {name}", prompt, then) for name, prompt, then in
+                              zip(("text", "nested", "large", "missing"),
+                                  ("beep", "full", "whisper", "beep"), order)), *ENDING),
+                       [web_row("text"), web_row("nested"), web_row("large")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        for tone in (BEEP, FULL, WHISPER, BEEP):
+            await call.hears(tone)
+        await call.ended()
+        stage.log.flush()
+        log = (stage.directory / "log").read_text(encoding="utf-8")
+    web.close()
+    assert "'Ask missing'" in log and f"'{LAMBDA}missing'" in log
+    assert any("expected JSON" in line for line in log.splitlines())
+
+
+async def test_a_slow_function_holds_up_nobody_else():
+    """It times out and its caller goes on; meanwhile another call comes and is served."""
+    web = Web(slow=(200, {}, 10), quick=(200, {"ok": "yes"}))
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "slow", "Good", "Bad", 4),
+                            *ENDING), [web_row("slow"), web_row("quick")])
+    stage.flows["other"] = flow("Other", "contactFlow", "Ask", invoke("Ask", "quick", "Good", "Bad"),
+                                *ENDING)
+    stage.instance["cordboard"]["numbers"].append({"number": "+12025550101", "flow": "Other"})
+    async with stage:
+        began = time.monotonic()
+        slow = await stage.dial(await stage.caller())
+        await eventually("the slow function to be asked", lambda: web.asked)
+        quick = await stage.dial(await stage.caller("+12025550198", port=5080), "+12025550101")
+        await quick.hears(GREETING)
+        await quick.ended()
+        assert time.monotonic() - began < 3.5
+        await slow.hears(FULL)
+        assert time.monotonic() - began > 3.9
+        await slow.ended()
+    web.close()
+
+
+async def test_a_caller_who_hangs_up_leaves_no_question_behind():
+    web = Web(slow=(200, {}, 3), quick=(200, {}))
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "slow", "Good", "Bad", 8),
+                            *ENDING), [web_row("slow", concurrency=1)])
+    async with stage:
+        for _ in range(2):
+            call = await stage.dial(await stage.caller())
+            asked = len(web.asked)
+            await eventually("the function to be asked", lambda: len(web.asked) > asked)
+            await call.hang_up()
+            await stage.until_states()
+            await stage.phones[-1].close()
+            stage.phones.pop()
+    web.close()
+
+
+async def test_a_program_is_a_function():
+    """It gets the event on its standard input."""
+    script = ('import json, sys; event = json.load(sys.stdin); '
+              'print(json.dumps({"sum": str(int(event["Details"]["Parameters"]["a"]) + 1)}))')
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "add", "Sum", "Bad", a="41"),
+                            branch("Sum", "$.External.sum", "Bad", **{"42": "Broken"}),
+                            invoke("Broken", "broken", "Bad", "Good"), *ENDING),
+                       [{"name": "add", "program": ["python3", "-c", script]},
+                        {"name": "broken", "program": ["false"]}])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.ended()
+
+
+async def test_a_service_answers_an_action():
+    """One that asks nothing of the caller: its result is the branch."""
+    web = Web(profile=(200, {"Result": ""}), none=(200, {"Error": "NoneFoundError"}))
+    found = {"NoMatchingError": "Bad", "NoneFoundError": "Good", "MultipleFoundError": "Bad"}
+    stage = stage_with(flow("Main", "contactFlow", "Task",
+                            action("Task", "CreateTask", {"Name": "call $.CustomerEndpoint.Address"},
+                                   "Profile", {"NoMatchingError": "Bad"}),
+                            action("Profile", "GetCustomerProfile", {}, "Bad", found), *ENDING),
+                       services=[{"type": "CreateTask", "url": f"http://127.0.0.1:{PORT}/profile"},
+                                 {"type": "GetCustomerProfile",
+                                  "url": f"http://127.0.0.1:{PORT}/none"}])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.ended()
+    web.close()
+    event = web.asked[0][1]
+    assert event["Name"] == "ContactFlowService"
+    assert event["Details"]["Action"] == "CreateTask"
+    assert event["Details"]["Parameters"] == {"Name": "call +12025550199"}
+    assert event["Details"]["ContactData"]["Channel"] == "VOICE"
+
+
+async def test_a_reload_takes_over_where_functions_are():
+    web = Web(first=(500, "{}"), second=(200, {}))
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "it", "Good", "Bad"), *ENDING),
+                       [dict(web_row("first"), name="it")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+        stage.files["services.yaml"]["functions"] = [dict(web_row("second"), name="it")]
+        stage.write_instance()
+        stage.call("reload")
+        call = await stage.dial(await stage.caller("+12025550197", port=5081))
+        await call.hears(GREETING)
+        await call.ended()
+    web.close()
