@@ -94,7 +94,7 @@ void contact_text(char *to, size_t size, const char *from)
 {
 	size_t n = from ? strnlen(from, size) : 0;
 
-	if (n == size) { /* cut, but not inside a character */
+	if (n > 0 && n == size) { /* cut, but not inside a character */
 		n = size - 1;
 		while (n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
 			n--;
