@@ -226,52 +226,9 @@ static int show_flows(const struct options *options, const json_t *result)
 	return CTL_OK;
 }
 
-static void put_member(const char *name, const json_t *value)
-{
-	char clean[128], text[400];
-	json_t *name_json = json_string(name);
-
-	if (json_is_object(value) || json_is_array(value)) {
-		char *dump = json_dumps(value, JSON_COMPACT);
-		json_t *dumped = json_string(dump ? dump : "");
-
-		ctl_text(dumped, CTL_PLAIN, text, sizeof(text));
-		json_decref(dumped);
-		free(dump);
-	} else {
-		ctl_text(value, CTL_PLAIN, text, sizeof(text));
-	}
-	ctl_text(name_json, CTL_PLAIN, clean, sizeof(clean));
-	json_decref(name_json);
-	printf("    %s: %s\n", clean, text);
-}
-
 static int show_flow_log(const struct options *options, const json_t *result)
 {
-	char time[16], module[64], name[128], flow[256];
-	json_t *line, *value;
-	const char *member;
-	size_t i;
-
-	json_array_foreach(json_object_get(result, "lines"), i, line)
-	{
-		ctl_text(json_object_get(line, "Timestamp"), CTL_TIME, time, sizeof(time));
-		ctl_text(json_object_get(line, "ContactFlowModuleType"), CTL_PLAIN, module,
-			sizeof(module));
-		ctl_text(json_object_get(line, "Identifier"), CTL_PLAIN, name, sizeof(name));
-		ctl_text(json_object_get(line, "ContactFlowName"), CTL_PLAIN, flow, sizeof(flow));
-		printf("%s  %-24s %s  (%s)\n", time, module, name, flow);
-		json_object_foreach(json_object_get(line, "Parameters"), member, value)
-			put_member(member, value);
-		if ((value = json_object_get(line, "ExternalResults")))
-			put_member("answer", value);
-		if ((value = json_object_get(line, "Results")))
-			put_member("result", value);
-	}
-	if (json_array_size(json_object_get(result, "lines")) == 0)
-		puts("no lines: logging was not on, or the contact is too long ago");
-	if (json_is_true(json_object_get(result, "more")))
-		puts("more follow: see the file, or --limit");
+	ctl_flow_log(stdout, result);
 	return CTL_OK;
 }
 

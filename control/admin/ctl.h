@@ -69,6 +69,10 @@ bool ctl_flow_knows(const char *word);
 int ctl_flow(int argc, char **argv);
 void ctl_flow_usage(FILE *to);
 
+/* ---- the answer of flow.log (ctl_flow_log.c) ---- */
+
+void ctl_flow_log(FILE *to, const json_t *result);
+
 /* ---- a call as a SIP ladder (ctl_ladder.c) ---- */
 
 void ctl_ladder(FILE *to, const json_t *messages);

@@ -3,6 +3,7 @@
 import json
 import re
 
+from demo import SPOKEN, TRUNK_PORT, Shop
 from operating import cordctl
 from stage import (BEEP, FULL, GREETING, MUSIC, WHISPER, Stage, action, eventually, flow, play)
 
@@ -187,3 +188,29 @@ async def test_bad_markup_takes_the_error_branch():
         heard = [h["hz"] for h in (await call.report())["heard"]]
         assert heard[-2:] == [GREETING, FULL] and 0 in heard[:-2], heard
         await eventually("the contact to be gone", lambda: not stage.contacts())
+
+
+async def test_the_example_instance_finds_a_parcel():
+    async with Shop() as shop:
+        call = await shop.dial(await shop.caller(port=TRUNK_PORT), SPOKEN)
+        await call.answered()
+        contact = (await eventually("the contact", shop.contacts))[0]["id"]
+
+        async def until_left(action):
+            return await eventually(f"{action} to be left", lambda: next(
+                (x for x in lines_of(shop, contact) if x["Identifier"] == action), None), 20)
+        await until_left("Welcome")
+        await call.digits("3")
+        assert (await until_left("Ask"))["Results"] == "3"
+        await call.digits("1043#")
+        asked = await until_left("Look it up")
+        assert asked["ContactFlowModuleType"] == "InvokeExternalResource"
+        assert asked["ContactFlowId"].split("/")[-2] == "flow-module", asked
+        assert asked["Parameters"]["LambdaInvocationAttributes.order"] == "1043"
+        assert asked["ExternalResults"] == {"found": "true", "status": "is on its way"}
+        told = await until_left("Tell")
+        assert told["Parameters"]["SSML"].endswith("is on its way.</speak>"), told
+        assert "Results" not in told, told
+        await call.hang_up()
+        record = (await shop.records(1))[0]
+        assert record["Attributes"] == {"order": "1043"}, record
