@@ -63,17 +63,23 @@ static void stop_try(struct service_call *call)
 	call->child = NULL;
 }
 
+static void call_unlink(struct service_call *call)
+{
+	if (!call->back)
+		return;
+	*call->back = call->next;
+	if (call->next)
+		call->next->back = call->back;
+	call->back = NULL;
+	call->services->stats.in_flight--;
+}
+
 static void call_free(struct service_call *call)
 {
 	stop_try(call);
 	timers_cancel(timers_of(call), &call->again);
 	timers_cancel(timers_of(call), &call->limit);
-	if (call->back) {
-		*call->back = call->next;
-		if (call->next)
-			call->next->back = call->back;
-		call->services->stats.in_flight--;
-	}
+	call_unlink(call);
 	service_set_release(call->set);
 	free(call->body);
 	free(call);
@@ -90,6 +96,8 @@ static void end(struct service_call *call, enum service_result result, const cha
 		call->services->stats.answered++;
 	else
 		call->services->stats.failed++;
+	/* what `done` asks next may take its place */
+	call_unlink(call);
 	call->request.done(call->request.ctx, &answer);
 	call_free(call);
 }

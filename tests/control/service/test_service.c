@@ -372,6 +372,36 @@ static void too_many_are_refused(void **state)
 	assert_int_equal(stats.refused, 2);
 }
 
+struct sequel {
+	struct fixture *f;
+	const struct service_target *at;
+	struct service_call *call;
+	int rc;
+};
+
+static void ask_the_next(void *ctx, const struct service_answer *answer)
+{
+	struct sequel *s = ctx;
+
+	s->rc = begin(s->f, s->at, LIMIT, &s->call);
+}
+
+static void an_answer_makes_room_for_the_next_call(void **state)
+{
+	struct sequel s = {.f = *state, .rc = 1};
+	struct service_call *call;
+	struct service_request request = {
+		.body = "{}", .body_n = 2, .limit_ns = LIMIT, .ctx = &s, .done = ask_the_next};
+
+	s.at = request.target =
+		target(s.f, "url: http://127.0.0.1:%u/ok\n    concurrency: 1", s.f->server.port);
+	loop_step(s.f->loop, 0);
+	assert_int_equal(service_ask(s.f->services, &request, s.f->wrong, &call), 0);
+	run_until(s.f, 1);
+	assert_int_equal(s.rc, 0);
+	assert_int_equal(s.f->result, SERVICE_OK);
+}
+
 static void many_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -462,6 +492,7 @@ int main(void)
 		TEST(a_call_outlives_the_rows),
 		TEST(what_is_left_is_answered_at_the_end),
 		TEST(too_many_are_refused),
+		TEST(an_answer_makes_room_for_the_next_call),
 		TEST(many_at_a_time),
 		TEST(a_program_answers),
 		TEST(a_program_fails),
