@@ -152,9 +152,9 @@ const char *facts_of_contact(const struct contact *contact, enum flow_type role,
 		text = header_fact(contact, name + sizeof(header) - 1);
 	else
 		text = plain_fact(contact, name);
-	if (!text)
-		return NULL;
-	contact_text(buffer, size, text);
+	if (!text || str_is_utf8(str_from(text)))
+		return text;
+	contact_text(buffer, size, text); /* a header of a stranger */
 	return buffer;
 }
 

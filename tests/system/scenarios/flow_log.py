@@ -8,6 +8,7 @@ from operating import cordctl
 from stage import (BEEP, FULL, GREETING, MUSIC, WHISPER, Stage, action, eventually, flow, play)
 
 SECRET = "4711"
+LINK = "https://example.net/" + 40 * "parcels/" + "1043"
 
 
 def logging_flow(*more, then="Ask"):
@@ -135,7 +136,7 @@ async def test_tags_references_and_switches_are_kept():
         action("Untag", "UnTagContact", {"TagKeys": ["team"]}, "Data", {"NoMatchingError": "End"}),
         action("Data", "UpdateContactData",
                {"Name": "Order 1043", "LanguageCode": "de-DE",
-                "References": {"order": {"Type": "URL", "Value": "https://example.net/1043"}}},
+                "References": {"order": {"Type": "URL", "Value": LINK}}},
                "Record", {"NoMatchingError": "End"}),
         action("Record", "UpdateContactRecordingBehavior",
                {"RecordingBehavior": {"RecordedParticipants": ["Agent", "Customer"]}}, "Stream"),
@@ -157,16 +158,16 @@ async def test_tags_references_and_switches_are_kept():
         await call.hears(MUSIC)
         full = stage.call("contact.get", contact=stage.contacts()[0]["id"])
         assert full["tags"] == {"line": "+12025550100"}, full
-        assert full["references"] == {"order": "https://example.net/1043"}
+        assert full["references"] == {"order": LINK}
         assert full["recording"]["agent"] and full["recording"]["customer"]
         assert full["streaming"]["on"] and not full["streaming"]["to_customer"]
         assert (full["name"], full["language"]) == ("Order 1043", "de-DE")
         await call.hang_up()
         record = (await stage.records(1))[0]
         assert record["Tags"] == {"line": "+12025550100"}
-        assert record["References"] == [{"Name": "order", "Value": "https://example.net/1043"}]
+        assert record["References"] == [{"Name": "order", "Value": LINK}]
         assert record["Attributes"] == {
-            "tag": "+12025550100", "reference": "https://example.net/1043", "streams": "",
+            "tag": "+12025550100", "reference": LINK, "streams": "",
             "agent": "", "how": "INBOUND", "sort": "connect:Telephony", "language": "de-DE",
             "region": "eu-central-1"}, record["Attributes"]
 
