@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contact/asking.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "contact/contact.h"
+#include "contact/listening.h"
 #include "contact/switchboard.h"
 #include "service/service.h"
 
@@ -20,7 +20,12 @@ struct asking {
 	struct treatment *treatment; /* who waits; NULL: nobody */
 	uint32_t id;                 /* of the effect */
 	enum flow_effect_type type;
-	struct service_call *call;
+	const struct service_target *target;
+	struct service_set *set; /* held for it */
+	uint64_t limit_ns;
+	json_t *request;           /* until it is asked */
+	struct listening ear;      /* before that, of a bot */
+	struct service_call *call; /* NULL: not asked yet */
 	/* for the log, also when the contact is gone */
 	char contact[RANDOM_UUID_SIZE];
 	uint64_t leg;
@@ -35,25 +40,29 @@ static void drop(struct asking *a)
 		a->next->back = a->back;
 	if (a->treatment)
 		a->treatment->asking = NULL;
+	listening_stop(&a->ear);
+	service_set_release(a->set);
+	json_decref(a->request);
 	free(a);
+}
+
+static void forget(struct asking *a)
+{
+	if (a->call)
+		service_cancel(a->call);
+	drop(a);
 }
 
 void asking_cancel(struct treatment *t)
 {
-	struct asking *a = t->asking;
-
-	if (!a)
-		return;
-	service_cancel(a->call);
-	drop(a);
+	if (t->asking)
+		forget(t->asking);
 }
 
 void asking_clear(struct switchboard *board)
 {
-	while (board->askings) {
-		service_cancel(board->askings->call);
-		drop(board->askings);
-	}
+	while (board->askings)
+		forget(board->askings);
 }
 
 static void complain(const struct asking *a, const char *why)
@@ -191,57 +200,118 @@ static bool is_awaited(const struct treatment *t, const struct flow_effect *effe
 	return t->run.pending_id == effect->id;
 }
 
-static bool call(const struct flow_effect *effect, struct asking *a,
-	const struct service_target *target, char *body)
+/* False: not asked, and logged. */
+static bool call(struct asking *a)
 {
-	bool lambda = effect->type == FLOW_EFFECT_INVOKE_LAMBDA;
-	struct service_request request = {.target = target,
-		.body = body,
-		.body_n = strlen(body),
-		.limit_ns = lambda             ? effect->lambda.timeout_ms * CLOCK_MS
-			    : target->limit_ns ? target->limit_ns
-					       : SERVICE_TIME_NS,
-		.ctx = a,
-		.done = on_answer};
-	char wrong[SERVICE_WRONG_SIZE];
+	char *body = json_dumps(a->request, JSON_COMPACT);
+	char wrong[SERVICE_WRONG_SIZE] = "no memory";
+	int rc = -ENOMEM;
 
-	if (service_ask(a->board->services, &request, wrong, &a->call) < 0) {
+	if (body)
+		rc = service_ask(a->board->services,
+			&(struct service_request){.target = a->target,
+				.body = body,
+				.body_n = strlen(body),
+				.limit_ns = a->limit_ns,
+				.ctx = a,
+				.done = on_answer},
+			wrong, &a->call);
+	if (rc < 0)
 		complain(a, wrong);
-		return false;
-	}
-	return true;
+	free(body);
+	json_decref(a->request);
+	a->request = NULL;
+	return rc == 0;
 }
 
-bool asking_start(struct treatment *t, const struct flow_effect *effect)
+/* A bot has something to work on, or not. */
+static void on_heard(void *ctx, enum listening_end end)
 {
-	bool lambda = effect->type == FLOW_EFFECT_INVOKE_LAMBDA, awaited = is_awaited(t, effect);
+	struct asking *a = ctx;
+	struct treatment *t = a->treatment;
+	uint64_t now_ns = board_now(a->board);
+	const struct flow_event event = {.type = FLOW_EVENT_ANSWER,
+		.id = a->id,
+		.result = FLOW_RESULT_FAILED,
+		.error = end == LISTENING_SILENCE ? FLOW_ERROR_INPUT_TIME_LIMIT
+						  : FLOW_ERROR_NO_MATCHING_ERROR};
+
+	if (end == LISTENING_HEARD &&
+		json_object_set_new(json_object_get(a->request, "Details"), "InputTranscript",
+			json_string(a->ear.digits)) == 0 &&
+		call(a))
+		return;
+	drop(a);
+	treatment_answer(t, &event, now_ns);
+}
+
+static int listen_to_caller(struct asking *a, const struct flow_effect *effect, uint64_t now_ns)
+{
+	a->ear = (struct listening){.treatment = a->treatment, .done = on_heard, .ctx = a};
+	return listening_start(&a->ear, effect, now_ns);
+}
+
+bool asking_key(struct treatment *t, char key, uint64_t now_ns)
+{
+	return t->asking && listening_key(&t->asking->ear, key, now_ns);
+}
+
+bool asking_played(struct treatment *t, enum flow_event_type type, uint64_t token, uint64_t now_ns)
+{
+	return t->asking && listening_played(&t->asking->ear, type, token, now_ns);
+}
+
+static void aim(struct asking *a, const struct treatment *t, const struct flow_effect *effect)
+{
 	const struct service_set *set = t->leg->contact->board->instance->services;
-	const char *name =
-		lambda ? effect->lambda.function : flow_action_name(effect->action->type);
-	const struct service_target *target =
-		lambda ? service_set_function(set, name) : service_set_action(set, name);
-	struct asking *a = make(t, effect, name);
-	char *body = NULL;
-	bool done = false;
+
+	if (a->type == FLOW_EFFECT_INVOKE_LAMBDA) {
+		a->target = service_set_function(set, effect->lambda.function);
+		a->limit_ns = effect->lambda.timeout_ms * CLOCK_MS;
+	} else {
+		a->target = service_set_action(set, flow_action_name(effect->action->type));
+		a->limit_ns =
+			a->target && a->target->limit_ns ? a->target->limit_ns : SERVICE_TIME_NS;
+	}
+	if (a->target)
+		a->set = service_set_hold(a->target->set);
+}
+
+static bool begin(
+	struct asking *a, struct treatment *t, const struct flow_effect *effect, uint64_t now_ns)
+{
+	if (!a->target) {
+		complain(a, "services.yaml has none of this name");
+		return false;
+	}
+	a->request = a->type == FLOW_EFFECT_INVOKE_LAMBDA ? asking_function_request(t, effect)
+							  : asking_service_request(t, effect);
+	if (!a->request) {
+		complain(a, "no memory");
+		return false;
+	}
+	if (a->treatment && effect->action->type == FLOW_ACTION_LEX)
+		return listen_to_caller(a, effect, now_ns) == 0;
+	return call(a);
+}
+
+bool asking_start(struct treatment *t, const struct flow_effect *effect, uint64_t now_ns)
+{
+	bool awaited = is_awaited(t, effect);
+	struct asking *a = make(t, effect,
+		effect->type == FLOW_EFFECT_INVOKE_LAMBDA ? effect->lambda.function
+							  : flow_action_name(effect->action->type));
 
 	if (!a)
-		return false;
-	if (!target)
-		complain(a, "services.yaml has none of this name");
-	else
-		body = lambda ? asking_function_request(t, effect)
-			      : asking_service_request(t, effect);
-	if (body)
-		done = call(effect, a, target, body);
-	free(body);
-	if (!done) {
-		drop(a);
 		return !awaited;
-	}
 	if (awaited) {
 		asking_cancel(t);
 		a->treatment = t;
 		t->asking = a;
 	}
-	return true;
+	aim(a, t, effect);
+	if (begin(a, t, effect, now_ns))
+		return true;
+	drop(a);
+	return !awaited;
 }

@@ -4,17 +4,22 @@
  * and other actions that something else carries out). services.yaml says who answers; service.h
  * what goes over the wire.
  *
+ * A bot (ConnectParticipantWithLexBot) is asked when the caller has typed something after its prompt
+ * (listening.h). Not configured, it takes its error branch at once and the prompt is not played.
+ *
  * A treatment waits for one answer at most; it is cancelled when the flow is stopped or over. A
  * function that is called asynchronously has nobody who waits: it lives on when the call ends.
  */
 #ifndef CONTACT_ASKING_H
 #define CONTACT_ASKING_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/engine.h"
+
 struct asking;
-struct flow_effect;
 struct switchboard;
 struct treatment;
 
@@ -22,17 +27,18 @@ struct treatment;
  * Carries out FLOW_EFFECT_INVOKE_LAMBDA or FLOW_EFFECT_SERVICE. False: it cannot be done (the log
  * says why), and no answer will come; else treatment_answer() brings one, later.
  */
-bool asking_start(struct treatment *t, const struct flow_effect *effect);
+bool asking_start(struct treatment *t, const struct flow_effect *effect, uint64_t now_ns);
 /* No answer comes any more. */
 void asking_cancel(struct treatment *t);
 /* Everything that is asked, also by nobody. */
 void asking_clear(struct switchboard *board);
 
-/*
- * The request's JSON text, malloc'ed; NULL without memory. `transcript`: keys that a bot is told,
- * or NULL.
- */
-char *asking_function_request(struct treatment *t, const struct flow_effect *effect);
-char *asking_service_request(struct treatment *t, const struct flow_effect *effect);
+/* A key, and the end of a play. False: they are the flow's. */
+bool asking_key(struct treatment *t, char key, uint64_t now_ns);
+bool asking_played(struct treatment *t, enum flow_event_type type, uint64_t token, uint64_t now_ns);
+
+/* What is asked; NULL without memory. */
+json_t *asking_function_request(struct treatment *t, const struct flow_effect *effect);
+json_t *asking_service_request(struct treatment *t, const struct flow_effect *effect);
 
 #endif

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jansson.h>
-#include <stdlib.h>
-
 #include "contact/asking.h"
 #include "contact/facts.h"
 #include "contact/switchboard.h"
@@ -49,6 +46,19 @@ static json_t *attributes(const struct attributes *store)
 	return object;
 }
 
+/* Their types are not kept: what a flow sets is text. */
+static json_t *references(const struct attributes *store)
+{
+	struct attributes_cursor cursor = {0};
+	struct attribute pair;
+	json_t *object = json_object();
+
+	while (attributes_next(store, &cursor, &pair))
+		json_object_set_new(object, pair.name,
+			json_pack("{s:s, s:s}", "Type", "STRING", "Value", pair.value));
+	return object;
+}
+
 static json_t *pairs(const struct attribute *list, size_t count)
 {
 	json_t *object = json_object();
@@ -75,28 +85,27 @@ static json_t *contact_data(struct treatment *t)
 		endpoint(t, "SystemEndpoint.Address", "SystemEndpoint.Type"));
 	json_object_set_new(data, "MediaStreams", json_pack("{s:{s:n}}", "Customer", "Audio"));
 	json_object_set_new(data, "Queue", queue(t));
-	json_object_set_new(data, "References", attributes(&t->leg->contact->data.references));
+	json_object_set_new(data, "References", references(&t->leg->contact->data.references));
 	json_object_set_new(data, "Tags", attributes(&t->leg->contact->data.tags));
+	json_object_set_new(data, "SegmentAttributes",
+		json_pack("{s:{s:o}}", "connect:Subtype", "ValueString",
+			fact(t, "SegmentAttributes.connect:Subtype")));
 	return data;
 }
 
-static char *request(const char *name, json_t *details)
+static json_t *request(const char *name, json_t *details)
 {
-	json_t *root = json_pack("{s:s, s:o}", "Name", name, "Details", details);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-
-	json_decref(root);
-	return text;
+	return json_pack("{s:s, s:o}", "Name", name, "Details", details);
 }
 
-char *asking_function_request(struct treatment *t, const struct flow_effect *effect)
+json_t *asking_function_request(struct treatment *t, const struct flow_effect *effect)
 {
 	return request("ContactFlowEvent",
 		json_pack("{s:o, s:o}", "ContactData", contact_data(t), "Parameters",
 			pairs(effect->lambda.inputs, effect->lambda.count)));
 }
 
-char *asking_service_request(struct treatment *t, const struct flow_effect *effect)
+json_t *asking_service_request(struct treatment *t, const struct flow_effect *effect)
 {
 	return request("ContactFlowService",
 		json_pack("{s:s, s:o, s:o}", "Action", flow_action_name(effect->action->type),

@@ -143,29 +143,39 @@ static int clip_of(struct treatment *t, const struct flow_message *message, stru
 	return -ENOTSUP;
 }
 
-static void play(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
+int treatment_say(struct treatment *t, const struct flow_action *action,
+	const struct flow_message *messages, unsigned count, bool loop)
 {
 	struct clip *clips[MEDIA_LIST_MAX];
 	char wrong[CLIPS_REASON_SIZE] = "more messages than one list holds";
 	unsigned n = 0;
-	int rc = effect->play.count > MEDIA_LIST_MAX ? -E2BIG : 0;
+	int rc = count > MEDIA_LIST_MAX ? -E2BIG : 0;
 
-	for (unsigned i = 0; rc == 0 && i < effect->play.count; i++) {
-		rc = clip_of(t, &effect->play.messages[i], &clips[n], wrong);
+	for (unsigned i = 0; rc == 0 && i < count; i++) {
+		rc = clip_of(t, &messages[i], &clips[n], wrong);
 		if (rc == 0)
 			n++;
 	}
 	if (rc < 0) {
 		log_warning(LOG_CALL(contact_of(t)->segment.id, t->leg->id), "flow",
-			"action '%s' cannot play: %s", effect->action->identifier, wrong);
+			"action '%s' cannot play: %s", action->identifier, wrong);
 		for (unsigned i = 0; i < n; i++)
 			clip_release(clips[i]);
+		return rc;
+	}
+	treatment_play(t, clips, n, loop);
+	return 0;
+}
+
+static void play(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
+{
+	if (treatment_say(t, effect->action, effect->play.messages, effect->play.count,
+		    effect->play.loop) < 0) {
 		reply->due = true;
 		reply->event =
 			(struct flow_event){.type = FLOW_EVENT_PLAY_FAILED, .id = effect->id};
 		return;
 	}
-	treatment_play(t, clips, n, effect->play.loop);
 	t->play_id = effect->id;
 }
 
@@ -462,7 +472,7 @@ static void carry_out(
 		break;
 	case FLOW_EFFECT_INVOKE_LAMBDA:
 	case FLOW_EFFECT_SERVICE:
-		if (!asking_start(t, effect))
+		if (!asking_start(t, effect, now_ns))
 			answer(reply, effect, FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_LOG:
@@ -573,7 +583,8 @@ void treatment_answer(struct treatment *t, const struct flow_event *event, uint6
 
 void treatment_key(struct treatment *t, char key, uint64_t now_ns)
 {
-	drive(t, &(struct flow_event){.type = FLOW_EVENT_KEY, .key = key}, now_ns);
+	if (!asking_key(t, key, now_ns))
+		drive(t, &(struct flow_event){.type = FLOW_EVENT_KEY, .key = key}, now_ns);
 }
 
 static void play_over(
@@ -581,6 +592,8 @@ static void play_over(
 {
 	uint32_t id = t->play_id;
 
+	if (asking_played(t, type, token, now_ns))
+		return;
 	if (!id || token != treatment_token(t))
 		return;
 	t->play_id = 0;

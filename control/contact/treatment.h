@@ -59,6 +59,10 @@ void treatment_ringback(struct treatment *t);
 /* Keys as tones, to a peer that takes no telephone-events: of 0-9 * # and `,`, a pause. 0, or a
  * negative errno; media tells when the last is out. */
 int treatment_digits(struct treatment *t, const char *digits, unsigned pause_ms);
+/* Says messages of an action, in order; what is told of their end bears treatment_token(). A negative
+ * errno: logged. */
+int treatment_say(struct treatment *t, const struct flow_action *action,
+	const struct flow_message *messages, unsigned count, bool loop);
 /* Plays clips outside of a flow; takes the holds over. */
 void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
 void treatment_hush(struct treatment *t);

@@ -238,7 +238,8 @@ class Stage:
             file = where / (name.replace("_", "-") + ".yaml")
             file.write_text(json.dumps(document, indent=1), encoding="utf-8")
         for name, content in self.files.items():
-            (where / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+            text = content if isinstance(content, str) else json.dumps(content, indent=1)
+            (where / name).write_text(text, encoding="utf-8")
         for default in DEFAULTS.glob("default-*.json"):
             shutil.copy(default, where / "flows")
         for name, content in self.flows.items():

@@ -218,6 +218,78 @@ async def test_a_service_answers_an_action():
     assert event["Details"]["ContactData"]["Channel"] == "VOICE"
 
 
+def bot_stage(answer, first_key=3):
+    """A bot behind the menu: tones say which way it went."""
+    return stage_with(flow(
+        "Main", "contactFlow", "Bot",
+        action("Bot", "ConnectParticipantWithLexBot",
+               {"PromptId": "beep", "LexV2Bot": {"AliasArn": "arn:aws:lex:bot"},
+                "LexTimeoutSeconds": {"Text": str(first_key)}}, None,
+               {"NoMatchingCondition": "Bad", "NoMatchingError": "Bad",
+                "InputTimeLimitExceeded": "Silent"}, {"OrderStatus": "City"}),
+        branch("City", "$.Lex.Slots.City $.Lex.IntentName", "Bad",
+               **{"Rome OrderStatus": "Good"}),
+        play("Silent", "whisper", "End"), *ENDING),
+        services=[{"type": "ConnectParticipantWithLexBot",
+                   "url": f"http://127.0.0.1:{PORT}/bot"}] if answer else []), Web(bot=(200, answer))
+
+
+UNDERSTOOD = {"Result": "OrderStatus",
+              "Values": {"IntentName": "OrderStatus", "Slots.City": "Rome"}}
+
+
+async def test_a_bot_gets_what_the_caller_types():
+    """The prompt is played and stops at the first key; star begins again; hash ends it."""
+    stage, web = bot_stage(UNDERSTOOD)
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(BEEP)
+        await call.digits("9*471")
+        await call.digits("1#")
+        await call.hears(GREETING)
+        await call.ended()
+    web.close()
+    assert len(web.asked) == 1
+    details = web.asked[0][1]["Details"]
+    assert details["InputTranscript"] == "4711"
+    assert details["Action"] == "ConnectParticipantWithLexBot"
+    assert details["Parameters"]["LexV2Bot.AliasArn"] == "arn:aws:lex:bot"
+
+
+async def test_a_bot_that_hears_nothing_is_not_asked():
+    stage, web = bot_stage(UNDERSTOOD, first_key=1)
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(BEEP)
+        await call.hears(WHISPER)
+        await call.ended()
+    web.close()
+    assert not web.asked
+
+
+async def test_a_bot_whose_prompt_is_missing_takes_the_error_branch():
+    stage, web = bot_stage(UNDERSTOOD)
+    stage.instance["prompts"] = [dict(row, file="gone.wav") if row["name"] == "beep" else row
+                                 for row in stage.instance["prompts"]]
+    stage.files["prompts/gone.wav"] = "no sound"
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+    web.close()
+    assert not web.asked
+
+
+async def test_without_a_bot_the_error_branch_is_taken_at_once():
+    stage, web = bot_stage(None)
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(FULL)
+        await call.ended()
+    web.close()
+    assert not web.asked
+
+
 async def test_a_reload_takes_over_where_functions_are():
     web = Web(first=(500, "{}"), second=(200, {}))
     stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "it", "Good", "Bad"), *ENDING),
