@@ -83,9 +83,9 @@ async def block_returns(stage):
 def heard_in_order(report):
     """The tones that were heard, one after the other; short pieces left out."""
     order = []
-    for heard in sorted((h for h in report["heard"] if h["to_ms"] - h["from_ms"] > 80),
-                        key=lambda h: h["from_ms"]):
-        if not order or order[-1] != heard["hz"]:
+    for heard in sorted(report["heard"], key=lambda h: h["from_ms"]):
+        long = heard["to_ms"] - heard["from_ms"] > 80
+        if long and (not order or order[-1] != heard["hz"]):
             order.append(heard["hz"])
     return order
 
@@ -238,7 +238,7 @@ async def R62_a_queue_transfer_runs_no_further_flow():
         await call.hears(BEEP)
         await asyncio.sleep(2.5)
         report = await call.report()
-        assert len(spans(report, GREETING)) == 1
+        assert heard_in_order(report).count(GREETING) == 1
         never(report, FULL, WRONG, WHISPER)
         await call.hang_up()
         rows = await stage.records(2)
@@ -282,8 +282,8 @@ async def R89_the_prompts_start_again_and_the_interrupt_counts_anew():
         firsts, ends = spans(report, SECOND), spans(report, BEEP)
         assert len(firsts) >= 3
         for first, end in zip(firsts, ends):
-            assert 1900 <= end[0] - first[0] <= 2300, (firsts, ends)
-        assert longest_silence(report) < 100, report["heard"]
+            assert 1800 <= end[0] - first[0] <= 2600, (firsts, ends)
+        assert longest_silence(report) < 300, report["heard"]
 
 
 async def R90_without_prompts_to_go_back_to_there_is_silence():
