@@ -145,6 +145,13 @@ static bool find_for_flow(void *owner, enum flow_resource kind, const char *refe
 	return false;
 }
 
+static bool is_served(void *owner, enum flow_action_type type)
+{
+	const struct instance *instance = owner;
+
+	return service_set_action(instance->services, flow_action_name(type));
+}
+
 static enum resource_flow_kind flow_kind(void *context, const char *reference)
 {
 	const struct instance *instance = context;
@@ -243,7 +250,8 @@ static void judge_prompts(const struct instance *instance, struct report *report
 int instance_judge_flows(
 	const struct instance *instance, const struct config *config, struct report *report)
 {
-	struct flow_resolver resolver = {.find = find_for_flow, .owner = (void *)instance};
+	struct flow_resolver resolver = {
+		.find = find_for_flow, .is_served = is_served, .owner = (void *)instance};
 
 	for (size_t i = 0; i < instance->flows.n; i++) {
 		const struct flow_entry *entry = &instance->flows.entries[i];

@@ -253,6 +253,14 @@ static bool has_other_media(const struct check *check)
 	return uri != NULL && strncmp(uri, "s3://", 5) != 0;
 }
 
+static bool is_served(const struct check *check)
+{
+	const struct flow_resolver *resolver = check->resolver;
+
+	return resolver != NULL && resolver->is_served != NULL &&
+	       resolver->is_served(resolver->owner, (enum flow_action_type)check->action->type);
+}
+
 static void check_supported(struct check *check)
 {
 	const char *why = has_other_media(check)
@@ -261,7 +269,7 @@ static void check_supported(struct check *check)
 	bool wired =
 		flow_action_error(check->action, FLOW_ERROR_NO_MATCHING_ERROR) != FLOW_NO_ACTION;
 
-	if (why == NULL)
+	if (why == NULL || is_served(check))
 		return;
 	check_problem(check, REPORT_NOTE, "Type", "%s: %s; %s",
 		flow_action_name((enum flow_action_type)check->action->type), why,

@@ -14,7 +14,8 @@
  * or less (R84); a fixed reference to a user who may not take calls (R95); a fixed caller id that
  * is not the instance's (R76).
  *
- * Notes: what a voice contact here does not carry out, with the branch that is taken; an action
+ * Notes: what a voice contact here does not carry out, with the branch that is taken, unless the
+ * resolver says that a service does; an action
  * that can never be reached.
  */
 #pragma once
@@ -52,6 +53,8 @@ struct flow_resolver {
 	/* NULL: no instance is at hand, nothing is found. */
 	bool (*find)(void *owner, enum flow_resource kind, const char *reference, const char *name,
 		struct flow_resource_info *info);
+	/* NULL: none. Whether a service outside carries out these actions. */
+	bool (*is_served)(void *owner, enum flow_action_type type);
 	void *owner;
 	bool missing_is_note; /* what is not found is worth a note, not an error */
 };

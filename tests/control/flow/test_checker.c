@@ -505,6 +505,32 @@ static void what_is_not_carried_out_is_noted_with_the_branch_taken(void **state)
 	}
 }
 
+static bool serves_bots(void *owner, enum flow_action_type type)
+{
+	return type == FLOW_ACTION_LEX;
+}
+
+static void what_a_service_carries_out_is_not_noted(void **state)
+{
+	static const struct flow_resolver served = {.find = find, .is_served = serves_bots};
+	static const char *const actions[] = {
+		FULL("ConnectParticipantWithLexBot", "", NEXT, E("NoMatchingError"), ""),
+		FULL("CreateTask", "", NEXT, E("NoMatchingError"), "")};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct flow *flow =
+			flow_of(flow_text_of("act", actions[i]), "id", FLOW_TYPE_UNKNOWN);
+		struct report report;
+
+		report_init(&report);
+		flow_check(flow, &served, &report);
+		assert_int_equal(
+			report_mentions(&report, REPORT_NOTE, "NoMatchingError is taken"), i == 1);
+		report_clear(&report);
+		flow_release(flow);
+	}
+}
+
 static void reference_ids(void **state)
 {
 	static const struct {
@@ -548,6 +574,7 @@ int main(void)
 		cmocka_unit_test(fixed_attributes_over_32_kb_are_warned_about),
 		cmocka_unit_test(each_type_of_flow_forbids_what_the_service_forbids),
 		cmocka_unit_test(what_is_not_carried_out_is_noted_with_the_branch_taken),
+		cmocka_unit_test(what_a_service_carries_out_is_not_noted),
 		cmocka_unit_test(reference_ids),
 	};
 

@@ -2,11 +2,12 @@
 """Functions and services outside: a web server of the test's own answers what flows ask."""
 import http.server
 import json
+import ssl
 import threading
 import time
 
 from stage import (BEEP, FULL, GREETING, NUMBER, WHISPER, Stage, action, eventually, flow,
-                   play)
+                   play, run)
 
 PORT = 8080
 LAMBDA = "arn:aws:lambda:eu-central-1:111122223333:function:"
@@ -20,7 +21,7 @@ FIXED = {"Channel": "VOICE", "CustomerId": None, "Description": None, "Initiatio
 class Web:
     """Answers each path with what `answers` has for it: a status and a body, after a while."""
 
-    def __init__(self, **answers):
+    def __init__(self, tls=None, **answers):
         self.asked = []
         web = self
 
@@ -43,6 +44,8 @@ class Web:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -178,6 +181,30 @@ async def test_a_caller_who_hangs_up_leaves_no_question_behind():
             await stage.phones[-1].close()
             stage.phones.pop()
     web.close()
+
+
+async def test_a_function_behind_tls_must_prove_who_it_is():
+    """A certificate that nobody vouches for is refused; a row may name the one to trust."""
+    stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "strange", "Bad", "Known"),
+                            invoke("Known", "known", "Good", "Bad"), *ENDING),
+                       [web_row("strange", url=f"https://127.0.0.1:{PORT}/it"),
+                        web_row("known", url=f"https://127.0.0.1:{PORT}/it", ca_file="own.pem")])
+    key, certificate = stage.directory / "key.pem", stage.directory / "own.pem"
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=functions",
+        "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", certificate)
+    stage.files["own.pem"] = certificate.read_text(encoding="utf-8")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    web = Web(tls, it=(200, {}))
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.ended()
+        stage.log.flush()
+        log = (stage.directory / "log").read_text(encoding="utf-8")
+    web.close()
+    assert len(web.asked) == 1
+    assert any("'Ask'" in line and "certificate" in line for line in log.splitlines())
 
 
 async def test_a_program_is_a_function():
