@@ -3,6 +3,8 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,16 @@ static void read_token(struct reading *r, const struct yml_node *node, struct ro
 	free(path);
 }
 
+static bool has_certificates(const char *path)
+{
+	X509_STORE *store = X509_STORE_new();
+	bool has = store && X509_STORE_load_file(store, path) == 1;
+
+	X509_STORE_free(store);
+	ERR_clear_error();
+	return has;
+}
+
 static void read_ca_file(struct reading *r, const struct yml_node *node, struct row *row)
 {
 	const char *file;
@@ -231,9 +243,9 @@ static void read_ca_file(struct reading *r, const struct yml_node *node, struct 
 		return;
 	row->ca_file = path_of(r, file);
 	row->target.ca_file = row->ca_file;
-	if (row->ca_file && access(row->ca_file, R_OK) < 0)
+	if (row->ca_file && !has_certificates(row->ca_file))
 		yml_report(r->report, yml_get(node, "ca_file"), REPORT_ERROR,
-			"expected a file with certificates: %s: %s", file, strerror(errno));
+			"expected a readable file with certificates in PEM, found %s", file);
 }
 
 static void refuse_with_program(struct reading *r, const struct yml_node *node)

@@ -138,7 +138,7 @@ static void a_row_has_all_that_it_says(void **state)
 
 	expect_good(f, "functions:\n"
 		       "- name: a\n  url: https://h/x\n  timeout: 2500ms\n  concurrency: 5\n"
-		       "  headers: {X-A: b, X-C: d e}\n  ca_file: /etc/hostname\n"
+		       "  headers: {X-A: b, X-C: d e}\n"
 		       "- name: b\n  program: [sh, -c, exit 1]\n"
 		       "services:\n- {type: CreateTask, program: [cat]}\n");
 	target = service_set_at(f->set, SERVICE_FUNCTION, 0);
@@ -147,14 +147,13 @@ static void a_row_has_all_that_it_says(void **state)
 	assert_string_equal(target->headers[0], "X-A: b");
 	assert_string_equal(target->headers[1], "X-C: d e");
 	assert_null(target->headers[2]);
-	assert_string_equal(target->ca_file, "/etc/hostname");
 	target = service_set_at(f->set, SERVICE_FUNCTION, 1);
 	assert_null(target->url);
 	assert_string_equal(target->program[2], "exit 1");
 	assert_null(target->program[3]);
 	assert_int_equal(target->concurrency, SERVICE_CONCURRENCY_RUN);
 	assert_null(service_set_at(f->set, SERVICE_FUNCTION, 2));
-	assert_int_equal(service_set_action(f->set, "CreateTask")->line, 11);
+	assert_int_equal(service_set_action(f->set, "CreateTask")->line, 10);
 }
 
 #define ROW "functions:\n- name: a\n  "
@@ -192,6 +191,8 @@ static void what_is_wrong_is_named(void **state)
 			"services.yaml:4:", "Content-Length"},
 		{ROW "url: 'http://h/'\n  token_file: missing\n", "services.yaml:4:", "missing"},
 		{ROW "url: 'http://h/'\n  ca_file: missing\n", "services.yaml:4:", "missing"},
+		{ROW "url: 'http://h/'\n  ca_file: /etc/hostname\n",
+			"services.yaml:4:", "certificates in PEM"},
 		{ROW "url: 'http://h/'\n  timeout: 2\n", "services.yaml:4:", "timeout"},
 		{ROW "url: 'http://h/'\n  timeout: 2h\n", "services.yaml:4:", "timeout"},
 		{ROW "url: 'http://h/'\n  concurrency: 0\n", "services.yaml:4:", "concurrency"},
