@@ -282,6 +282,24 @@ static void put_store(const struct source *s)
 	one(s, "events_waiting", PAGE_GAUGE, "events not written yet", (double)e.waiting);
 }
 
+/* ---- functions and services outside -------------------------------------------------------- */
+
+static void put_services(const struct source *s)
+{
+	struct service_stats c;
+
+	services_stats(s->board->services, &c);
+	one(s, "service_calls_in_flight", PAGE_GAUGE, "questions to functions and services now",
+		c.in_flight);
+	page_family(s->page, "service_calls_total", PAGE_COUNTER,
+		"questions to functions and services by result");
+	page_value(s->page, (double)c.answered, "result", "answered", NULL);
+	page_value(s->page, (double)c.failed, "result", "failed", NULL);
+	page_value(s->page, (double)c.refused, "result", "refused", NULL);
+	one(s, "service_tries_total", PAGE_COUNTER, "tries that these questions took",
+		(double)c.tries);
+}
+
 /* ---- dataplane ----------------------------------------------------------------------------- */
 
 static void put_media(const struct source *s)
@@ -334,7 +352,7 @@ bool metrics_write(void *ctx, unsigned step, FILE *to)
 {
 	static void (*const parts[])(const struct source *s) = {put_process, put_contacts,
 		put_calls, put_agents, put_queues, put_queue_refusals, put_queue_waits, put_sip,
-		put_trunks, put_store, put_media, put_dataplane};
+		put_trunks, put_store, put_services, put_media, put_dataplane};
 	const struct admin *admin = ctx;
 	struct page page = {.to = to};
 

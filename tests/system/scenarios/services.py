@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions and services outside: a web server of the test's own answers what flows ask."""
+import asyncio
 import http.server
 import json
 import os
 import ssl
 import threading
 import time
+import urllib.request
 
-from stage import (BEEP, FULL, GREETING, NUMBER, WHISPER, Stage, action, eventually, flow,
+from stage import (BEEP, CONTROL, FULL, GREETING, NUMBER, WHISPER, Stage, action, eventually, flow,
                    play, run)
 
 PORT = 8080
@@ -235,11 +237,20 @@ async def test_a_program_is_a_function():
                             branch("Sum", "$.External.sum", "Bad", **{"42": "Broken"}),
                             invoke("Broken", "broken", "Bad", "Good"), *ENDING),
                        [{"name": "add", "program": ["python3", "-c", script]},
-                        {"name": "broken", "program": ["false"]}])
+                        {"name": "broken", "program": ["false"]}],
+                       admin__metrics=f"{CONTROL}:9099")
     async with stage:
         call = await stage.dial(await stage.caller())
         await call.hears(GREETING)
         await call.ended()
+
+        def fetch():
+            with urllib.request.urlopen(f"http://{CONTROL}:9099/metrics", timeout=5) as page:
+                return page.read().decode()
+        text = await asyncio.to_thread(fetch)
+        for line in ('service_calls_total{result="answered"} 1',
+                     'service_calls_total{result="failed"} 1', "service_calls_in_flight 0"):
+            assert f"cordboard_{line}\n" in text, text
 
 
 async def test_a_service_answers_an_action():
