@@ -348,6 +348,42 @@ async def test_without_a_bot_the_error_branch_is_taken_at_once():
     assert not web.asked
 
 
+async def test_nobody_waits_for_a_function_called_asynchronously():
+    """The flow goes on at once; the function is tried again when the caller has long gone."""
+    web = Web(late=(500, "no matter", 1.5))
+    ask = invoke("Ask", "late", "Good", "Bad")
+    ask["Parameters"]["InvocationType"] = "ASYNCHRONOUS"
+    stage = stage_with(flow("Main", "contactFlow", "Ask", ask, *ENDING), [web_row("late")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.hang_up()
+        await stage.until_states()
+        assert len(web.asked) == 1
+        await eventually("another try", lambda: len(web.asked) == 2)
+    web.close()
+
+
+async def test_a_caller_hangs_up_while_a_bot_speaks_and_while_it_listens():
+    stage, web = bot_stage(UNDERSTOOD)
+    async with stage:
+        caller = await stage.caller()
+        for keys in ("", "47"):
+            call = await stage.dial(caller)
+            await call.hears(BEEP)
+            if keys:
+                await call.digits(keys)
+            await call.hang_up()
+            await stage.until_states()
+        call = await stage.dial(caller)
+        await call.hears(BEEP)
+        await call.digits("1#")
+        await call.hears(GREETING)
+        await call.ended()
+    web.close()
+    assert len(web.asked) == 1
+
+
 async def test_a_reload_takes_over_where_functions_are():
     web = Web(first=(500, "{}"), second=(200, {}))
     stage = stage_with(flow("Main", "contactFlow", "Ask", invoke("Ask", "it", "Good", "Bad"), *ENDING),
