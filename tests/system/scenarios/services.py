@@ -229,6 +229,29 @@ async def test_a_function_that_the_system_trusts_needs_no_more():
     web.close()
 
 
+async def test_nobody_waits_for_a_function_that_is_asked_by_the_way():
+    """The flow goes on at once; the function is asked to the end, also when the call is over."""
+    web = Web(note=(202, "", 0), broken=(500, "{}", 1))
+    steps = [invoke("Note", "note", "Broken", "Bad", 8), invoke("Broken", "broken", "Good", "Bad", 8)]
+    for step in steps:
+        step["Parameters"]["InvocationType"] = "ASYNCHRONOUS"
+    stage = stage_with(flow("Main", "contactFlow", "Note", *steps, *ENDING),
+                       [web_row("note"), web_row("broken")])
+    async with stage:
+        call = await stage.dial(await stage.caller())
+        await call.hears(GREETING)
+        await call.ended()
+        assert sorted(path for path, _ in web.asked) == ["/broken", "/note"]
+        await eventually("three tries", lambda: len(web.asked) == 4)
+
+        def told():
+            stage.log.flush()
+            return "action 'Broken'" in (stage.directory / "log").read_text(encoding="utf-8")
+        await eventually("the failure to be logged", told)
+        assert "action 'Note'" not in (stage.directory / "log").read_text(encoding="utf-8")
+    web.close()
+
+
 async def test_a_program_is_a_function():
     """It gets the event on its standard input."""
     script = ('import json, sys; event = json.load(sys.stdin); '
