@@ -408,11 +408,10 @@ struct flow_effect {
 		} enter;
 		struct {
 			const char *result; /* what the conditions were tried against, or the
-					       error's name */
+					       error's name; of stored input: FLOW_SECRET */
 			const char *branch; /* NextAction, an error's name, or the operand of the
-					       condition */
-			bool secret;     /* the result was stored input: do not show the branch */
-			uint16_t target; /* or FLOW_NO_ACTION */
+					       condition; of stored input: FLOW_SECRET */
+			uint16_t target;    /* or FLOW_NO_ACTION */
 		} leave;
 		struct {
 			const char *digits; /* secret: never log */

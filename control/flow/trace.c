@@ -74,28 +74,46 @@ bool flow_trace_enter(struct flow_machine *m)
 	return true;
 }
 
-/* Compare shows the value that it was told to look at. */
+static bool names_stored_input(const struct flow_value *value)
+{
+	for (uint16_t i = 0; i < value->part_count; i++)
+		if (value->parts[i].is_path && value->parts[i].space == FLOW_SPACE_STORED_INPUT)
+			return true;
+	return false;
+}
+
+/* Compare shows the value that it was told to look at, and what it was found equal to. */
 static bool is_secret(const struct flow_machine *m)
 {
 	const struct flow_param *param = flow_action_param(m->action, FLOW_PARAM_COMPARISON);
 
-	for (uint16_t i = 0; param != NULL && i < param->value.part_count; i++)
-		if (param->value.parts[i].is_path &&
-			param->value.parts[i].space == FLOW_SPACE_STORED_INPUT)
+	if (param != NULL && names_stored_input(&param->value))
+		return true;
+	for (uint16_t i = 0; i < m->action->condition_count; i++)
+		if (names_stored_input(&m->action->conditions[i].operand))
 			return true;
 	return false;
+}
+
+static bool is_operand(const char *branch)
+{
+	for (int i = 0; i < FLOW_ERROR_COUNT; i++)
+		if (strcmp(branch, flow_error_name((enum flow_error)i)) == 0)
+			return false;
+	return strcmp(branch, "NextAction") != 0;
 }
 
 void flow_trace_leave(
 	struct flow_machine *m, const char *result, const char *branch, uint16_t target)
 {
-	struct flow_effect *effect = is_traced(m) ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
+	struct flow_effect *effect =
+		m->run->context->trace ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
+	/* that nothing was typed is no secret */
+	bool secret = is_secret(m) && *result != '\0' && strcmp(result, "Timeout") != 0;
 
 	if (effect == NULL)
 		return;
-	effect->leave.secret = is_secret(m) && *result != '\0';
-	effect->leave.result =
-		effect->leave.secret ? FLOW_SECRET : flow_keep(m, result, strlen(result));
-	effect->leave.branch = branch;
+	effect->leave.result = secret ? FLOW_SECRET : flow_keep(m, result, strlen(result));
+	effect->leave.branch = secret && is_operand(branch) ? FLOW_SECRET : branch;
 	effect->leave.target = target;
 }

@@ -121,7 +121,7 @@ static void the_paths_of_the_readme(void **state)
 			"|Ask for a number=NextAction|Typed number=NextAction|Call back=NextAction|"
 			"Goodbye=NextAction|End="},
 		{"After the call", "{\"answers\": {\"Ask\": {\"keys\": \"4\"}}}",
-			"|A mark?=4|Note=NextAction|Tag=NextAction|Thanks=NextAction|End="},
+			"|A mark?=****|Note=NextAction|Tag=NextAction|Thanks=NextAction|End="},
 		{"After the call", "{\"answers\": {\"Ask\": {\"keys\": \"9\"}}}",
 			"|A mark?=NoMatchingCondition|Thanks=NextAction|End="},
 	};
@@ -138,7 +138,7 @@ static void the_paths_of_the_readme(void **state)
 	play(f, rows[0].flow, rows[0].script, &played);
 	assert_non_null(strstr(played.spoken, "<say-as interpret-as=\"digits\">1043</say-as>"));
 	assert_non_null(strstr(played.spoken, "is on its way"));
-	assert_non_null(strstr(played.path, "|A mark?=5|Note="));
+	assert_non_null(strstr(played.path, "|A mark?=****|Note="));
 }
 
 /* A newcomer's first look. */

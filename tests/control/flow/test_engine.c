@@ -409,7 +409,8 @@ static void a_trace_keeps_stored_input_to_itself(void **state)
 	assert_string_equal(e->enter.list[0].value, FLOW_SECRET);
 	e = nth(&call, FLOW_EFFECT_LEAVE, 0);
 	assert_string_equal(e->leave.result, FLOW_SECRET);
-	assert_true(e->leave.secret);
+	assert_string_equal(e->leave.branch, FLOW_SECRET);
+	assert_int_equal(e->leave.target, 1);
 	call_end(&call);
 }
 
