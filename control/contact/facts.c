@@ -111,6 +111,8 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 		{"Description", contact->description},
 		{"CustomerId", contact->customer_id},
 		{"CustomerCallbackNumber", contact->callback_number},
+		{"CustomerCallBackPhoneNumber",
+			contact->callback_number}, /* as exported flows ask */
 		{"SegmentAttributes.connect:Subtype", "connect:Telephony"},
 	};
 
