@@ -340,6 +340,7 @@ static void sim_clear(struct sim *sim)
 	flow_memory_clear(&sim->memory);
 	attributes_clear(&sim->related);
 	attributes_clear(&sim->facts);
+	attributes_clear(&sim->set);
 	sim_script_clear(sim);
 	if (sim->effects != NULL)
 		flow_effects_reset(sim->effects);

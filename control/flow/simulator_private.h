@@ -55,7 +55,8 @@ struct sim {
 
 	/* the contact */
 	struct flow_memory memory;
-	struct attributes related, facts;
+	struct attributes related, facts;    /* as the script gives them */
+	struct attributes set;               /* facts that flows have set: these come first */
 	struct flow *hooks[FLOW_HOOK_COUNT]; /* held */
 	bool hook_disabled[FLOW_HOOK_COUNT];
 

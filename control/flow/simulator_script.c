@@ -58,8 +58,9 @@ __attribute__((format(printf, 3, 4))) static int fault(
 	char place[REPORT_PLACE_MAX];
 	va_list args;
 
-	snprintf(place, sizeof(place), "%s: %.200s",
-		sim->config->script_file != NULL ? sim->config->script_file : "script", where);
+	snprintf(place, sizeof(place), "%s%s%.200s",
+		sim->config->script_file != NULL ? sim->config->script_file : "script",
+		*where != '\0' ? ": " : "", where);
 	va_start(args, format);
 	report_vadd(sim->report, REPORT_ERROR, place, format, args);
 	va_end(args);

@@ -31,8 +31,10 @@ static const struct attribute default_facts[] = {
 const char *sim_fact(void *owner, const char *name)
 {
 	const struct sim *sim = owner;
-	const char *value = attributes_get(&sim->facts, name);
+	const char *value = attributes_get(&sim->set, name);
 
+	if (value == NULL)
+		value = attributes_get(&sim->facts, name);
 	for (size_t i = 0; value == NULL && i < sizeof(default_facts) / sizeof(default_facts[0]);
 		i++)
 		if (strcmp(default_facts[i].name, name) == 0)
@@ -42,7 +44,7 @@ const char *sim_fact(void *owner, const char *name)
 
 static void set_fact(struct sim *sim, const char *name, const char *value)
 {
-	attributes_set(&sim->facts, name, value);
+	attributes_set(&sim->set, name, value);
 }
 
 struct flow *sim_find_flow(void *owner, const char *reference)
@@ -229,8 +231,10 @@ static void set_hook(struct sim *sim, const struct flow_effect *effect)
 static void set_callback_number(struct sim *sim, const struct flow_effect *effect)
 {
 	owe(sim, effect, FLOW_RESULT_OK, 0);
-	if (sim->owed.event.result == FLOW_RESULT_OK)
+	if (sim->owed.event.result == FLOW_RESULT_OK) {
 		set_fact(sim, "CustomerCallbackNumber", effect->text);
+		set_fact(sim, "CustomerCallBackPhoneNumber", effect->text);
+	}
 }
 
 static void say_log(struct sim *sim, const struct flow_effect *effect)
