@@ -286,7 +286,10 @@ static void put_edges(const struct flow_action *action)
 		put_edge(action, "-->", action->conditions[i].operand.source,
 			action->conditions[i].target);
 	/* beside conditions the console writes a copy of another branch there */
-	put_edge(action, action->condition_count > 0 ? "-.->" : "-->", "", action->next);
+	if (action->condition_count > 0)
+		put_edge(action, "-.->", "NextAction", action->next);
+	else
+		put_edge(action, "-->", "", action->next);
 	for (uint16_t i = 0; i < action->error_count; i++)
 		put_edge(action, "-.->", action->errors[i].name, action->errors[i].target);
 }
