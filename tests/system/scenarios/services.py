@@ -371,19 +371,16 @@ async def test_without_a_bot_the_error_branch_is_taken_at_once():
     assert not web.asked
 
 
-async def test_nobody_waits_for_a_function_called_asynchronously():
-    """The flow goes on at once; the function is tried again when the caller has long gone."""
-    web = Web(late=(500, "no matter", 1.5))
-    ask = invoke("Ask", "late", "Good", "Bad")
-    ask["Parameters"]["InvocationType"] = "ASYNCHRONOUS"
-    stage = stage_with(flow("Main", "contactFlow", "Ask", ask, *ENDING), [web_row("late")])
+async def test_control_stops_while_functions_are_asked():
+    """One that a flow waits for, and one that nobody does: the stage sees that all is given back."""
+    web = Web(late=(200, {}, 5))
+    asynchronous = invoke("Note", "late", "Ask", "Bad", 8)
+    asynchronous["Parameters"]["InvocationType"] = "ASYNCHRONOUS"
+    stage = stage_with(flow("Main", "contactFlow", "Note", asynchronous,
+                            invoke("Ask", "late", "Good", "Bad", 8), *ENDING), [web_row("late")])
     async with stage:
-        call = await stage.dial(await stage.caller())
-        await call.hears(GREETING)
-        await call.hang_up()
-        await stage.until_states()
-        assert len(web.asked) == 1
-        await eventually("another try", lambda: len(web.asked) == 2)
+        await stage.dial(await stage.caller())
+        await eventually("both to be asked", lambda: len(web.asked) == 2)
     web.close()
 
 
