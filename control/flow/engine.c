@@ -375,10 +375,24 @@ static enum flow_step enter_action(struct flow_machine *m)
 	return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 }
 
+/* Actions that follow may ask for what the owner knows once these are carried out. */
+static bool facts_change(const struct flow_effects *effects, uint32_t from)
+{
+	for (uint32_t i = from; i < effects->count; i++) {
+		const enum flow_effect_type type = effects->items[i].type;
+
+		if (type == FLOW_EFFECT_SET_CONTACT_DATA || type == FLOW_EFFECT_SET_TAGS ||
+			type == FLOW_EFFECT_SET_VOICE)
+			return true;
+	}
+	return false;
+}
+
 static enum flow_step run_actions(struct flow_machine *m)
 {
 	struct flow_run *run = m->run;
 	enum flow_step step = FLOW_STEP_GO;
+	uint32_t from;
 
 	while (step == FLOW_STEP_GO) {
 		if (m->effects->count + SPARE_EFFECTS > FLOW_EFFECTS_MAX ||
@@ -394,7 +408,10 @@ static enum flow_step run_actions(struct flow_machine *m)
 		run->wait = FLOW_WAIT_NONE;
 		run->pending_id = 0;
 		run->wake_at_ns = 0;
+		from = m->effects->count;
 		step = enter_action(m);
+		if (step == FLOW_STEP_GO && facts_change(m->effects, from))
+			return FLOW_STEP_PAUSE;
 	}
 	return step;
 }
@@ -413,6 +430,7 @@ static void settle(struct flow_machine *m, enum flow_step step)
 		run_set_state(run, FLOW_RUN_OVER);
 		break;
 	case FLOW_STEP_FULL:
+	case FLOW_STEP_PAUSE:
 		run->wake_at_ns = m->now_ns > 0 ? m->now_ns : 1;
 		break;
 	case FLOW_STEP_GO:

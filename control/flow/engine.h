@@ -40,10 +40,10 @@
  * Answering twice is therefore harmless. A run that is stopped forgets what it asked.
  *
  * Guards. FLOW_STEPS_MAX actions within one second of flow time, where each FLOW_STEP_BYTES of text
- * that they fill in count as one more: the run is over as if it had run
- * out, with a LOG effect. Full effects: the run pauses in RUNNING with wake_at_ns = now and goes on
- * at TIMER. Whispers may last two minutes; that clock, and who is hung up then, belong to the
- * contact room.
+ * that they fill in count as one more: the run is over as if it had run out, with a LOG effect. Full
+ * effects, and those that change facts (data, tags, voice of the contact): the run pauses in RUNNING
+ * with wake_at_ns = now and goes on at TIMER, when they are carried out. Whispers may last two
+ * minutes; that clock, and who is hung up then, belong to the contact room.
  */
 #pragma once
 

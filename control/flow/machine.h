@@ -19,7 +19,8 @@ enum flow_step {
 	FLOW_STEP_GO,   /* run->action is the next action */
 	FLOW_STEP_WAIT, /* run->wait says for what */
 	FLOW_STEP_OVER, /* run->outcome is set */
-	FLOW_STEP_FULL
+	FLOW_STEP_FULL,
+	FLOW_STEP_PAUSE /* as GO, when the effects are carried out */
 };
 
 struct flow_machine {

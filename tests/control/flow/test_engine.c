@@ -283,9 +283,9 @@ static void a_flow_left_for_good_stays_until_its_effects_are_gone(void **state)
 	static const char *const first =
 		"[{\"Identifier\": \"w\", \"Type\": \"CheckHoursOfOperation\", \"Transitions\": "
 		"{\"NextAction\": \"a\"}}, "
-		"{\"Identifier\": \"a\", \"Type\": \"UpdateContactTextToSpeechVoice\", "
-		"\"Parameters\": "
-		"{\"TextToSpeechVoice\": \"Vicki\"}, \"Transitions\": {\"NextAction\": \"c\"}}, "
+		"{\"Identifier\": \"a\", \"Type\": \"UpdateContactAttributes\", "
+		"\"Parameters\": {\"Attributes\": {\"voice\": \"Vicki\"}}, "
+		"\"Transitions\": {\"NextAction\": \"c\"}}, "
 		"{\"Identifier\": \"c\", \"Type\": \"TransferToFlow\", \"Parameters\": "
 		"{\"ContactFlowId\": "
 		"\"second\"}}]";
@@ -299,9 +299,34 @@ static void a_flow_left_for_good_stays_until_its_effects_are_gone(void **state)
 	flow_release(call.flow); /* a reload drops it: the run holds it alone */
 	call_answer(&call, FLOW_RESULT_YES);
 	assert_at(&call, "s");
-	assert_string_equal(effect_of(&call, FLOW_EFFECT_SET_VOICE)->voice.voice, "Vicki");
+	assert_string_equal(
+		effect_of(&call, FLOW_EFFECT_ATTRIBUTES_SET)->attributes.list[0].value, "Vicki");
 	call_party_gone(&call);
 	call.flow = flow_of(flow_text_of("bye", "[" HANG_UP "]"), "new", FLOW_TYPE_INBOUND);
+	call_end(&call);
+}
+
+/* What an action changes of the contact, the next one finds changed. */
+static void facts_are_set_before_the_next_action_asks_for_them(void **state)
+{
+	struct call call;
+
+	(void)state;
+	call_begin_text(&call, "a",
+		"[{\"Identifier\": \"a\", \"Type\": \"UpdateContactData\", \"Parameters\": "
+		"{\"Name\": \"Order 12\"}, \"Transitions\": {\"NextAction\": \"b\"}}, "
+		"{\"Identifier\": \"b\", \"Type\": \"UpdateContactAttributes\", \"Parameters\": "
+		"{\"Attributes\": {\"order\": \"$.Name\"}}, \"Transitions\": {\"NextAction\": "
+		"\"bye\"}}, " HANG_UP "]",
+		FLOW_TYPE_INBOUND);
+	assert_at(&call, "b");
+	assert_string_equal(flow_run_state_name(call.run.state), "running");
+	attributes_set(&call.facts,
+		effect_of(&call, FLOW_EFFECT_SET_CONTACT_DATA)->pairs.list[0].name,
+		effect_of(&call, FLOW_EFFECT_SET_CONTACT_DATA)->pairs.list[0].value);
+	call_timer(&call);
+	assert_string_equal(attribute_of(&call, "order"), "Order 12");
+	assert_outcome(&call, FLOW_OUTCOME_DISCONNECTED);
 	call_end(&call);
 }
 
@@ -428,6 +453,7 @@ int main(void)
 		cmocka_unit_test(texts_too_large_when_filled_in_take_the_error_branch),
 		cmocka_unit_test(R4_transfer_to_flow_jumps_and_drops_flow_attributes),
 		cmocka_unit_test(a_flow_left_for_good_stays_until_its_effects_are_gone),
+		cmocka_unit_test(facts_are_set_before_the_next_action_asks_for_them),
 		cmocka_unit_test(every_waiting_state_survives_party_gone_and_stop),
 		cmocka_unit_test(every_action_says_what_it_was_told_and_how_it_left),
 		cmocka_unit_test(a_trace_keeps_stored_input_to_itself),
