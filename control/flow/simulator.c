@@ -132,10 +132,7 @@ static enum stop happen(struct sim *sim, enum next next)
 
 static uint64_t limit_ns(const struct sim *sim)
 {
-	int64_t ms = sim_number(sim->script, "limit_ms", SIMULATOR_LIMIT_MS);
-
-	return ms > 0 && ms < (int64_t)UINT32_MAX ? (uint64_t)ms * SIM_MS
-						  : SIMULATOR_LIMIT_MS * SIM_MS;
+	return (uint64_t)sim_number(sim->script, "limit_ms", SIMULATOR_LIMIT_MS) * SIM_MS;
 }
 
 /* Until the flow is over, or something from outside ends it. */
@@ -178,7 +175,7 @@ static enum stop run_flow(
 	enum stop stop;
 
 	sim_note_flow(sim, flow);
-	if (sim->now_ns > 0)
+	if (flow != sim->config->flow || sim->now_ns > 0)
 		sim_line_event(sim, "flow",
 			json_pack("{s:s, s:s}", "flow", flow->name, "as", flow_type_name(role)));
 	CHECK(flow_run_start(&sim->run, flow, role, &sim->context, sim->now_ns, sim->effects) == 0);

@@ -7,7 +7,7 @@
 #include "flow/draft.h"
 #include "flow/simulator_private.h"
 
-enum kind { TEXT, NUMBER, FLAG, TEXTS, NUMBERS, ANSWERS, EVENTS, ANY, KEYS };
+enum kind { TEXT, NUMBER, TIME, FLAG, TEXTS, PERCENTS, ANSWERS, EVENTS, ANY, KEYS };
 
 struct member {
 	const char *name;
@@ -15,15 +15,15 @@ struct member {
 };
 
 static const struct member script_members[] = {{"type", TEXT}, {"facts", TEXTS},
-	{"attributes", TEXTS}, {"related", TEXTS}, {"random", NUMBERS}, {"wait_pauses", FLAG},
-	{"queue_flow", TEXT}, {"limit_ms", NUMBER}, {"answers", ANSWERS}, {"events", EVENTS},
+	{"attributes", TEXTS}, {"related", TEXTS}, {"random", PERCENTS}, {"wait_pauses", FLAG},
+	{"queue_flow", TEXT}, {"limit_ms", TIME}, {"answers", ANSWERS}, {"events", EVENTS},
 	{"description", TEXT}};
 
-static const struct member answer_members[] = {{"after", NUMBER}, {"keys", KEYS}, {"gap", NUMBER},
-	{"lasts", NUMBER}, {"fails", FLAG}, {"result", TEXT}, {"error", TEXT}, {"number", NUMBER},
+static const struct member answer_members[] = {{"after", TIME}, {"keys", KEYS}, {"gap", TIME},
+	{"lasts", TIME}, {"fails", FLAG}, {"result", TEXT}, {"error", TEXT}, {"number", NUMBER},
 	{"json", ANY}, {"text", TEXT}, {"values", TEXTS}};
 
-static const struct member event_members[] = {{"at", NUMBER}, {"do", TEXT}, {"key", KEYS}};
+static const struct member event_members[] = {{"at", TIME}, {"do", TEXT}, {"key", KEYS}};
 
 static const char *const results[] = {
 	[FLOW_RESULT_OK] = "ok",
@@ -69,20 +69,36 @@ __attribute__((format(printf, 3, 4))) static int fault(
 
 /* ---- kinds --------------------------------------------------------------------------- */
 
-static bool all_of(const json_t *value, json_type type)
+static bool are_texts(const json_t *value)
 {
 	const char *name;
 	json_t *inner;
+
+	json_object_foreach((json_t *)value, name, inner)
+	{
+		if (!json_is_string(inner))
+			return false;
+	}
+	return json_is_object(value);
+}
+
+static bool is_between(const json_t *value, json_int_t min, json_int_t max)
+{
+	return json_is_integer(value) && json_integer_value(value) >= min &&
+	       json_integer_value(value) <= max;
+}
+
+static bool are_percents(const json_t *value)
+{
+	json_t *inner;
 	size_t index;
 
-	if (json_is_array(value)) {
-		json_array_foreach(
-			(json_t *)value, index, inner) if (json_typeof(inner) != type) return false;
-		return json_array_size(value) > 0;
+	json_array_foreach((json_t *)value, index, inner)
+	{
+		if (!is_between(inner, 1, 100))
+			return false;
 	}
-	json_object_foreach(
-		(json_t *)value, name, inner) if (json_typeof(inner) != type) return false;
-	return json_is_object(value);
+	return json_array_size(value) > 0;
 }
 
 static bool are_keys(const json_t *value)
@@ -102,11 +118,12 @@ static const char *expected(enum kind kind, const json_t *value)
 		return json_is_integer(value) ? NULL : "a whole number";
 	case FLAG:
 		return json_is_boolean(value) ? NULL : "true or false";
+	case TIME:
+		return is_between(value, 0, UINT32_MAX) ? NULL : "milliseconds, 0 to 4294967295";
 	case TEXTS:
-		return all_of(value, JSON_STRING) ? NULL : "an object of texts";
-	case NUMBERS:
-		return json_is_array(value) && all_of(value, JSON_INTEGER) ? NULL
-									   : "a list of numbers";
+		return are_texts(value) ? NULL : "an object of texts";
+	case PERCENTS:
+		return are_percents(value) ? NULL : "a list of numbers from 1 to 100";
 	case KEYS:
 		return are_keys(value) ? NULL : "keys: 0-9 * #";
 	case ANSWERS:
@@ -257,21 +274,19 @@ static int read_event(struct sim *sim, size_t index, const json_t *object)
 {
 	struct sim_event *event = &sim->events[sim->event_count];
 	char where[40];
-	int64_t at_ms;
 	int kind;
 
 	snprintf(where, sizeof(where), "events[%zu]", index);
 	if (judge(sim, where, object, event_members, COUNT(event_members)) < 0)
 		return -EINVAL;
-	at_ms = sim_number(object, "at", -1);
 	kind = place_in(happenings, COUNT(happenings), sim_text(object, "do", ""));
-	if (at_ms < 0 || at_ms > (int64_t)UINT32_MAX)
+	if (json_object_get(object, "at") == NULL)
 		return fault(sim, where, "expected `at`, milliseconds from the start");
 	if (kind < 0)
 		return fault(sim, where, "expected `do`: key, hang_up, take or leave");
 	if (kind == SIM_KEY && strlen(sim_text(object, "key", "")) != 1)
 		return fault(sim, where, "expected `key`, one of 0-9 * #");
-	*event = (struct sim_event){.at_ns = (uint64_t)at_ms * SIM_MS,
+	*event = (struct sim_event){.at_ns = (uint64_t)sim_number(object, "at", 0) * SIM_MS,
 		.kind = (enum sim_event_kind)kind,
 		.key = *sim_text(object, "key", "")};
 	sim->event_count++;
