@@ -84,17 +84,7 @@ const struct flow_handler flow_metric_handler = {metric_enter, metric_event};
 
 static enum flow_step metrics_enter(struct flow_machine *m)
 {
-	struct flow_target target = flow_param_target(m);
-	struct flow_effect *effect;
-
-	if (m->full)
-		return FLOW_STEP_FULL;
-	if (flow_target_is_lost(&target))
-		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
-	effect = flow_ask(m, FLOW_EFFECT_GET_METRICS);
-	if (effect != NULL)
-		effect->target = target;
-	return flow_wait_answer(m, effect);
+	return flow_ask_about_target(m, FLOW_EFFECT_GET_METRICS);
 }
 
 static bool of_another_channel(struct flow_machine *m)

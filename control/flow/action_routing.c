@@ -33,27 +33,11 @@ const struct flow_handler flow_target_queue_handler = {target_queue_enter, simpl
 
 /* ---- Transfer to queue --------------------------------------------------------------- */
 
-/* Asks for a transfer of this kind to the queue that the parameters name. */
-static enum flow_step ask_transfer(struct flow_machine *m, enum flow_effect_type type)
-{
-	struct flow_target target = flow_param_target(m);
-	struct flow_effect *effect;
-
-	if (m->full)
-		return FLOW_STEP_FULL;
-	if (flow_target_is_lost(&target))
-		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
-	effect = flow_ask(m, type);
-	if (effect != NULL)
-		effect->target = target;
-	return flow_wait_answer(m, effect);
-}
-
 /* R88: a move whose Success leads nowhere is not made. */
 static enum flow_step move_with_success(struct flow_machine *m)
 {
 	if (m->action->next != FLOW_NO_ACTION)
-		return ask_transfer(m, FLOW_EFFECT_MOVE_TO_QUEUE);
+		return flow_ask_about_target(m, FLOW_EFFECT_MOVE_TO_QUEUE);
 	flow_log(m, FLOW_LOG_ERROR,
 		"the contact keeps its queue: Success of the transfer leads to no action");
 	return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
@@ -66,10 +50,10 @@ static enum flow_step move_with_success(struct flow_machine *m)
 static enum flow_step to_queue_enter(struct flow_machine *m)
 {
 	if (m->run->role != FLOW_TYPE_CUSTOMER_QUEUE)
-		return ask_transfer(m, FLOW_EFFECT_TRANSFER_TO_QUEUE);
+		return flow_ask_about_target(m, FLOW_EFFECT_TRANSFER_TO_QUEUE);
 	return m->run->flow->format == FLOW_FORMAT_LEGACY
 		       ? move_with_success(m)
-		       : ask_transfer(m, FLOW_EFFECT_MOVE_TO_QUEUE);
+		       : flow_ask_about_target(m, FLOW_EFFECT_MOVE_TO_QUEUE);
 }
 
 static enum flow_step to_queue_event(struct flow_machine *m, const struct flow_event *event)

@@ -280,6 +280,21 @@ bool flow_target_is_lost(const struct flow_target *target)
 	       target->resource_name == NULL;
 }
 
+enum flow_step flow_ask_about_target(struct flow_machine *m, enum flow_effect_type type)
+{
+	struct flow_target target = flow_param_target(m);
+	struct flow_effect *effect;
+
+	if (m->full)
+		return FLOW_STEP_FULL;
+	if (flow_target_is_lost(&target))
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+	effect = flow_ask(m, type);
+	if (effect != NULL)
+		effect->target = target;
+	return flow_wait_answer(m, effect);
+}
+
 struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id)
 {
 	const struct flow_context *context = m->run->context;

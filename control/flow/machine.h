@@ -113,6 +113,8 @@ bool flow_param_flag(struct flow_machine *m, enum flow_param_id id, bool otherwi
 struct flow_target flow_param_target(struct flow_machine *m);
 /* R85, R93: it comes from an attribute that holds nothing, and so names no queue at all. */
 bool flow_target_is_lost(const struct flow_target *target);
+/* The whole action is a question about that queue: an effect with only a target. */
+enum flow_step flow_ask_about_target(struct flow_machine *m, enum flow_effect_type type);
 /* The published flow or module that the parameter names, borrowed, or NULL. */
 struct flow *flow_param_flow(struct flow_machine *m, enum flow_param_id id);
 /* The messages of the action (Text, SSML, PromptId, Media) that are not empty, in order; their
