@@ -106,8 +106,7 @@ static bool is_operand(const char *branch)
 void flow_trace_leave(
 	struct flow_machine *m, const char *result, const char *branch, uint16_t target)
 {
-	struct flow_effect *effect =
-		m->run->context->trace ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
+	struct flow_effect *effect = is_traced(m) ? flow_emit(m, FLOW_EFFECT_LEAVE) : NULL;
 	/* that nothing was typed is no secret */
 	bool secret = is_secret(m) && *result != '\0' && strcmp(result, "Timeout") != 0;
 
