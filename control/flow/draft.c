@@ -232,16 +232,16 @@ static void judge_static(struct flow_draft *draft, const struct flow_action *act
 }
 
 /*
- * The service takes no empty texts. The old format has them where nothing was filled in. References
- * are the checker's.
+ * The service takes no empty texts, but in what it only passes on (the data of a view). The old
+ * format has them where nothing was filled in. References are the checker's.
  */
 static void judge_empty(struct flow_draft *draft, const struct flow_action *action,
 	const struct flow_param_rule *rule, const char *where)
 {
-	if ((rule == NULL || rule->kind == FLOW_KIND_TEXT) &&
-		draft->flow->format == FLOW_FORMAT_LEGACY)
-		return;
-	if (rule == NULL || rule->kind != FLOW_KIND_RESOURCE)
+	bool old_text = rule != NULL && rule->kind == FLOW_KIND_TEXT &&
+			draft->flow->format == FLOW_FORMAT_LEGACY;
+
+	if (rule != NULL && rule->kind != FLOW_KIND_RESOURCE && !old_text)
 		flow_draft_problem(draft, REPORT_WARNING, action->identifier, where,
 			"expected a value, found an empty text");
 }
