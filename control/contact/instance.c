@@ -247,6 +247,24 @@ static void judge_prompts(const struct instance *instance, struct report *report
 	}
 }
 
+/* A draft runs when it is published, and is judged again before. */
+static void judge_draft(
+	const struct flow *draft, const struct flow_resolver *resolver, struct report *report)
+{
+	struct report own;
+
+	report_init(&own);
+	flow_check(draft, resolver, &own);
+	for (size_t i = 0; i < report_size(&own); i++) {
+		const struct report_entry *entry = report_at(&own, i);
+		bool bad = entry->severity == REPORT_ERROR;
+
+		report_add(report, bad ? REPORT_WARNING : entry->severity, entry->place, "%s%s",
+			entry->text, bad ? " (a draft: cannot be published so)" : "");
+	}
+	report_clear(&own);
+}
+
 int instance_judge_flows(
 	const struct instance *instance, const struct config *config, struct report *report)
 {
@@ -259,7 +277,7 @@ int instance_judge_flows(
 		if (entry->published)
 			flow_check(entry->published, &resolver, report);
 		if (entry->draft)
-			flow_check(entry->draft, &resolver, report);
+			judge_draft(entry->draft, &resolver, report);
 		service_check_flow(instance->services, flow_entry_flow(entry), report);
 	}
 	resource_files_check_flows(instance->resources, flow_kind, (void *)instance, report);

@@ -154,6 +154,21 @@ static void test_a_draft_of_another_type_is_not_published_under_a_number(void **
 	assert_true(runs(f, "Welcome"));
 }
 
+static void test_a_draft_may_name_what_is_not_there_until_it_is_published(void **state)
+{
+	char why[FLOW_PUBLISH_WHY_SIZE] = "";
+	struct fixture *f = *state;
+
+	start(f);
+	becomes_draft(f);
+	change(f, MAIN, "\"QueueId\": \"[^\"]*\"", "\"QueueId\": \"no-such-queue\"");
+	assert_int_equal(fixture_reload(f), 0);
+	assert_true(report_mentions(&f->report, REPORT_WARNING, "no-such-queue"));
+	assert_int_equal(publish(f, "Main line", why), -EINVAL);
+	assert_non_null(strstr(why, "no-such-queue"));
+	assert_true(runs(f, "Welcome"));
+}
+
 static void test_a_published_file_takes_the_place_of_what_was_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -206,6 +221,7 @@ int main(void)
 		TEST(R5_publishing_lasts_over_reload_and_restart),
 		TEST(R5_a_draft_that_was_never_published_is_published_once_asked),
 		TEST(test_a_draft_of_another_type_is_not_published_under_a_number),
+		TEST(test_a_draft_may_name_what_is_not_there_until_it_is_published),
 		TEST(test_a_published_file_takes_the_place_of_what_was_kept),
 		TEST(test_a_flow_that_is_gone_is_not_kept),
 		TEST(test_the_name_of_a_kept_file_stays_in_its_folder),
