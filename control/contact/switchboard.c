@@ -57,7 +57,7 @@ static void on_answer(
 {
 	struct contact *contact = pool_get(&board->contacts, effect->contact);
 
-	if (!contact)
+	if (!contact || !contact_is_live(contact))
 		return;
 	if (effect->request == ROUTER_ENQUEUE && contact_is_callback(contact))
 		callback_enqueued(contact, effect, now_ns);
