@@ -193,6 +193,9 @@ static void leave_router(struct contact *contact, enum contact_reason reason, ui
 	struct router_place place;
 
 	if (router_place(router, contact->id, now_ns, &place) < 0) {
+		/* a callback leaves the router already when its agent accepts */
+		if (contact->state == CONTACT_OFFERED && contact_is_callback(contact))
+			segment->agent = contact->offer_agent;
 		if (segment->agent != ROUTER_NONE && !segment->agent_ended)
 			offering_agent_ends(contact, now_ns);
 		return;
