@@ -9,7 +9,9 @@
  * attempt is a segment of its own. The number of attempts that a flow gives is that of retries, as
  * the console means it: one more call than that is made at most.
  *
- * Only while an agent has it does it hold a room and count as a call.
+ * Only while an agent has it does it hold a room and count as a call. It ends undone when
+ * routing.callback_keep is over, or when a reload takes its queue away. Control that drains makes no
+ * more of them: those that no agent has taken yet wait for the end.
  */
 #include <string.h>
 
@@ -93,28 +95,50 @@ bool callback_create(struct contact *cause, const struct flow_effect *effect, ui
 
 /* ---- waiting ---- */
 
-static void enqueue(struct contact *contact, int64_t age_ns, uint64_t now_ns)
+/* Not behind those who came later, when it was in the queue before. */
+static void enqueue(struct contact *contact, uint64_t now_ns)
 {
+	uint64_t queued = contact->segment.queued;
 	struct router_enqueue request = {.contact = contact->id,
 		.queue = contact->target_queue,
 		.via = QUEUE_VIA_CALLBACK,
 		.priority = contact->priority,
-		.age_ns = contact->age_ns + age_ns,
+		.age_ns = contact->age_ns + (queued ? (int64_t)(now_ns - queued) : 0),
 		.callback = true,
 		.criteria = contact->criteria};
 
-	router_enqueue(contact->board->router, &request, now_ns);
+	if (!contact->board->draining)
+		router_enqueue(contact->board->router, &request, now_ns);
+}
+
+static void give_up(struct contact *contact, const char *why, uint64_t now_ns)
+{
+	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s is not called back: %s",
+		contact->customer_number, why);
+	board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
 }
 
 void callback_due(struct contact *contact, uint64_t now_ns)
 {
-	if (now_ns < contact->callback.gives_up_ns) {
-		enqueue(contact, 0, now_ns);
+	if (now_ns < contact->callback.gives_up_ns)
+		enqueue(contact, now_ns);
+	else
+		give_up(contact, "it is too late", now_ns);
+}
+
+void callback_waits(struct contact *contact, uint64_t now_ns)
+{
+	struct switchboard *board = contact->board;
+	uint32_t members, limit;
+
+	if (router_capacity(board->router, contact->segment.queue, QUEUE_VIA_CALLBACK, &members,
+		    &limit) == ROUTER_UNKNOWN_QUEUE) {
+		give_up(contact, "its queue is gone", now_ns);
 		return;
 	}
-	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s was never called back",
-		contact->customer_number);
-	board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
+	timers_set(board->timers, &contact->timer, contact->callback.gives_up_ns);
+	if (board->draining)
+		router_park(board->router, 0, contact->id, now_ns);
 }
 
 void callback_enqueued(struct contact *contact, const struct router_effect *answer, uint64_t now_ns)
@@ -122,33 +146,31 @@ void callback_enqueued(struct contact *contact, const struct router_effect *answ
 	switch (answer->result) {
 	case ROUTER_OK:
 		board_queued(contact, answer->queue, now_ns);
+		callback_waits(contact, now_ns);
 		break;
 	case ROUTER_FULL:
 		timers_set(contact->board->timers, &contact->timer,
 			now_ns + contact->board->config->callback_full_ns);
 		break;
-	default: /* the queue is gone */
-		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
+	default:
+		give_up(contact, "its queue is gone", now_ns);
 		break;
 	}
 }
 
 void callback_agent_lost(struct contact *contact, uint64_t now_ns)
 {
-	struct contact_segment *segment = &contact->segment;
-	uint64_t waited_ns = segment->dequeued > segment->queued && segment->queued
-				     ? segment->dequeued - segment->queued
-				     : 0;
-
 	router_agent_contact(
 		contact->board->router, contact->offer_agent, contact->id, AGENT_FAIL, now_ns);
 	contact->offer = 0;
 	contact->offer_agent = ROUTER_NONE;
-	segment->agent = ROUTER_NONE;
-	segment->dequeued = 0;
+	contact->segment.agent = ROUTER_NONE;
+	timers_cancel(contact->board->timers, &contact->timer);
+	if (contact->agent)
+		board_leg_close(contact->agent, 0, "");
 	board_contact_rest(contact);
 	contact_set_state(contact, CONTACT_SCHEDULED, now_ns);
-	enqueue(contact, (int64_t)waited_ns, now_ns); /* not behind those who came later */
+	enqueue(contact, now_ns);
 }
 
 /* ---- calling ---- */

@@ -51,6 +51,7 @@ static void on_timer(void *ctx, uint64_t now_ns)
 
 	switch (contact->state) {
 	case CONTACT_SCHEDULED:
+	case CONTACT_QUEUED:
 		callback_due(contact, now_ns);
 		break;
 	case CONTACT_DIALLING:
@@ -129,6 +130,7 @@ static void offered(struct contact *contact, const struct router_effect *effect,
 	contact->offer = effect->offer;
 	contact->offer_agent = effect->agent;
 	contact->accepting = false;
+	timers_cancel(contact->board->timers, &contact->timer);
 	contact->segment.attempts++;
 	contact_set_state(contact, CONTACT_OFFERED, now_ns);
 	log_info(&call, "contact", "offered to %s", agent_row(contact)->row.name);
@@ -169,10 +171,11 @@ static void returned(struct contact *contact, const struct router_effect *effect
 	drop_agent_leg(contact, router_why_text(effect->why));
 	log_info(&call, "contact", "waits again at position %u: %s", effect->position,
 		router_why_text(effect->why));
-	if (contact_is_callback(contact))
+	contact_set_state(contact, CONTACT_QUEUED, now_ns);
+	if (contact_is_callback(contact)) {
 		board_contact_rest(contact);
-	if (contact_is_live(contact))
-		contact_set_state(contact, CONTACT_QUEUED, now_ns);
+		callback_waits(contact, now_ns);
+	}
 }
 
 /* ---- accepted: the whispers, one after the other (R55) ---- */

@@ -30,7 +30,9 @@ void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
 {
 	contact->target_queue = queue;
 	contact->segment.queue = queue;
-	contact->segment.queued = now_ns;
+	if (!contact->segment.queued) /* a callback may come again */
+		contact->segment.queued = now_ns;
+	contact->segment.dequeued = 0;
 	if (router_queue_agent(contact->board->router, queue) == ROUTER_NONE)
 		contact->customer_queue = queue;
 	contact_set_state(contact, CONTACT_QUEUED, now_ns);
@@ -419,10 +421,21 @@ void board_clear(struct switchboard *board)
 	board->effects = NULL;
 }
 
+/* Their queue may be gone, or no more calls wanted. */
+static void look_at_callbacks(struct switchboard *board)
+{
+	struct contact *contact = NULL;
+
+	while ((contact = pool_next(&board->contacts, contact)))
+		if (contact->state == CONTACT_QUEUED && contact_is_callback(contact))
+			callback_waits(contact, board_now(board));
+}
+
 void board_drain(struct switchboard *board)
 {
 	board->draining = true;
 	signalling_drain(board->signalling, BOARD_RETRY_AFTER_S);
+	look_at_callbacks(board);
 }
 
 bool board_idle(const struct switchboard *board)
@@ -458,5 +471,6 @@ int board_reload(struct switchboard *board, struct instance *instance)
 	take_router_effects(board);
 	board->instance = instance;
 	signalling_reload(board->signalling, instance);
+	look_at_callbacks(board);
 	return 0;
 }

@@ -182,6 +182,11 @@ void callback_enqueued(
 	struct contact *contact, const struct router_effect *answer, uint64_t now_ns);
 /* Due, or long enough undone. */
 void callback_due(struct contact *contact, uint64_t now_ns);
+/*
+ * It is in its queue, again, or the queue or the wish for calls has changed: it is given up with the
+ * queue or when its time is over, and while control drains it is offered to nobody.
+ */
+void callback_waits(struct contact *contact, uint64_t now_ns);
 /* The agent who had accepted is lost before the customer was called: it waits again. */
 void callback_agent_lost(struct contact *contact, uint64_t now_ns);
 /* The agent whisper is over: the customer is called. */

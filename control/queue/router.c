@@ -126,7 +126,7 @@ static void on_timer(void *ctx, uint64_t now_ns)
 
 	if (entry->state == ENTRY_OFFERED)
 		router_return(entry, AGENT_MISS, ROUTER_WHY_MISSED, now_ns);
-	else if (entry->state <= ENTRY_PARKED)
+	else if (entry->state == ENTRY_WAITING)
 		router_pair_entry(entry, now_ns);
 }
 
