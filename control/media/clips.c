@@ -15,37 +15,10 @@
 #include "base/map.h"
 #include "base/offload.h"
 #include "media/audio.h"
+#include "media/sounds.h"
 #include "media/ssml.h"
 
 #define KEY_SIZE (CLIPS_SOURCE_MAX + 3)
-
-enum encoding_state {
-	ENCODING_NONE,
-	ENCODING_MAKING,
-	ENCODING_MADE,
-	ENCODING_GIVEN, /* handed over, not answered yet */
-	ENCODING_READY,
-	ENCODING_REFUSED,
-};
-
-struct encoding {
-	enum encoding_state state;
-	bool wanted;
-	int fd;
-	uint64_t bytes;
-	struct encode_job *job;
-};
-
-/* One for each content. */
-struct sound {
-	struct clips *clips;
-	struct sound *next, **back;
-	cord_clip_id id;
-	uint32_t frames;
-	unsigned refs; /* clips */
-	struct encoding encodings[CORD_CLIP_FORMAT_COUNT];
-	char error[CLIPS_REASON_SIZE];
-};
 
 enum clip_kind { CLIP_KIND_FILE, CLIP_KIND_TONE, CLIP_KIND_TEXT };
 
@@ -88,51 +61,24 @@ struct load_job {
 	uint64_t bytes;
 };
 
-struct encode_job {
-	struct sound *sound; /* NULL: gone */
-	cord_clip_id id;
-	enum cord_clip_format format;
-	int source_fd;
-	uint64_t source_bytes;
-	int error, fd;
-	uint64_t bytes;
-};
-
 struct clips {
 	struct clips_config config;
 	struct speech *speech;
 	struct map map;
 	struct clip *all;
 	struct clip *idle, **idle_last;
-	struct sound *sounds;
+	struct sounds sounds;
 	struct clip_wait *waits;
 	struct loop_task settle;
-	bool attached;
-	struct clips_carrier carrier;
-	unsigned in_flight;     /* given, not answered */
-	bool to_give;           /* some sound may have encodings to give */
-	cord_clip_id *removals; /* to be told to the dataplane */
-	unsigned n_removals, size_removals;
-	uint64_t bytes;
-	unsigned n_clips, n_sounds, n_held;
-	uint64_t loads, hits, evictions, refusals;
+	unsigned n_clips, n_held;
+	uint64_t loads, hits, evictions;
 };
 
 /* ---- waits --------------------------------------------------------------------------------- */
 
-static const struct sound *sound_of(const struct clip *c)
-{
-	return c->state == CLIP_LOADED ? c->sound : NULL;
-}
-
 bool clip_ready(const struct clip *c, unsigned formats)
 {
-	const struct sound *s = sound_of(c);
-
-	for (unsigned f = 0; s && f < CORD_CLIP_FORMAT_COUNT; f++)
-		if (formats & 1u << f && s->encodings[f].state != ENCODING_READY)
-			return false;
-	return s != NULL;
+	return c->state == CLIP_LOADED && sound_ready(c->sound, formats);
 }
 
 /* 1: not settled yet. */
@@ -144,10 +90,7 @@ static int wait_outcome(const struct clip_wait *w)
 		return -EIO;
 	if (clip_ready(c, w->formats))
 		return 0;
-	for (unsigned f = 0; c->state == CLIP_LOADED && f < CORD_CLIP_FORMAT_COUNT; f++)
-		if (w->formats & 1u << f && c->sound->encodings[f].state == ENCODING_REFUSED)
-			return -EPROTO;
-	return 1;
+	return c->state == CLIP_LOADED && sound_refused(c->sound, w->formats) ? -EPROTO : 1;
 }
 
 static void wait_unlink(struct clip_wait *w)
@@ -195,8 +138,10 @@ static void settle(void *ctx)
 	}
 }
 
-static void settle_later(struct clips *clips)
+static void settle_later(void *ctx)
 {
+	struct clips *clips = ctx;
+
 	if (clips->waits)
 		loop_task_set(clips->config.loop, &clips->settle);
 }
@@ -205,255 +150,6 @@ void clip_wait_cancel(struct clip_wait *w)
 {
 	if (w->back)
 		wait_unlink(w);
-}
-
-/* ---- sounds -------------------------------------------------------------------------------- */
-
-static void remove_from_dataplane(struct clips *clips, cord_clip_id id)
-{
-	if (clips->n_removals == clips->size_removals) {
-		unsigned size = clips->size_removals ? 2 * clips->size_removals : 16;
-		cord_clip_id *grown = realloc(clips->removals, size * sizeof(*grown));
-
-		CHECK(grown);
-		clips->removals = grown;
-		clips->size_removals = size;
-	}
-	clips->removals[clips->n_removals++] = id;
-}
-
-static void sound_free(struct sound *s)
-{
-	struct clips *clips = s->clips;
-	bool known = false;
-
-	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
-		struct encoding *e = &s->encodings[f];
-
-		if (e->job)
-			e->job->sound = NULL;
-		if (e->state == ENCODING_GIVEN)
-			clips->in_flight--;
-		known = known || e->state == ENCODING_GIVEN || e->state == ENCODING_READY;
-		if (e->fd >= 0)
-			close(e->fd);
-		clips->bytes -= e->bytes;
-	}
-	if (known && clips->attached)
-		remove_from_dataplane(clips, s->id);
-	*s->back = s->next;
-	if (s->next)
-		s->next->back = s->back;
-	clips->n_sounds--;
-	free(s);
-}
-
-static struct sound *sound_find(const struct clips *clips, cord_clip_id id)
-{
-	for (struct sound *s = clips->sounds; s; s = s->next)
-		if (s->id == id)
-			return s;
-	return NULL;
-}
-
-static struct sound *sound_new(struct clips *clips, cord_clip_id id, uint32_t frames)
-{
-	struct sound *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->clips = clips;
-	s->id = id;
-	s->frames = frames;
-	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++)
-		s->encodings[f].fd = -1;
-	s->next = clips->sounds;
-	s->back = &clips->sounds;
-	if (s->next)
-		s->next->back = &s->next;
-	clips->sounds = s;
-	clips->n_sounds++;
-	return s;
-}
-
-static void sound_refused(struct sound *s, enum cord_clip_format format, const char *why)
-{
-	s->encodings[format].state = ENCODING_REFUSED;
-	s->clips->refusals++;
-	snprintf(s->error, sizeof(s->error), "%s", why);
-	log_error(NULL, "media", "clip %016llx: %s", (unsigned long long)s->id, why);
-	settle_later(s->clips);
-}
-
-static void encoding_made(struct sound *s, enum cord_clip_format format, int fd, uint64_t bytes)
-{
-	s->encodings[format].fd = fd;
-	s->encodings[format].bytes = bytes;
-	s->encodings[format].state = ENCODING_MADE;
-	s->clips->bytes += bytes;
-	s->clips->to_give = true;
-}
-
-static void encode_work(void *arg)
-{
-	struct encode_job *job = arg;
-	struct audio audio;
-
-	job->error = audio_of_clip(job->source_fd, job->source_bytes, &audio);
-	if (job->error)
-		return;
-	job->error = audio_clip(&audio, job->id, job->format, &job->fd, &job->bytes);
-	audio_free(&audio);
-}
-
-static void encode_done(void *arg)
-{
-	struct encode_job *job = arg;
-	struct sound *s = job->sound;
-
-	close(job->source_fd);
-	if (!s) {
-		if (job->fd >= 0)
-			close(job->fd);
-	} else {
-		s->encodings[job->format].job = NULL;
-		if (job->fd < 0)
-			sound_refused(
-				s, job->format, strerror(job->error ? -job->error : ECANCELED));
-		else
-			encoding_made(s, job->format, job->fd, job->bytes);
-		clips_pump(s->clips);
-	}
-	free(job);
-}
-
-static int encode_start(struct sound *s, enum cord_clip_format format)
-{
-	const struct encoding *source = &s->encodings[CORD_CLIP_L16];
-	struct encode_job *job = calloc(1, sizeof(*job));
-	int error;
-
-	if (!job)
-		return -ENOMEM;
-	*job = (struct encode_job){.sound = s,
-		.id = s->id,
-		.format = format,
-		.fd = -1,
-		.source_fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0),
-		.source_bytes = source->bytes};
-	error = job->source_fd < 0
-			? -errno
-			: offload_submit(s->clips->config.offload, encode_work, encode_done, job);
-	if (error) {
-		if (job->source_fd >= 0)
-			close(job->source_fd);
-		free(job);
-		return error;
-	}
-	s->encodings[format].job = job;
-	s->encodings[format].state = ENCODING_MAKING;
-	return 0;
-}
-
-static void sound_want(struct sound *s, unsigned formats)
-{
-	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
-		struct encoding *e = &s->encodings[f];
-
-		if (!(formats & 1u << f))
-			continue;
-		if (!e->wanted || e->state == ENCODING_REFUSED)
-			s->clips->to_give = true;
-		e->wanted = true;
-		if (e->state == ENCODING_REFUSED)
-			e->state = e->fd >= 0 ? ENCODING_MADE : ENCODING_NONE;
-		if (e->state == ENCODING_NONE) {
-			int error = encode_start(s, f);
-
-			if (error)
-				sound_refused(s, f, strerror(-error));
-		}
-	}
-}
-
-/* ---- to the dataplane ---------------------------------------------------------------------- */
-
-static bool give_sound(struct clips *clips, struct sound *s)
-{
-	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
-		struct encoding *e = &s->encodings[f];
-
-		if (!e->wanted || e->state != ENCODING_MADE)
-			continue;
-		if (clips->in_flight >= CLIPS_WINDOW)
-			return false;
-		if (clips->carrier.give(clips->carrier.ctx, s->id, f, e->fd, e->bytes))
-			return false;
-		e->state = ENCODING_GIVEN;
-		clips->in_flight++;
-	}
-	return true;
-}
-
-static void tell_removals(struct clips *clips)
-{
-	unsigned told = 0;
-
-	while (told < clips->n_removals &&
-		!clips->carrier.remove(clips->carrier.ctx, clips->removals[told]))
-		told++;
-	clips->n_removals -= told;
-	memmove(clips->removals, clips->removals + told,
-		clips->n_removals * sizeof(*clips->removals));
-}
-
-void clips_pump(struct clips *clips)
-{
-	if (!clips->attached)
-		return;
-	if (clips->n_removals)
-		tell_removals(clips);
-	if (!clips->to_give || clips->in_flight >= CLIPS_WINDOW)
-		return;
-	for (struct sound *s = clips->sounds; s; s = s->next)
-		if (!give_sound(clips, s))
-			return;
-	clips->to_give = false;
-}
-
-void clips_given(struct clips *clips, cord_clip_id id, uint32_t format, int error, const char *why)
-{
-	struct sound *s = sound_find(clips, id);
-
-	if (!s || format >= CORD_CLIP_FORMAT_COUNT || s->encodings[format].state != ENCODING_GIVEN)
-		return;
-	clips->in_flight--;
-	if (error) {
-		sound_refused(s, format, why);
-	} else {
-		s->encodings[format].state = ENCODING_READY;
-		settle_later(clips);
-	}
-	clips_pump(clips);
-}
-
-void clips_attach(struct clips *clips, const struct clips_carrier *carrier)
-{
-	clips->attached = carrier != NULL;
-	if (carrier)
-		clips->carrier = *carrier;
-	clips->in_flight = 0;
-	clips->n_removals = 0;
-	clips->to_give = true;
-	for (struct sound *s = clips->sounds; s; s = s->next) {
-		for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
-			struct encoding *e = &s->encodings[f];
-
-			if (e->fd >= 0)
-				e->state = ENCODING_MADE;
-		}
-	}
-	clips_pump(clips);
 }
 
 /* ---- loading ------------------------------------------------------------------------------- */
@@ -522,15 +218,15 @@ static void load_work(void *arg)
 
 static void load_came(struct clip *c, struct load_job *job)
 {
-	struct sound *s = sound_find(c->clips, job->id);
+	struct sounds *sounds = &c->clips->sounds;
+	struct sound *s = sounds_find(sounds, job->id);
 
 	if (!s) {
-		s = sound_new(c->clips, job->id, job->frames);
+		s = sounds_add(sounds, job->id, job->frames, job->clip_fd, job->bytes);
 		if (!s) {
 			load_failed(c, "out of memory");
 			return;
 		}
-		encoding_made(s, CORD_CLIP_L16, job->clip_fd, job->bytes);
 		job->clip_fd = -1;
 	}
 	s->refs++;
@@ -540,7 +236,7 @@ static void load_came(struct clip *c, struct load_job *job)
 		if (w->clip == c && w->formats)
 			sound_want(s, w->formats);
 	settle_later(c->clips);
-	clips_pump(c->clips);
+	sounds_pump(sounds);
 }
 
 static void load_done(void *arg)
@@ -677,7 +373,7 @@ static void evict(struct clips *clips)
 {
 	uint64_t max = clips->config.bytes_max;
 
-	while (clips->idle && (clips->n_clips >= CLIPS_MAX || clips->bytes > max)) {
+	while (clips->idle && (clips->n_clips >= CLIPS_MAX || clips->sounds.bytes > max)) {
 		clips->evictions++;
 		clip_destroy(clips->idle);
 	}
@@ -922,7 +618,7 @@ void clip_want(struct clip *c, unsigned formats, struct clip_wait *wait)
 	}
 	if (c->state == CLIP_LOADED) {
 		sound_want(c->sound, formats);
-		clips_pump(c->clips);
+		sounds_pump(&c->clips->sounds);
 	}
 	settle_later(c->clips);
 }
@@ -930,6 +626,21 @@ void clip_want(struct clip *c, unsigned formats, struct clip_wait *wait)
 void clip_when_loaded(struct clip *c, struct clip_wait *wait)
 {
 	clip_want(c, 0, wait);
+}
+
+void clips_pump(struct clips *clips)
+{
+	sounds_pump(&clips->sounds);
+}
+
+void clips_given(struct clips *clips, cord_clip_id id, uint32_t format, int error, const char *why)
+{
+	sounds_given(&clips->sounds, id, format, error, why);
+}
+
+void clips_attach(struct clips *clips, const struct clips_carrier *carrier)
+{
+	sounds_attach(&clips->sounds, carrier);
 }
 
 /* ---- all of them --------------------------------------------------------------------------- */
@@ -944,6 +655,8 @@ int clips_create(const struct clips_config *config, struct clips **out)
 	clips->config = *config;
 	if (!clips->config.bytes_max)
 		clips->config.bytes_max = CLIPS_BYTES_MAX;
+	clips->sounds =
+		(struct sounds){.offload = config->offload, .ctx = clips, .settled = settle_later};
 	clips->idle_last = &clips->idle;
 	clips->settle = (struct loop_task){.fn = settle, .ctx = clips};
 	map_init(&clips->map, NULL, 0);
@@ -968,7 +681,7 @@ void clips_destroy(struct clips *clips)
 	}
 	speech_destroy(clips->speech);
 	map_clear(&clips->map);
-	free(clips->removals);
+	free(clips->sounds.removals);
 	free(clips);
 }
 
@@ -976,13 +689,13 @@ void clips_stats(const struct clips *clips, struct clips_stats *out)
 {
 	*out = (struct clips_stats){
 		.sources = clips->n_clips,
-		.sounds = clips->n_sounds,
+		.sounds = clips->sounds.n,
 		.held = clips->n_held,
-		.bytes = clips->bytes,
+		.bytes = clips->sounds.bytes,
 		.loads = clips->loads,
 		.hits = clips->hits,
 		.evictions = clips->evictions,
-		.refusals = clips->refusals,
+		.refusals = clips->sounds.refusals,
 	};
 	for (const struct clip *c = clips->all; c; c = c->next) {
 		out->loading += c->state == CLIP_LOADING;

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/sounds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/offload.h"
+#include "media/audio.h"
+
+struct encode_job {
+	struct sound *sound; /* NULL: gone */
+	cord_clip_id id;
+	enum cord_clip_format format;
+	int source_fd;
+	uint64_t source_bytes;
+	int error, fd;
+	uint64_t bytes;
+};
+
+/* ---- one sound ----------------------------------------------------------------------------- */
+
+static void remove_from_dataplane(struct sounds *sounds, cord_clip_id id)
+{
+	if (sounds->n_removals == sounds->size_removals) {
+		unsigned size = sounds->size_removals ? 2 * sounds->size_removals : 16;
+		cord_clip_id *grown = realloc(sounds->removals, size * sizeof(*grown));
+
+		CHECK(grown);
+		sounds->removals = grown;
+		sounds->size_removals = size;
+	}
+	sounds->removals[sounds->n_removals++] = id;
+}
+
+void sound_free(struct sound *s)
+{
+	struct sounds *sounds = s->sounds;
+	bool known = false;
+
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
+		struct encoding *e = &s->encodings[f];
+
+		if (e->job)
+			e->job->sound = NULL;
+		if (e->state == ENCODING_GIVEN)
+			sounds->in_flight--;
+		known = known || e->state == ENCODING_GIVEN || e->state == ENCODING_READY;
+		if (e->fd >= 0)
+			close(e->fd);
+		sounds->bytes -= e->bytes;
+	}
+	if (known && sounds->attached)
+		remove_from_dataplane(sounds, s->id);
+	*s->back = s->next;
+	if (s->next)
+		s->next->back = s->back;
+	sounds->n--;
+	free(s);
+}
+
+struct sound *sounds_find(const struct sounds *sounds, cord_clip_id id)
+{
+	for (struct sound *s = sounds->all; s; s = s->next)
+		if (s->id == id)
+			return s;
+	return NULL;
+}
+
+static void refuse(struct sound *s, enum cord_clip_format format, const char *why)
+{
+	s->encodings[format].state = ENCODING_REFUSED;
+	s->sounds->refusals++;
+	snprintf(s->error, sizeof(s->error), "%s", why);
+	log_error(NULL, "media", "clip %016llx: %s", (unsigned long long)s->id, why);
+	s->sounds->settled(s->sounds->ctx);
+}
+
+static void encoding_made(struct sound *s, enum cord_clip_format format, int fd, uint64_t bytes)
+{
+	s->encodings[format].fd = fd;
+	s->encodings[format].bytes = bytes;
+	s->encodings[format].state = ENCODING_MADE;
+	s->sounds->bytes += bytes;
+	s->sounds->to_give = true;
+}
+
+struct sound *sounds_add(
+	struct sounds *sounds, cord_clip_id id, uint32_t frames, int fd, uint64_t bytes)
+{
+	struct sound *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->sounds = sounds;
+	s->id = id;
+	s->frames = frames;
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++)
+		s->encodings[f].fd = -1;
+	s->next = sounds->all;
+	s->back = &sounds->all;
+	if (s->next)
+		s->next->back = &s->next;
+	sounds->all = s;
+	sounds->n++;
+	encoding_made(s, CORD_CLIP_L16, fd, bytes);
+	return s;
+}
+
+static void encode_work(void *arg)
+{
+	struct encode_job *job = arg;
+	struct audio audio;
+
+	job->error = audio_of_clip(job->source_fd, job->source_bytes, &audio);
+	if (job->error)
+		return;
+	job->error = audio_clip(&audio, job->id, job->format, &job->fd, &job->bytes);
+	audio_free(&audio);
+}
+
+static void encode_done(void *arg)
+{
+	struct encode_job *job = arg;
+	struct sound *s = job->sound;
+
+	close(job->source_fd);
+	if (!s) {
+		if (job->fd >= 0)
+			close(job->fd);
+	} else {
+		s->encodings[job->format].job = NULL;
+		if (job->fd < 0)
+			refuse(s, job->format, strerror(job->error ? -job->error : ECANCELED));
+		else
+			encoding_made(s, job->format, job->fd, job->bytes);
+		sounds_pump(s->sounds);
+	}
+	free(job);
+}
+
+static int encode_start(struct sound *s, enum cord_clip_format format)
+{
+	const struct encoding *source = &s->encodings[CORD_CLIP_L16];
+	struct encode_job *job = calloc(1, sizeof(*job));
+	int error;
+
+	if (!job)
+		return -ENOMEM;
+	*job = (struct encode_job){.sound = s,
+		.id = s->id,
+		.format = format,
+		.fd = -1,
+		.source_fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0),
+		.source_bytes = source->bytes};
+	error = job->source_fd < 0
+			? -errno
+			: offload_submit(s->sounds->offload, encode_work, encode_done, job);
+	if (error) {
+		if (job->source_fd >= 0)
+			close(job->source_fd);
+		free(job);
+		return error;
+	}
+	s->encodings[format].job = job;
+	s->encodings[format].state = ENCODING_MAKING;
+	return 0;
+}
+
+void sound_want(struct sound *s, unsigned formats)
+{
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
+		struct encoding *e = &s->encodings[f];
+
+		if (!(formats & 1u << f))
+			continue;
+		if (!e->wanted || e->state == ENCODING_REFUSED)
+			s->sounds->to_give = true;
+		e->wanted = true;
+		if (e->state == ENCODING_REFUSED)
+			e->state = e->fd >= 0 ? ENCODING_MADE : ENCODING_NONE;
+		if (e->state == ENCODING_NONE) {
+			int error = encode_start(s, f);
+
+			if (error)
+				refuse(s, f, strerror(-error));
+		}
+	}
+}
+
+bool sound_ready(const struct sound *s, unsigned formats)
+{
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++)
+		if (formats & 1u << f && s->encodings[f].state != ENCODING_READY)
+			return false;
+	return true;
+}
+
+bool sound_refused(const struct sound *s, unsigned formats)
+{
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++)
+		if (formats & 1u << f && s->encodings[f].state == ENCODING_REFUSED)
+			return true;
+	return false;
+}
+
+/* ---- to the dataplane ---------------------------------------------------------------------- */
+
+static bool give_sound(struct sounds *sounds, struct sound *s)
+{
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
+		struct encoding *e = &s->encodings[f];
+
+		if (!e->wanted || e->state != ENCODING_MADE)
+			continue;
+		if (sounds->in_flight >= CLIPS_WINDOW)
+			return false;
+		if (sounds->carrier.give(sounds->carrier.ctx, s->id, f, e->fd, e->bytes))
+			return false;
+		e->state = ENCODING_GIVEN;
+		sounds->in_flight++;
+	}
+	return true;
+}
+
+static void tell_removals(struct sounds *sounds)
+{
+	unsigned told = 0;
+
+	while (told < sounds->n_removals &&
+		!sounds->carrier.remove(sounds->carrier.ctx, sounds->removals[told]))
+		told++;
+	sounds->n_removals -= told;
+	memmove(sounds->removals, sounds->removals + told,
+		sounds->n_removals * sizeof(*sounds->removals));
+}
+
+void sounds_pump(struct sounds *sounds)
+{
+	if (!sounds->attached)
+		return;
+	if (sounds->n_removals)
+		tell_removals(sounds);
+	if (!sounds->to_give || sounds->in_flight >= CLIPS_WINDOW)
+		return;
+	for (struct sound *s = sounds->all; s; s = s->next)
+		if (!give_sound(sounds, s))
+			return;
+	sounds->to_give = false;
+}
+
+void sounds_given(
+	struct sounds *sounds, cord_clip_id id, uint32_t format, int error, const char *why)
+{
+	struct sound *s = sounds_find(sounds, id);
+
+	if (!s || format >= CORD_CLIP_FORMAT_COUNT || s->encodings[format].state != ENCODING_GIVEN)
+		return;
+	sounds->in_flight--;
+	if (error) {
+		refuse(s, format, why);
+	} else {
+		s->encodings[format].state = ENCODING_READY;
+		sounds->settled(sounds->ctx);
+	}
+	sounds_pump(sounds);
+}
+
+void sounds_attach(struct sounds *sounds, const struct clips_carrier *carrier)
+{
+	sounds->attached = carrier != NULL;
+	if (carrier)
+		sounds->carrier = *carrier;
+	sounds->in_flight = 0;
+	sounds->n_removals = 0;
+	sounds->to_give = true;
+	for (struct sound *s = sounds->all; s; s = s->next) {
+		for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
+			struct encoding *e = &s->encodings[f];
+
+			if (e->fd >= 0)
+				e->state = ENCODING_MADE;
+		}
+	}
+	sounds_pump(sounds);
+}
