@@ -134,7 +134,10 @@ bool flow_has_room(const struct flow_machine *m);
 /* Longer operands match nothing. */
 #define FLOW_OPERAND_MAX (2 * ATTRIBUTES_BYTES_MAX)
 
-/* True when the condition holds of `left`; nothing holds of an empty value. FLOW_KEY_EXISTS is none of these: flow_has_key. */
+/*
+ * True when the condition holds of `left`; nothing holds of an empty value. FLOW_KEY_EXISTS is none
+ * of these: flow_has_key.
+ */
 bool flow_compare(enum flow_operator op, const char *left, const char *right);
 /* True when what the path of `value` names has a member `key`. */
 bool flow_has_key(const struct flow_machine *m, const struct flow_value *value, const char *key);
