@@ -62,6 +62,12 @@ static bool queue_has_room(const struct switchboard *board, uint32_t queue)
 	       ROUTER_OK;
 }
 
+/* Callbacks, which may wait for days, leave half of the contacts to calls. */
+static bool has_room(const struct switchboard *board)
+{
+	return pool_used(&board->contacts) < (uint64_t)board->config->contacts_max / 2;
+}
+
 bool callback_create(struct contact *cause, const struct flow_effect *effect, uint64_t now_ns)
 {
 	struct switchboard *board = cause->board;
@@ -71,7 +77,7 @@ bool callback_create(struct contact *cause, const struct flow_effect *effect, ui
 	struct contact *contact;
 
 	if (queue == ROUTER_NONE || !callback_may_call(cause, number) ||
-		!queue_has_room(board, queue))
+		!queue_has_room(board, queue) || !has_room(board))
 		return false;
 	contact = board_contact_schedule(board, CONTACT_METHOD_CALLBACK, now_ns);
 	if (!contact)

@@ -28,7 +28,9 @@ static const struct option_row rows[] = {
 			"Also the limit of a queue without one of its own.\n"
 			"0: what the dataplane has rooms for"},
 	{"instance.contacts_max", OPTION_INT, FIELD(contacts_max), .min = 1, .max = 1000000,
-		.preset = "100000", .help = "contacts at a time, after-contact work included"},
+		.preset = "100000",
+		.help = "contacts at a time, after-contact work and callbacks included;\n"
+			"while half of them are in use no callback is made"},
 
 	{"log.level", OPTION_ENUM, FIELD(log_level), .choices = levels, .preset = "info",
 		.help = "least important line that is written"},

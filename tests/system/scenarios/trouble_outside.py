@@ -69,6 +69,14 @@ async def nothing_on_the_dataplane(stage):
         stage.status()["dataplane"]["rooms"]["used"]) == (0, 0))
 
 
+async def test_callbacks_leave_contacts_to_calls():
+    async with callback_stage(delay="60", options={"instance__contacts_max": 4}) as stage:
+        await promise(stage)
+        for _ in range(4):
+            await promise(stage, FULL)
+        assert stage.states() == ["scheduled"]
+
+
 async def test_the_queue_of_a_callback_goes_on_reload():
     """Waiting or not yet due, it ends; being offered, with the offer; accepted, it is made."""
     for step in ("scheduled", "queued", "offered", "whisper"):
