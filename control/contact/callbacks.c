@@ -147,9 +147,9 @@ static void on_play_failed(void *ctx, void *leg_ctx, uint64_t token, const char 
 {
 	struct leg *leg = leg_ctx;
 
-	if (leg->role == LEG_THIRD_PARTY)
-		third_party_digits_sent(leg, -EIO, board_now(ctx));
 	treatment_play_failed(&leg->treatment, token, why, board_now(ctx));
+	if (leg->role == LEG_THIRD_PARTY && token == treatment_token(&leg->treatment))
+		third_party_digits_sent(leg, -EIO, board_now(ctx));
 }
 
 static void on_digits_sent(void *ctx, void *leg_ctx, int error)
