@@ -170,7 +170,7 @@ static void limits(struct bottleneck *b, const struct switchboard *board)
 	bottleneck_limit(b, "media rooms", m.rooms_used, m.rooms);
 	bottleneck_limit(b, "contacts (instance.contacts_max)", pool_used(&board->contacts),
 		board->contacts.max);
-	bottleneck_limit(b, "concurrent calls (instance.calls_max)", pool_used(&board->contacts),
+	bottleneck_limit(b, "concurrent calls (instance.calls_max)", board->live,
 		(uint64_t)board->config->calls_max);
 	bottleneck_limit(b, "SIP transactions (sip.transactions_max)",
 		sip_ua_transaction_stats(ua)->live, (uint64_t)board->config->sip_transactions_max);
