@@ -311,3 +311,72 @@ async def test_the_trunk_goes_on_reload_while_a_number_talks():
         await call.hears(BEEP)
         await call.ended()
         await nothing_at_all_left(stage)
+
+
+async def test_the_trunk_goes_on_reload_while_a_callback_is_dialled():
+    """The call that is under way goes on; the next attempt has no way out."""
+    for answered in (True, False):
+        stage = callback_stage()
+        stage.instance["agents"][0]["after_contact_seconds"] = 1
+        async with stage:
+            home = await stage.phone("customer", TRUNK, port=5060)
+            phone = await stage.agent("arossi", auto="answer")
+            await promise(stage)
+            call = await home.incoming()
+            await call.ring()
+            await stage.until_states("dialling")
+            board = stage.instance["cordboard"]
+            board["number_plan"].update(allow=["+1303"], routes=[])
+            board["trunks"][0]["name"] = "another"
+            stage.write_instance()
+            report = stage.call("reload")
+            assert report["loaded"], report
+            if answered:
+                await call.answer()
+                await call.hears(phone.tone)
+                await call.hang_up()
+            else:
+                await call.reject(486)
+            rows = await stage.records(2 if answered else 3)
+            methods = [row["InitiationMethod"] for row in rows]
+            assert methods == ["INBOUND"] + ["CALLBACK"] * (1 if answered else 2)
+            await stage.until_agent("arossi", "Available")
+            await nothing_at_all_left(stage)
+
+
+async def ends_all(stage, *legs):
+    """SIGTERM, and again nothing that waits for ever: every party gets its BYE or CANCEL."""
+    process = stage.processes["control"]
+    process.terminate()
+    for leg in legs:
+        await leg.ended()
+        assert leg.ended_by == "them"
+    await eventually("control to end", lambda: process.poll() is not None, 5)
+    assert process.returncode == 0
+
+
+async def test_control_ends_while_a_number_rings_and_while_it_talks():
+    for answered in (False, True):
+        async with courier_stage() as stage:
+            far = await carrier(stage)
+            call = await stage.dial(await stage.caller())
+            other = await far.incoming()
+            await other.ring()
+            await call.hears(RINGBACK)
+            if answered:
+                await other.answer()
+                await call.hears(far.tone)
+            await ends_all(stage, call, other)
+
+
+async def test_control_ends_while_a_callback_is_dialled():
+    async with callback_stage() as stage:
+        home = await stage.phone("customer", TRUNK, port=5060)
+        phone = await stage.agent("arossi")
+        await promise(stage)
+        leg = await phone.incoming()
+        await leg.answer()
+        call = await home.incoming()
+        await call.ring()
+        await stage.until_states("dialling")
+        await ends_all(stage, leg, call)
