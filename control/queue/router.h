@@ -26,13 +26,14 @@
  *                        ^--------------------+-----------------+      place kept
  *   remove leads outside from everywhere; while OFFERED it withdraws the offer. Move is refused
  *   while OFFERED or ACCEPTED (R84). A contact that talks to an outside number meanwhile is PARKED:
- *   it keeps its place and is offered to nobody until it is unparked; only a WAITING one can be. A callback is dequeued by its acceptance. A contact offered to
+ *   it keeps its place and is offered to nobody until it is unparked; only a WAITING one can be. A
+ *   callback is dequeued by its acceptance. A contact offered to
  *   one agent directly (Transfer to agent) is in no queue and goes outside when the offer fails.
  *
  * Asynchronous by contract: a request (enqueue, move, remove, set_priority, set_criteria, park,
- * unpark, offer_agent, accept, reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER that carries the request's
- * tag; the return value only says that the request could not be taken. A distributed store can
- * stand in. Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and
+ * unpark, offer_agent, accept, reject, dequeue, drop, miss) is answered by an effect ROUTER_ANSWER
+ * that carries the request's tag; the return value only says that the request could not be taken. A
+ * distributed store can stand in. Agent verbs (login, status, phone, dial, connect, hold, end, clear) are local and
  * answer at once.
  *
  * Effects are taken one by one, in order, from a list; the router never calls back but for a wake

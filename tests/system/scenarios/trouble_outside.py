@@ -3,11 +3,11 @@
 the dataplane dies."""
 import asyncio
 
-from calling_back import CUSTOMER, RINGBACK, callback_stage, promise
+from calling_back import RINGBACK, callback_stage, promise
 from leaving import nothing_left
 from main_job import never
 from phone_transfer import carrier, courier_stage
-from stage import BEEP, FULL, MUSIC, TRUNK, WHISPER, action, eventually, flow, play, user
+from stage import BEEP, FULL, MUSIC, TRUNK, WHISPER, action, eventually, flow, user
 
 
 async def nothing_at_all_left(stage):
