@@ -95,6 +95,7 @@ static int wait_outcome(const struct clip_wait *w)
 
 static void wait_unlink(struct clip_wait *w)
 {
+	CHECK(w->back);
 	*w->back = w->next;
 	if (w->next)
 		w->next->back = w->back;
