@@ -24,8 +24,8 @@ struct admin {
 };
 
 /* One file each. */
-extern const struct verb_group verbs_system, verbs_agent, verbs_contact, verbs_queue, verbs_record,
-	verbs_dataplane, verbs_sip, verbs_events, verbs_flow;
+extern const struct verb_group verbs_system, verbs_agent, verbs_contact, verbs_conference,
+	verbs_queue, verbs_record, verbs_dataplane, verbs_sip, verbs_events, verbs_flow;
 
 #define LIST_LIMIT     1000 /* rows of a list when the caller names no limit */
 #define LIST_LIMIT_MAX 5000
@@ -78,6 +78,10 @@ json_t *json_agent(const struct switchboard *board, uint32_t agent);
 
 /* Brief row of a contact, new (verbs_contact.c). */
 json_t *contact_row(const struct contact *contact);
+/* The contact in the slot of the agent whom the call names; NULL (verbs_contact.c). */
+struct contact *contact_of_agent(struct rpc_call *call);
+/* False: the call is refused, the contact has moved on since its sender looked. */
+bool contact_version_holds(struct rpc_call *call, const struct contact *contact);
 /* Row of an agent, new; NULL when there is none (verbs_agent.c). */
 json_t *agent_row(const struct switchboard *board, uint32_t agent);
 

@@ -70,7 +70,7 @@ static json_t *leg_json(const struct switchboard *board, const struct leg *leg)
 		json_agent(board, leg->agent), "session",
 		sip_session_state_name(sip_session_state(sessions, leg->session)), "call_id",
 		str_empty(call_id) ? json_null() : json_bytes(call_id.p, call_id.n), "flow_running",
-		treatment_running(&leg->treatment), "media", leg_media(leg));
+		treatment_running(leg->treatment), "media", leg_media(leg));
 }
 
 static json_t *segment_json(const struct contact *c, const struct contact_segment *s)
@@ -92,12 +92,11 @@ static json_t *segment_json(const struct contact *c, const struct contact_segmen
 
 static void add_legs(json_t *row, const struct contact *contact)
 {
-	const struct leg *const all[] = {contact->customer, contact->agent, contact->third.leg};
+	const struct call *call = contact->call;
 	json_t *legs = json_array();
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i])
-			json_array_append_new(legs, leg_json(contact->board, all[i]));
+	for (unsigned i = 0; call && i < call->n_legs; i++)
+		json_array_append_new(legs, leg_json(contact->board, call->legs[i]));
 	json_object_set_new(row, "legs", legs);
 }
 
@@ -166,10 +165,11 @@ static json_t *contact_full(const struct contact *contact)
 	add_segments(row, contact);
 	add_place(row, contact);
 	add_data(row, contact);
-	if (contact->room)
+	if (contact->call)
 		json_object_set_new(row, "room",
-			json_pack("{s:I, s:i}", "id", (json_int_t)media_room_id(contact->room),
-				"worker", (int)media_room_worker(contact->room)));
+			json_pack("{s:I, s:i}", "id",
+				(json_int_t)media_room_id(contact->call->room), "worker",
+				(int)media_room_worker(contact->call->room)));
 	return row;
 }
 
@@ -195,7 +195,7 @@ static void handle_get(struct rpc_call *call)
 /* ---- verbs of the desk --------------------------------------------------------------------- */
 
 /* The contact that an agent's verb is about: the one in the slot. */
-static struct contact *contact_of_agent(struct rpc_call *call)
+struct contact *contact_of_agent(struct rpc_call *call)
 {
 	const struct switchboard *board = board_of(call);
 	uint32_t agent = router_find_agent(board->router, rpc_text(call, "agent"), RESOURCE_BY_ANY);
@@ -207,7 +207,7 @@ static struct contact *contact_of_agent(struct rpc_call *call)
 }
 
 /* False: the call is refused, the contact has moved on since the caller looked. */
-static bool version_holds(struct rpc_call *call, const struct contact *contact)
+bool contact_version_holds(struct rpc_call *call, const struct contact *contact)
 {
 	if (!rpc_has(call, "if_version") || !contact ||
 		rpc_number(call, "if_version", 0) == contact->version)
@@ -228,7 +228,7 @@ static void desk(struct rpc_call *call, desk_fn fn)
 	json_t *result = NULL;
 	int rc;
 
-	if (!version_holds(call, contact))
+	if (!contact_version_holds(call, contact))
 		return;
 	rc = fn(board_of(call), rpc_text(call, "agent"), rpc_text(call, "contact"), why);
 	if (rc == 0) {
@@ -264,7 +264,7 @@ static void handle_end(struct rpc_call *call)
 	uint64_t id;
 	int rc;
 
-	if (!contact || !version_holds(call, contact))
+	if (!contact || !contact_version_holds(call, contact))
 		return;
 	id = contact->id;
 	rc = desk_end(board_of(call), rpc_text(call, "contact"), why);

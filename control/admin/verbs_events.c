@@ -11,9 +11,9 @@ static bool topics_known(struct rpc_call *call, const json_t *topics)
 		const char *topic = json_string_value(json_array_get(topics, i));
 
 		if (strcmp(topic, "agent") != 0 && strcmp(topic, "contact") != 0 &&
-			strcmp(topic, "system") != 0) {
+			strcmp(topic, "panel") != 0 && strcmp(topic, "system") != 0) {
 			rpc_refuse_param(call, "topics",
-				"expected agent, contact or system, found '%.40s'", topic);
+				"expected agent, contact, panel or system, found '%.40s'", topic);
 			return false;
 		}
 	}
@@ -51,7 +51,7 @@ static void handle_unsubscribe(struct rpc_call *call)
 static const struct param subscribe_params[] = {
 	{"after", PARAM_NUMBER,
 		.help = "number of the last event that is known; default: from now on"},
-	{"topics", PARAM_TEXTS, .max = 3, .help = "agent, contact, system; default: all"}};
+	{"topics", PARAM_TEXTS, .max = 4, .help = "agent, contact, panel, system; default: all"}};
 
 static const struct verb verbs[] = {
 	{"events.subscribe", ROLE_READER, VERB_PARAMS(subscribe_params), .handle = handle_subscribe,

@@ -80,9 +80,8 @@ static unsigned calls_of(struct admin *admin, const char *id, struct str call_id
 	const struct contact *contact = board_find_contact(admin->config.board, id);
 	unsigned n = trace_calls_of(admin->trace, id, call_ids, TRACE_CALLS_MAX);
 
-	if (contact && contact->customer)
-		n = add_call(
-			call_ids, n, sip_session_call_id(sessions, contact->customer->session));
+	if (contact && contact->caller)
+		n = add_call(call_ids, n, sip_session_call_id(sessions, contact->caller->session));
 	if (contact && contact->agent)
 		n = add_call(call_ids, n, sip_session_call_id(sessions, contact->agent->session));
 	return n;

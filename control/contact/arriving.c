@@ -53,28 +53,28 @@ static void arrive(struct switchboard *board, uint64_t session, const struct sig
 	int rc;
 
 	if (contact)
-		contact->customer = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
-	if (!contact || !contact->customer) {
+		contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
+	if (!contact || !contact->caller) {
 		signalling_release(board->signalling, call->trunk);
 		if (contact)
 			board_forget_contact(contact);
 		refuse(board, session, 503, BOARD_RETRY_AFTER_S);
 		return;
 	}
-	contact_text(contact->customer->trunk, sizeof(contact->customer->trunk), call->trunk);
+	contact_text(contact->caller->trunk, sizeof(contact->caller->trunk), call->trunk);
 	take_identity(contact, call);
 	contact->first_flow = flow_hold(flow);
-	contact->customer->session = session;
-	board_leg_called(contact->customer);
-	log_info(LOG_CALL(contact->segment.id, contact->customer->id), "contact",
+	contact->caller->session = session;
+	board_leg_called(contact->caller);
+	log_info(LOG_CALL(contact->segment.id, contact->caller->id), "contact",
 		"call from %s to %s by %s %s: flow '%s'", contact->customer_number,
 		contact->system_number, call->by_phone ? "phone" : "trunk", call->peer, flow->name);
 	contact_event(contact, "INITIATED", now_ns);
-	rc = board_leg_answer(contact->customer);
+	rc = board_leg_answer(contact->caller);
 	if (rc < 0) {
 		board->stats.calls_refused++;
 		contact->segment.reason = CONTACT_REASON_TELECOM_PROBLEM;
-		board_leg_close(contact->customer, rc == -ENOTSUP ? 488 : 500, "");
+		board_leg_close(contact->caller, rc == -ENOTSUP ? 488 : 500, "");
 		contact_set_state(contact, CONTACT_CLOSED, now_ns);
 		board_forget_contact(contact);
 	}
@@ -121,6 +121,6 @@ void arriving_customer_up(struct leg *leg, uint64_t now_ns)
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	contact->first_flow = NULL;
-	treatment_start(&leg->treatment, flow, FLOW_TYPE_INBOUND, now_ns);
+	treatment_start(leg->treatment, contact, flow, FLOW_TYPE_INBOUND, now_ns);
 	flow_release(flow);
 }

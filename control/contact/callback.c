@@ -26,27 +26,6 @@ bool callback_may_call(const struct contact *contact, const char *number)
 	return signalling_may_call(contact->board->signalling, number);
 }
 
-/* What the flows of the first contact have set counts for the callback. */
-static void inherit(struct contact *contact, const struct contact *cause)
-{
-	attributes_copy(&contact->memory.attributes, &cause->memory.attributes);
-	for (int i = 0; i < FLOW_HOOK_COUNT; i++) {
-		contact->hook[i] = cause->hook[i] ? flow_hold(cause->hook[i]) : NULL;
-		contact->hook_disabled[i] = cause->hook_disabled[i];
-	}
-	contact->priority = cause->priority;
-	contact->criteria = criteria_hold(cause->criteria);
-	memcpy(contact->language, cause->language, sizeof(contact->language));
-	memcpy(contact->voice, cause->voice, sizeof(contact->voice));
-	memcpy(contact->name, cause->name, sizeof(contact->name));
-	memcpy(contact->description, cause->description, sizeof(contact->description));
-	memcpy(contact->customer_id, cause->customer_id, sizeof(contact->customer_id));
-	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
-	contact->memory.logged = cause->memory.logged;
-	contact->flow_logged = cause->flow_logged;
-	contact_data_copy(&contact->data, &cause->data);
-}
-
 static void schedule(struct contact *contact, uint64_t when_ns, uint64_t now_ns)
 {
 	contact->segment.scheduled = when_ns;
@@ -83,7 +62,9 @@ bool callback_create(struct contact *cause, const struct flow_effect *effect, ui
 	if (!contact)
 		return false;
 	contact_follow(contact, cause, now_ns);
-	inherit(contact, cause);
+	contact_inherit(contact, cause);
+	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
+		contact_inherit_hook(contact, cause, i);
 	contact->target_queue = queue;
 	contact->callback = (struct callback){.attempts = 1 + effect->callback.attempts,
 		.retry_ns = effect->callback.retry_s * CLOCK_S,
@@ -184,8 +165,8 @@ void callback_agent_lost(struct contact *contact, uint64_t now_ns)
 void callback_dial(struct contact *contact, uint64_t now_ns)
 {
 	contact->callback.attempts--;
-	contact->customer = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
-	if (contact->customer)
+	contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
+	if (contact->caller)
 		dialling_begin(contact, now_ns);
 	else
 		callback_agent_lost(contact, now_ns);
@@ -203,8 +184,8 @@ void callback_failed(struct contact *contact, enum contact_reason reason, uint64
 	}
 	timers_cancel(contact->board->timers, &contact->timer);
 	offering_agent_ends(contact, now_ns);
-	if (contact->customer)
-		board_leg_close(contact->customer, 0, "");
+	if (contact->caller)
+		board_leg_close(contact->caller, 0, "");
 	board_contact_rest(contact);
 	contact->segment.reason = reason;
 	contact_next_segment(contact, CONTACT_METHOD_CALLBACK, now_ns);

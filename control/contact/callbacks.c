@@ -21,6 +21,12 @@ static struct leg *leg_of(struct switchboard *board, uint64_t session)
 	return pool_get(&board->legs, sip_session_tag(sessions_of(board), session));
 }
 
+/* A party of a conference: an outside number that an agent has called, say, and no flow. */
+static bool in_conference(const struct leg *leg)
+{
+	return leg->party != CONFERENCE_NOBODY;
+}
+
 static void on_incoming(
 	void *ctx, uint64_t session, const struct sip_incoming *incoming, uint64_t now_ns)
 {
@@ -38,6 +44,8 @@ static void on_answered(
 	board_leg_media(leg, media);
 	if (leg->role == LEG_AGENT)
 		offering_agent_leg_up(leg, now_ns);
+	else if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
+		outside_answered(leg, now_ns);
 	else if (leg->role == LEG_THIRD_PARTY)
 		third_party_answered(leg, now_ns);
 	else if (leg->contact->state == CONTACT_DIALLING)
@@ -60,7 +68,15 @@ static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_
 
 	/* a peer that also sends telephone-events has said it already */
 	if (leg && !leg->events)
-		treatment_key(&leg->treatment, digit, now_ns);
+		treatment_key(leg->treatment, digit, now_ns);
+}
+
+static void customer_down(struct leg *leg, enum contact_reason reason, uint64_t now_ns)
+{
+	if (in_conference(leg))
+		call_happens(leg->call, leg->party, CONFERENCE_GONE, reason, now_ns);
+	else
+		board_end_contact(leg->contact, reason, now_ns);
 }
 
 static void on_session_over(void *ctx, uint64_t session, const struct sip_end *end, uint64_t now_ns)
@@ -70,12 +86,14 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 	if (!leg)
 		return;
 	leg->session = 0;
-	if (leg->role == LEG_THIRD_PARTY)
+	if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
+		outside_down(leg, end, now_ns);
+	else if (leg->role == LEG_THIRD_PARTY)
 		third_party_down(leg, end, now_ns);
 	else if (leg->role == LEG_CUSTOMER && leg->contact->state == CONTACT_DIALLING)
 		dialling_failed(leg->contact, end, now_ns);
 	else if (leg->role == LEG_CUSTOMER)
-		board_end_contact(leg->contact,
+		customer_down(leg,
 			end->by_peer ? CONTACT_REASON_CUSTOMER_DISCONNECT
 				     : CONTACT_REASON_TELECOM_PROBLEM,
 			now_ns);
@@ -90,6 +108,10 @@ static void on_progress(void *ctx, uint64_t session, unsigned status,
 
 	if (leg && leg->role == LEG_CUSTOMER)
 		dialling_progress(leg, status, media, now_ns);
+	else if (leg && leg->role == LEG_THIRD_PARTY && in_conference(leg))
+		outside_progress(leg, media, now_ns);
+	else if (leg && leg->role == LEG_AGENT)
+		offering_agent_rings(leg->contact, now_ns);
 	else if (leg && leg->role == LEG_THIRD_PARTY)
 		third_party_progress(leg, media);
 }
@@ -130,25 +152,27 @@ static void on_key(void *ctx, void *leg_ctx, char digit, uint64_t time_ns)
 {
 	struct leg *leg = leg_ctx;
 
-	treatment_key(&leg->treatment, digit, board_now(ctx));
+	treatment_key(leg->treatment, digit, board_now(ctx));
 }
 
 static void on_play_ended(void *ctx, void *leg_ctx, uint64_t token)
 {
 	struct leg *leg = leg_ctx;
 
-	if (leg->role == LEG_THIRD_PARTY && token == treatment_token(&leg->treatment))
+	if (leg->role == LEG_THIRD_PARTY && !in_conference(leg) &&
+		token == treatment_token(leg->treatment))
 		third_party_digits_sent(leg, 0, board_now(ctx)); /* keys as tones */
 	else
-		treatment_play_ended(&leg->treatment, token, board_now(ctx));
+		treatment_play_ended(leg->treatment, token, board_now(ctx));
 }
 
 static void on_play_failed(void *ctx, void *leg_ctx, uint64_t token, const char *why)
 {
 	struct leg *leg = leg_ctx;
 
-	treatment_play_failed(&leg->treatment, token, why, board_now(ctx));
-	if (leg->role == LEG_THIRD_PARTY && token == treatment_token(&leg->treatment))
+	treatment_play_failed(leg->treatment, token, why, board_now(ctx));
+	if (leg->role == LEG_THIRD_PARTY && !in_conference(leg) &&
+		token == treatment_token(leg->treatment))
 		third_party_digits_sent(leg, -EIO, board_now(ctx));
 }
 
@@ -156,7 +180,7 @@ static void on_digits_sent(void *ctx, void *leg_ctx, int error)
 {
 	struct leg *leg = leg_ctx;
 
-	if (leg->role == LEG_THIRD_PARTY)
+	if (leg->role == LEG_THIRD_PARTY && !in_conference(leg))
 		third_party_digits_sent(leg, error, board_now(ctx));
 }
 
@@ -167,7 +191,9 @@ static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 
 	log_error(LOG_CALL(leg->contact->segment.id, leg->id), "media", "no media: %s", why);
 	if (leg->role == LEG_CUSTOMER)
-		board_end_contact(leg->contact, CONTACT_REASON_TELECOM_PROBLEM, board_now(ctx));
+		customer_down(leg, CONTACT_REASON_TELECOM_PROBLEM, board_now(ctx));
+	else if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
+		outside_down(leg, &end, board_now(ctx));
 	else if (leg->role == LEG_THIRD_PARTY)
 		third_party_down(leg, &end, board_now(ctx));
 	else

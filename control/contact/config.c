@@ -22,6 +22,9 @@ static const struct option_row rows[] = {
 		.preset = "111122223333", .help = "account in every ARN, 12 digits"},
 	{"instance.id", OPTION_STRING, FIELD(instance_id), .min = 1, .max = 64,
 		.preset = "3f0c2a6e-7b1d-4e58-9a27-5c61d0b8e914", .help = "id of this instance"},
+	{"instance.multi_party", OPTION_BOOL, FIELD(multi_party), .preset = "false",
+		.help = "calls of up to six parties, on which every agent may do everything;\n"
+			"otherwise of three, led by the agent who was first on the call"},
 	{"instance.calls_max", OPTION_INT, FIELD(calls_max), .min = 0, .max = 1000000,
 		.preset = "0",
 		.help = "concurrent calls; a call beyond it is refused with 503.\n"

@@ -56,6 +56,7 @@ struct config {
 	char *ringback;
 	char *media_files; /* directory; "": none */
 
+	bool multi_party;  /* up to six parties on a call, with equal rights */
 	int64_t calls_max; /* the instance's concurrent calls (R78); 0: what the dataplane holds */
 	int64_t contacts_max; /* contacts, after-contact work included */
 

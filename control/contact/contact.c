@@ -15,15 +15,15 @@ static const uint32_t transitions[CONTACT_STATE_COUNT] = {
 	[CONTACT_ARRIVING] = BIT(FLOW) | BIT(DIALLING) | BIT(SCHEDULED) | BIT(ENDED) | BIT(CLOSED),
 	[CONTACT_SCHEDULED] = BIT(QUEUED) | BIT(ENDED),
 	[CONTACT_DIALLING] = BIT(CUSTOMER_WHISPER) | BIT(SCHEDULED) | BIT(ENDED),
-	[CONTACT_FLOW] = BIT(QUEUED) | BIT(BRIDGED) | BIT(ENDED),
+	[CONTACT_FLOW] = BIT(QUEUED) | BIT(OFFERED) | BIT(BRIDGED) | BIT(ENDED),
 	[CONTACT_QUEUED] = BIT(OFFERED) | BIT(BRIDGED) | BIT(ENDED),
 	[CONTACT_BRIDGED] = BIT(FLOW) | BIT(QUEUED) | BIT(ENDED),
 	[CONTACT_OFFERED] = BIT(QUEUED) | BIT(SCHEDULED) | BIT(AGENT_WHISPER) | BIT(ENDED),
 	[CONTACT_AGENT_WHISPER] =
 		BIT(QUEUED) | BIT(SCHEDULED) | BIT(CUSTOMER_WHISPER) | BIT(DIALLING) | BIT(ENDED),
 	[CONTACT_CUSTOMER_WHISPER] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
-	[CONTACT_TALKING] = BIT(HOLD) | BIT(FLOW) | BIT(ENDED),
-	[CONTACT_HOLD] = BIT(TALKING) | BIT(FLOW) | BIT(ENDED),
+	[CONTACT_TALKING] = BIT(HOLD) | BIT(BRIDGED) | BIT(FLOW) | BIT(ENDED),
+	[CONTACT_HOLD] = BIT(TALKING) | BIT(BRIDGED) | BIT(FLOW) | BIT(ENDED),
 	[CONTACT_ENDED] = BIT(CLOSED),
 	[CONTACT_CLOSED] = 0,
 };
@@ -73,11 +73,12 @@ void contact_set_state(struct contact *contact, enum contact_state state, uint64
 		(unsigned)((now_ns - contact->segment.initiated) / CLOCK_MS));
 	contact->state = state;
 	contact->version++;
+	panel_changed(contact);
 }
 
 bool contact_is_callback(const struct contact *contact)
 {
-	return contact->segment.method == CONTACT_METHOD_CALLBACK && !contact->customer;
+	return contact->segment.method == CONTACT_METHOD_CALLBACK && !contact->caller;
 }
 
 bool contact_is_live(const struct contact *contact)
@@ -189,6 +190,44 @@ void contact_follow(struct contact *contact, struct contact *cause, uint64_t now
 	join_chain(contact);
 }
 
+void contact_inherit(struct contact *contact, const struct contact *cause)
+{
+	attributes_copy(&contact->memory.attributes, &cause->memory.attributes);
+	contact->priority = cause->priority;
+	contact->criteria = criteria_hold(cause->criteria);
+	memcpy(contact->language, cause->language, sizeof(contact->language));
+	memcpy(contact->voice, cause->voice, sizeof(contact->voice));
+	memcpy(contact->name, cause->name, sizeof(contact->name));
+	memcpy(contact->description, cause->description, sizeof(contact->description));
+	memcpy(contact->customer_id, cause->customer_id, sizeof(contact->customer_id));
+	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
+	contact->memory.logged = cause->memory.logged;
+	contact->flow_logged = cause->flow_logged;
+	contact_data_copy(&contact->data, &cause->data);
+}
+
+void contact_inherit_hook(struct contact *contact, const struct contact *cause, enum flow_hook hook)
+{
+	contact->hook[hook] = cause->hook[hook] ? flow_hold(cause->hook[hook]) : NULL;
+	contact->hook_disabled[hook] = cause->hook_disabled[hook];
+}
+
+void contact_hold_begins(struct contact_segment *s, uint64_t now_ns)
+{
+	s->hold_started = now_ns;
+	s->holds++;
+}
+
+void contact_hold_ends(struct contact_segment *s, uint64_t now_ns)
+{
+	uint64_t held_ns = now_ns - s->hold_started;
+
+	s->hold_started = 0;
+	s->hold_total += held_ns;
+	if (held_ns > s->hold_longest)
+		s->hold_longest = held_ns;
+}
+
 bool segment_is_wrapping(const struct contact_segment *segment)
 {
 	return segment->acw_started && !segment->acw_ended;
@@ -201,7 +240,7 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 
 	memcpy(next.initial, old->initial, sizeof(next.initial));
 	link_segment(contact, &next, now_ns);
-	next.connected = contact->customer ? now_ns : 0;
+	next.connected = contact->caller ? now_ns : 0;
 	old->disconnected = now_ns;
 	contact_record_put(contact, old, !segment_is_wrapping(old), now_ns);
 	if (segment_is_wrapping(old)) {

@@ -90,6 +90,7 @@ enum contact_method {
 	X(AGENT_DISCONNECT)        \
 	X(THIRD_PARTY_DISCONNECT)  \
 	X(TELECOM_PROBLEM)         \
+	X(BARGED)                  \
 	X(CONTACT_FLOW_DISCONNECT) \
 	X(OTHER)
 
@@ -137,7 +138,7 @@ struct contact_chain {
 };
 
 struct switchboard;
-struct media_room;
+struct call;
 
 /* A queued callback (callback.c). */
 struct callback {
@@ -199,11 +200,14 @@ struct contact {
 	bool flow_logged; /* memory.logged, as far as effects have been carried out */
 
 	/* parties; NULL: not there */
-	struct leg *customer;
+	struct leg *caller; /* who is on the caller's side: the customer; in a transfer, until it is
+			       joined or the source has left, the source agent (call.h) */
 	struct leg *agent;
+	uint8_t party; /* the agent's, in the call's conference; CONFERENCE_NOBODY */
 	struct third_party third;
 	struct callback callback;
-	struct media_room *room; /* NULL: not a call now */
+	struct call *call;         /* NULL: not a call now */
+	struct contact *call_next; /* of the same call */
 
 	bool released; /* no concurrent call now */
 
@@ -212,11 +216,16 @@ struct contact {
 	uint32_t offer_agent;
 	bool accepting; /* the agent accepted at the panel; the phone is being called */
 	bool disconnect_flow_ran;
-	uint32_t left_agent; /* who was there before the disconnect flow; ROUTER_NONE: nobody */
-	bool dial_placed;    /* DIALLING: the destination is being called */
-	bool dial_whispered; /* the outbound whisper was over before the answer */
-	bool dial_ringing;   /* the agent, on the line already, hears it ring */
-	unsigned dial_error; /* SIP status of a call that could not be placed */
+	char *quick_connect;     /* name of the one that began this transfer; NULL */
+	uint32_t transfer_agent; /* whom Transfer to agent means; ROUTER_NONE */
+	uint32_t left_agent;     /* who was there before the disconnect flow; ROUTER_NONE: nobody */
+	bool dial_placed;        /* DIALLING: the destination is being called */
+	bool dial_whispered;     /* the outbound whisper was over before the answer */
+	bool dial_ringing;       /* the agent, on the line already, hears it ring */
+	unsigned dial_error;     /* SIP status of a call that could not be placed */
+
+	struct contact *panel_next, **panel_back; /* panel.c */
+	uint64_t panel_hash;
 
 	struct timer timer; /* whisper limit, panel answer, time to answer, a callback is due */
 };
@@ -238,6 +247,10 @@ void contact_first_segment(struct contact *contact, enum contact_method method, 
 /* The first segment, in the chain of another contact whose flow asked for this one. */
 void contact_follow(struct contact *contact, struct contact *cause, uint64_t now_ns);
 void contact_leave_chain(struct contact *contact);
+/* What flows have set for another contact counts for this one as well, but for its hooks. */
+void contact_inherit(struct contact *contact, const struct contact *cause);
+void contact_inherit_hook(
+	struct contact *contact, const struct contact *cause, enum flow_hook hook);
 /* A callback whose customer is not being called yet. */
 bool contact_is_callback(const struct contact *contact);
 /*
@@ -250,6 +263,9 @@ struct contact_segment *contact_wrapped_by(struct contact *contact, uint32_t age
 /* Takes a past segment out of the list and frees it. */
 void contact_drop_past(struct contact *contact, struct contact_segment *segment);
 bool segment_is_wrapping(const struct contact_segment *segment);
+/* The customer goes on hold and comes off it. */
+void contact_hold_begins(struct contact_segment *segment, uint64_t now_ns);
+void contact_hold_ends(struct contact_segment *segment, uint64_t now_ns);
 
 /* Wall time of a moment of this contact. */
 uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "contact/switchboard.h"
+#include "contact/desk.h"
 
-static int refuse(char why[DESK_WHY_SIZE], int error, const char *text)
+int desk_refuse(char why[DESK_WHY_SIZE], int error, const char *text)
 {
 	snprintf(why, DESK_WHY_SIZE, "%s", text);
 	return error;
 }
 
-static int find_agent(const struct switchboard *board, const char *name,
+int desk_find_agent(const struct switchboard *board, const char *name,
 	struct agent_snapshot *snapshot, char why[DESK_WHY_SIZE])
 {
 	uint32_t agent = router_find_agent(board->router, name, RESOURCE_BY_ANY);
@@ -39,7 +39,7 @@ int desk_login(
 {
 	const struct resource_status *row = NULL;
 	struct agent_snapshot s;
-	int rc = find_agent(board, agent, &s, why);
+	int rc = desk_find_agent(board, agent, &s, why);
 
 	if (rc == 0 && status)
 		rc = find_status(board, status, &row, why);
@@ -48,19 +48,19 @@ int desk_login(
 	if (s.logged_in) /* the wanted state: in, and in that status */
 		return row ? desk_status(board, agent, status, why) : 0;
 	rc = router_agent_login(board->router, s.agent, row, board_now(board));
-	return rc < 0 ? refuse(why, rc, strerror(-rc)) : 0;
+	return rc < 0 ? desk_refuse(why, rc, strerror(-rc)) : 0;
 }
 
 int desk_logout(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE])
 {
 	struct agent_snapshot s;
-	int rc = find_agent(board, agent, &s, why);
+	int rc = desk_find_agent(board, agent, &s, why);
 
 	if (rc < 0 || !s.logged_in)
 		return rc;
 	rc = router_agent_logout(board->router, s.agent, board_now(board));
-	return rc == -EBUSY ? refuse(why, rc, "the agent is on a contact")
-	       : rc < 0     ? refuse(why, rc, strerror(-rc))
+	return rc == -EBUSY ? desk_refuse(why, rc, "the agent is on a contact")
+	       : rc < 0     ? desk_refuse(why, rc, strerror(-rc))
 			    : 0;
 }
 
@@ -69,31 +69,31 @@ int desk_status(
 {
 	const struct resource_status *row;
 	struct agent_snapshot s;
-	int rc = find_agent(board, agent, &s, why);
+	int rc = desk_find_agent(board, agent, &s, why);
 
 	if (rc == 0)
 		rc = find_status(board, status, &row, why);
 	if (rc < 0)
 		return rc;
 	rc = router_agent_status(board->router, s.agent, row, board_now(board));
-	return rc == -ENOTCONN ? refuse(why, rc, "the agent is not logged in")
-	       : rc < 0        ? refuse(why, rc, strerror(-rc))
+	return rc == -ENOTCONN ? desk_refuse(why, rc, "the agent is not logged in")
+	       : rc < 0        ? desk_refuse(why, rc, strerror(-rc))
 			       : 0;
 }
 
 /* The contact in the agent's slot; `id` (may be NULL) must be its. */
-static int find_contact(struct switchboard *board, const char *agent, const char *id,
+int desk_find_contact(struct switchboard *board, const char *agent, const char *id,
 	struct agent_snapshot *s, struct contact **contact, char why[DESK_WHY_SIZE])
 {
-	int rc = find_agent(board, agent, s, why);
+	int rc = desk_find_agent(board, agent, s, why);
 
 	if (rc < 0)
 		return rc;
 	*contact = pool_get(&board->contacts, s->contact.contact);
 	if (s->contact.state == AGENT_SLOT_EMPTY || !*contact)
-		return refuse(why, -ENOENT, "the agent has no contact");
+		return desk_refuse(why, -ENOENT, "the agent has no contact");
 	if (id && strcmp((*contact)->segment.id, id) != 0)
-		return refuse(why, -ENOENT, "the agent has another contact");
+		return desk_refuse(why, -ENOENT, "the agent has another contact");
 	return 0;
 }
 
@@ -102,18 +102,18 @@ int desk_accept(
 {
 	struct contact *contact;
 	struct agent_snapshot s;
-	int rc = find_contact(board, agent, id, &s, &contact, why);
+	int rc = desk_find_contact(board, agent, id, &s, &contact, why);
 
 	if (rc < 0)
 		return rc;
 	if (s.contact.state == AGENT_SLOT_ACCEPTED || contact->accepting)
 		return 0;
 	if (s.contact.state != AGENT_SLOT_OFFERED)
-		return refuse(why, -EINVAL, "the contact is not being offered");
+		return desk_refuse(why, -EINVAL, "the contact is not being offered");
 	if (s.row->phone_kind == RESOURCE_PHONE_RING)
-		return refuse(why, -ENOTSUP, "the agent accepts by answering the phone");
+		return desk_refuse(why, -ENOTSUP, "the agent accepts by answering the phone");
 	if (contact->state != CONTACT_OFFERED || contact->offer_agent != s.agent)
-		return refuse(why, -EAGAIN, "the offer has changed");
+		return desk_refuse(why, -EAGAIN, "the offer has changed");
 	contact->accepting = true;
 	return router_accept(board->router, 0, contact->offer, board_now(board));
 }
@@ -123,16 +123,16 @@ int desk_reject(
 {
 	struct contact *contact;
 	struct agent_snapshot s;
-	int rc = find_contact(board, agent, id, &s, &contact, why);
+	int rc = desk_find_contact(board, agent, id, &s, &contact, why);
 
 	if (rc < 0)
 		return rc;
 	if (s.contact.state == AGENT_SLOT_MISSED)
 		return 0;
 	if (s.contact.state != AGENT_SLOT_OFFERED)
-		return refuse(why, -EINVAL, "the contact is not being offered");
+		return desk_refuse(why, -EINVAL, "the contact is not being offered");
 	if (contact->state != CONTACT_OFFERED || contact->offer_agent != s.agent)
-		return refuse(why, -EAGAIN, "the offer has changed");
+		return desk_refuse(why, -EAGAIN, "the offer has changed");
 	return router_reject(board->router, 0, contact->offer, false, board_now(board));
 }
 
@@ -142,14 +142,14 @@ int desk_leave(
 	struct sip_end end = {0};
 	struct contact *contact;
 	struct agent_snapshot s;
-	int rc = find_contact(board, agent, id, &s, &contact, why);
+	int rc = desk_find_contact(board, agent, id, &s, &contact, why);
 
 	if (rc < 0)
 		return rc;
 	if (s.contact.state == AGENT_SLOT_ENDED)
 		return 0;
 	if (!contact->agent || contact->agent->agent != s.agent || !contact->agent->up)
-		return refuse(why, -EINVAL, "the agent is not connected to the contact");
+		return desk_refuse(why, -EINVAL, "the agent is not connected to the contact");
 	offering_agent_leg_down(contact->agent, &end, board_now(board));
 	return 0;
 }
@@ -157,15 +157,15 @@ int desk_leave(
 int desk_clear(struct switchboard *board, const char *agent, char why[DESK_WHY_SIZE])
 {
 	struct agent_snapshot s;
-	int rc = find_agent(board, agent, &s, why);
+	int rc = desk_find_agent(board, agent, &s, why);
 
 	if (rc < 0)
 		return rc;
 	rc = router_agent_clear(board->router, s.agent, board_now(board));
 	if (rc == -EALREADY)
 		return 0;
-	return rc == -EBUSY ? refuse(why, rc, "the contact is still live")
-	       : rc < 0     ? refuse(why, rc, strerror(-rc))
+	return rc == -EBUSY ? desk_refuse(why, rc, "the contact is still live")
+	       : rc < 0     ? desk_refuse(why, rc, strerror(-rc))
 			    : 0;
 }
 
@@ -174,7 +174,10 @@ int desk_end(struct switchboard *board, const char *id, char why[DESK_WHY_SIZE])
 	struct contact *contact = board_find_contact(board, id);
 
 	if (!contact)
-		return refuse(why, -ENOENT, "no such contact");
-	board_end_contact(contact, CONTACT_REASON_OTHER, board_now(board));
+		return desk_refuse(why, -ENOENT, "no such contact");
+	if (contact->call && contact->call->talking)
+		call_end(contact->call, CONTACT_REASON_OTHER, board_now(board));
+	else
+		board_end_contact(contact, CONTACT_REASON_OTHER, board_now(board));
 	return 0;
 }

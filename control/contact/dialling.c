@@ -53,8 +53,8 @@ static unsigned open_legs(struct contact *contact, const struct signalling_call 
 		return status_of(rc);
 	contact->segment.agent = agent;
 	contact->agent = board_leg_open(contact, LEG_AGENT, agent);
-	contact->customer = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
-	if (!contact->agent || !contact->customer)
+	contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
+	if (!contact->agent || !contact->caller)
 		return 503;
 	contact->agent->session = session;
 	board_leg_called(contact->agent);
@@ -92,7 +92,7 @@ unsigned dialling_start(struct switchboard *board, uint64_t session,
 		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
 		return status;
 	}
-	log_info(LOG_CALL(contact->segment.id, contact->customer->id), "contact", "%s dials %s",
+	log_info(LOG_CALL(contact->segment.id, contact->caller->id), "contact", "%s dials %s",
 		call->agent->row.name, call->to);
 	contact_event(contact, "INITIATED", now_ns);
 	dialling_begin(contact, now_ns);
@@ -109,7 +109,7 @@ void dialling_begin(struct contact *contact, uint64_t now_ns)
 	contact->dial_ringing = false;
 	contact_set_state(contact, CONTACT_DIALLING, now_ns);
 	offering_set_whisper_limit(contact, now_ns);
-	treatment_start(&contact->customer->treatment, whisper_of(contact),
+	treatment_start(contact->caller->treatment, contact, whisper_of(contact),
 		FLOW_TYPE_OUTBOUND_WHISPER, now_ns);
 }
 
@@ -136,7 +136,7 @@ void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t 
 	const char *own = *call->number ? call->number : contact->callback.caller_number;
 	struct board_caller_id id = {own, ""};
 
-	if (contact->state != CONTACT_DIALLING || leg != contact->customer || contact->dial_placed)
+	if (contact->state != CONTACT_DIALLING || leg != contact->caller || contact->dial_placed)
 		return;
 	if (!*id.number && queue)
 		id = (struct board_caller_id){queue->caller_id_number, queue->caller_id_name};
@@ -165,23 +165,23 @@ void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, u
 		return;
 	}
 	contact->dial_whispered = true;
-	dialling_place(contact->customer, &(struct dialling_call){.number = ""}, now_ns);
+	dialling_place(contact->caller, &(struct dialling_call){.number = ""}, now_ns);
 }
 
 /* An agent who is on the line already hears the far end, or our ringback. */
 static void ring_back(struct contact *contact, const struct sdp_stream *media)
 {
-	struct treatment *agent = &contact->agent->treatment;
+	struct treatment *agent = contact->agent->treatment;
 
 	if (media) {
-		board_leg_media(contact->customer, media);
+		board_leg_media(contact->caller, media);
 		treatment_hush(agent);
 		contact->dial_ringing = true;
 	} else if (!contact->dial_ringing) {
 		treatment_ringback(agent);
 		contact->dial_ringing = true;
 	}
-	hearing_apply(contact);
+	hearing_apply(contact->call);
 }
 
 /* The phone hears the far end's ringing: its own tone, or what the far end sends (RFC 3960). */
@@ -210,7 +210,7 @@ void dialling_progress(
 		return;
 	}
 	board_leg_media(agent, &agreed);
-	hearing_apply(contact);
+	hearing_apply(contact->call);
 }
 
 void dialling_answered(struct leg *leg, uint64_t now_ns)
@@ -223,16 +223,17 @@ void dialling_answered(struct leg *leg, uint64_t now_ns)
 		return;
 	}
 	if (contact->dial_ringing)
-		treatment_hush(&contact->agent->treatment);
+		treatment_hush(contact->agent->treatment);
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
 	if (contact->dial_whispered) {
-		offering_whisper_over(leg, FLOW_OUTCOME_PROCEED, now_ns);
+		offering_whisper_over(
+			contact, FLOW_TYPE_OUTBOUND_WHISPER, FLOW_OUTCOME_PROCEED, now_ns);
 		return;
 	}
 	offering_set_whisper_limit(contact, now_ns);
-	hearing_apply(contact);
+	hearing_apply(contact->call);
 }
 
 /* What only concerns us and the trunk is no answer for a phone. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who hears whom, as a function of the contact's state and of nothing else (R68): a party hears its
- * own player always, another party while they talk.
+ * Who hears whom, as a function of the state of call and contact and of nothing else (R68): a party
+ * hears its own player, another party while they talk.
  */
 #include "base/check.h"
+#include "contact/call.h"
 #include "contact/switchboard.h"
 
-static bool hears(
-	const struct contact *contact, const struct leg *listener, const struct leg *talker)
+/* Before the first agent is joined, and when none is left: by the state of the contact. */
+static bool hears_before(const struct leg *listener, const struct leg *talker)
 {
+	const struct contact *contact = talker->contact;
 	bool outside = listener->role == LEG_THIRD_PARTY || talker->role == LEG_THIRD_PARTY;
 
 	if (listener == talker)
@@ -17,16 +19,34 @@ static bool hears(
 		return contact->state == CONTACT_BRIDGED ||
 		       (talker->role == LEG_THIRD_PARTY && third_party_is_heard(contact));
 	/* early media of a destination that is dialled for an agent */
-	return contact->state == CONTACT_TALKING ||
-	       (contact->state == CONTACT_DIALLING && talker->role == LEG_CUSTOMER);
+	return contact->state == CONTACT_DIALLING && talker->role == LEG_CUSTOMER;
 }
 
-/* The customer may walk through an automatic menu of the outside number. */
-static bool gets_keys(
-	const struct contact *contact, const struct leg *listener, const struct leg *talker)
+/* What an outside number plays before it answers is heard by who has called it. */
+static bool is_early(const struct call *call, const struct leg *listener, const struct leg *talker)
 {
-	return contact->state == CONTACT_BRIDGED && listener->role == LEG_THIRD_PARTY &&
-	       talker->role == LEG_CUSTOMER;
+	const struct conference *c = &call->conference;
+
+	return call->early && talker->role == LEG_THIRD_PARTY &&
+	       talker->party == conference_pending(c) &&
+	       listener->party == c->party[talker->party].source;
+}
+
+static bool hears(const struct call *call, const struct leg *listener, const struct leg *talker)
+{
+	if (!call->talking)
+		return hears_before(listener, talker);
+	return conference_hears(&call->conference, listener->party, talker->party) ||
+	       is_early(call, listener, talker);
+}
+
+/* An outside number may be an automatic menu, to be walked through. */
+static bool gets_keys(const struct call *call, const struct leg *to, const struct leg *from)
+{
+	if (call->talking)
+		return conference_gets_keys(&call->conference, to->party, from->party);
+	return to->contact->state == CONTACT_BRIDGED && to->role == LEG_THIRD_PARTY &&
+	       from->role == LEG_CUSTOMER;
 }
 
 /*
@@ -35,7 +55,7 @@ static bool gets_keys(
  */
 static void take_player(struct leg *leg, struct media_member *member)
 {
-	struct treatment *t = &leg->treatment;
+	struct treatment *t = leg->treatment;
 
 	if (!leg->up)
 		return;
@@ -48,28 +68,24 @@ static void take_player(struct leg *leg, struct media_member *member)
 	t->player = MEDIA_PLAYER_KEEP;
 }
 
-void hearing_apply(struct contact *contact)
+void hearing_apply(struct call *call)
 {
-	struct leg *const legs[] = {contact->customer, contact->agent, contact->third.leg};
-	struct leg *present[MEDIA_MEMBERS_MAX];
 	struct media_member members[MEDIA_MEMBERS_MAX] = {0};
-	unsigned n = 0;
 
-	if (!contact->room)
+	if (call->changing) /* call_change() does it when all is done */
 		return;
-	for (size_t i = 0; i < sizeof(legs) / sizeof(legs[0]); i++)
-		if (legs[i] && legs[i]->media)
-			present[n++] = legs[i];
-	for (unsigned i = 0; i < n; i++) {
-		members[i].leg = present[i]->media;
-		for (unsigned j = 0; j < n; j++) {
-			if (hears(contact, present[i], present[j]))
+	for (unsigned i = 0; i < call->n_legs; i++) {
+		struct leg *leg = call->legs[i];
+
+		members[i].leg = leg->media;
+		for (unsigned j = 0; j < call->n_legs; j++) {
+			if (hears(call, leg, call->legs[j]))
 				members[i].hears |= (uint16_t)(1u << j);
-			if (gets_keys(contact, present[j], present[i]))
+			if (gets_keys(call, call->legs[j], leg))
 				members[i].digits_to |= (uint16_t)(1u << j);
 		}
-		take_player(present[i], &members[i]);
+		take_player(leg, &members[i]);
 	}
-	CHECK(media_room_apply(contact->room,
-		      &(struct media_room_state){.members = members, .n_members = n}) == 0);
+	CHECK(media_room_apply(call->room, &(struct media_room_state){.members = members,
+						   .n_members = call->n_legs}) == 0);
 }

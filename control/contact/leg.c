@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contact/call.h"
 #include "contact/switchboard.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@ const char *leg_role_name(enum leg_role role)
 {
 	static const char *const names[] = {[LEG_CUSTOMER] = "customer",
 		[LEG_AGENT] = "agent",
-		[LEG_THIRD_PARTY] = "third party"};
+		[LEG_THIRD_PARTY] = "third party",
+		[LEG_SUPERVISOR] = "supervisor"};
 
 	return names[role];
 }
@@ -33,14 +35,19 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 	leg->role = role;
 	leg->agent = agent;
 	leg->contact = contact;
-	treatment_init(&leg->treatment, leg);
-	rc = media_leg_open(contact->room, NULL, leg, &leg->media);
+	leg->party = role == LEG_AGENT ? contact->party : CONFERENCE_NOBODY;
+	leg->treatment = treatment_new(leg);
+	rc = leg->treatment && contact->call->n_legs < MEDIA_MEMBERS_MAX
+		     ? media_leg_open(contact->call->room, NULL, leg, &leg->media)
+		     : -ENOSPC;
 	if (rc < 0) {
+		treatment_free(leg->treatment);
 		log_warning(LOG_CALL(contact->segment.id, leg->id), "contact",
 			"no media port for the %s: %s", leg_role_name(role), strerror(-rc));
 		pool_free(&board->legs, leg);
 		return NULL;
 	}
+	call_add_leg(contact->call, leg);
 	return leg;
 }
 
@@ -83,13 +90,14 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 			sip_session_hangup(sessions_of(board), leg->session, 16, str_from(reason));
 		leg->session = 0;
 	}
-	if (contact->customer == leg)
-		contact->customer = NULL;
+	if (contact->caller == leg)
+		contact->caller = NULL;
 	if (contact->agent == leg)
 		contact->agent = NULL;
 	if (contact->third.leg == leg)
 		contact->third.leg = NULL;
-	treatment_clear(&leg->treatment);
+	call_remove_leg(leg->call, leg);
+	treatment_free(leg->treatment);
 	media_leg_close(leg->media);
 	signalling_release(board->signalling, leg->trunk);
 	pool_free(&board->legs, leg);

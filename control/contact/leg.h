@@ -5,8 +5,10 @@
  *
  *   called or calling --answered--> up --hang-up of either side--> gone
  *
- * A leg belongs to one contact for its life. board_leg_close() is the one way out: it ends the
- * session in the way that its state demands, closes the port and frees the leg.
+ * A leg belongs to one call for its life, and to one contact at a time: an agent's to the agent's
+ * contact, the customer's to the contact that the customer is in now (contact/call.h). board_leg_close()
+ * is the one way out: it ends the session in the way that its state demands, closes the port and frees
+ * the leg.
  */
 #ifndef CONTACT_LEG_H
 #define CONTACT_LEG_H
@@ -21,9 +23,11 @@
 enum leg_role {
 	LEG_CUSTOMER,
 	LEG_AGENT,
-	LEG_THIRD_PARTY /* an outside number that a flow connected the customer to */
+	LEG_THIRD_PARTY, /* an outside number that a flow or an agent called */
+	LEG_SUPERVISOR
 };
 
+struct call;
 struct contact;
 
 struct leg {
@@ -32,12 +36,15 @@ struct leg {
 	bool up; /* answered, media known */
 	bool held_by_peer;
 	bool events;    /* the peer sends telephone-events */
+	uint8_t party;  /* in the call's conference; CONFERENCE_NOBODY: not in it */
 	uint32_t agent; /* router's number; ROUTER_NONE */
+	struct call *call;
 	struct contact *contact;
 	uint64_t session;            /* of sip/session.h; 0 once it is over */
+	char number[32];             /* of an outside number that an agent calls */
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 	struct media_leg *media;
-	struct treatment treatment;
+	struct treatment *treatment;
 };
 
 const char *leg_role_name(enum leg_role role);

@@ -13,7 +13,7 @@
 
 static struct timers *timers_of(const struct listening *l)
 {
-	return l->treatment->leg->contact->board->timers;
+	return l->treatment->contact->board->timers;
 }
 
 static void end(struct listening *l, enum listening_end how)
@@ -93,7 +93,7 @@ static void hush(struct listening *l)
 {
 	l->stage = LISTENING_ON;
 	treatment_hush(l->treatment);
-	hearing_apply(l->treatment->leg->contact);
+	hearing_apply(l->treatment->leg->call);
 }
 
 bool listening_key(struct listening *l, char key, uint64_t now_ns)

@@ -29,6 +29,14 @@ static void drop_agent_leg(struct contact *contact, const char *reason)
 		board_leg_close(contact->agent, 0, reason);
 }
 
+/* What becomes of a transfer's agent is news for the call's other parties. */
+static void tell_call(struct contact *contact, enum conference_event event, uint64_t now_ns)
+{
+	if (contact->call)
+		call_happens(contact->call, contact->party, event, CONTACT_REASON_AGENT_DISCONNECT,
+			now_ns);
+}
+
 /* The agent who had accepted is gone; the contact waits again. */
 static void agent_lost(struct contact *contact, bool missed, uint64_t now_ns)
 {
@@ -121,6 +129,13 @@ static int call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns
 	return 0;
 }
 
+/* The agent's phone rings, or the panel does. */
+void offering_agent_rings(struct contact *contact, uint64_t now_ns)
+{
+	if (contact->state == CONTACT_OFFERED && contact->call)
+		transfer_rings(contact->call, contact->party, now_ns);
+}
+
 static void offered(struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
 {
 	struct log_call call = call_of(contact);
@@ -134,8 +149,10 @@ static void offered(struct contact *contact, const struct router_effect *effect,
 	contact->segment.attempts++;
 	contact_set_state(contact, CONTACT_OFFERED, now_ns);
 	log_info(&call, "contact", "offered to %s", agent_row(contact)->row.name);
-	if (agent_row(contact)->phone_kind != RESOURCE_PHONE_RING)
+	if (agent_row(contact)->phone_kind != RESOURCE_PHONE_RING) {
+		offering_agent_rings(contact, now_ns);
 		return;
+	}
 	rc = call_phone(contact, false, now_ns);
 	if (rc < 0) {
 		log_warning(&call, "contact", "the phone of %s cannot be called: %s",
@@ -172,10 +189,22 @@ static void returned(struct contact *contact, const struct router_effect *effect
 	log_info(&call, "contact", "waits again at position %u: %s", effect->position,
 		router_why_text(effect->why));
 	contact_set_state(contact, CONTACT_QUEUED, now_ns);
+	tell_call(contact, CONFERENCE_AGAIN, now_ns);
 	if (contact_is_callback(contact)) {
 		board_contact_rest(contact);
 		callback_waits(contact, now_ns);
 	}
+}
+
+/* Transfer to agent: the offer is over, and the contact has no other way (R22). */
+static void direct_failed(
+	struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
+{
+	contact->offer = 0;
+	drop_agent_leg(contact, router_why_text(effect->why));
+	transfer_failed(
+		contact, "%s: %s", agent_row(contact)->row.name, router_why_text(effect->why));
+	board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 }
 
 /* ---- accepted: the whispers, one after the other (R55) ---- */
@@ -186,7 +215,10 @@ static void begin_agent_whisper(struct contact *contact, uint64_t now_ns)
 	contact->segment.agent = contact->offer_agent;
 	contact_set_state(contact, CONTACT_AGENT_WHISPER, now_ns);
 	offering_set_whisper_limit(contact, now_ns);
-	treatment_start(&contact->agent->treatment,
+	if (transfer_is_one(contact) && contact->segment.queue == ROUTER_NONE)
+		treatment_hush(contact->caller->treatment); /* R26: the ringing is over */
+	tell_call(contact, CONFERENCE_ACCEPTED, now_ns);
+	treatment_start(contact->agent->treatment, contact,
 		board_hook_flow(contact, FLOW_HOOK_AGENT_WHISPER), FLOW_TYPE_AGENT_WHISPER, now_ns);
 }
 
@@ -197,6 +229,7 @@ void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
 
 	if (contact->state != CONTACT_OFFERED) /* an agent who dialled */
 		return;
+	offering_agent_rings(contact, now_ns);
 	timers_cancel(contact->board->timers, &contact->timer);
 	if (contact->accepting)
 		begin_agent_whisper(contact, now_ns);
@@ -219,7 +252,8 @@ static void accept_answered(
 
 static void dequeued(struct contact *contact, uint64_t now_ns)
 {
-	contact->segment.dequeued = now_ns;
+	if (contact->segment.queued)
+		contact->segment.dequeued = now_ns;
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
 	if (!contact->agent) { /* hung up in the moment in which the whisper ended */
 		offering_agent_ends(contact, now_ns);
@@ -227,7 +261,8 @@ static void dequeued(struct contact *contact, uint64_t now_ns)
 		return;
 	}
 	offering_set_whisper_limit(contact, now_ns);
-	treatment_start(&contact->customer->treatment,
+	tell_call(contact, CONFERENCE_AGENT_WHISPER_OVER, now_ns);
+	treatment_start(contact->caller->treatment, contact,
 		board_hook_flow(contact, FLOW_HOOK_CUSTOMER_WHISPER), FLOW_TYPE_CUSTOMER_WHISPER,
 		now_ns);
 }
@@ -241,16 +276,22 @@ static void join(struct contact *contact, uint64_t now_ns)
 	contact_set_state(contact, CONTACT_TALKING, now_ns);
 	router_agent_contact(
 		contact->board->router, segment->agent, contact->id, AGENT_CONNECT, now_ns);
-	hearing_apply(contact);
 	contact_event(contact, "CONNECTED_TO_AGENT", now_ns);
+	if (!contact->call->talking) {
+		call_begin(contact, now_ns);
+		return;
+	}
+	if (transfer_is_one(contact)) /* the source talks to the agent as a party from now on */
+		contact->caller = NULL;
+	tell_call(contact, CONFERENCE_CUSTOMER_WHISPER_OVER, now_ns);
 }
 
-void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns)
+void offering_whisper_over(
+	struct contact *contact, enum flow_type role, enum flow_outcome outcome, uint64_t now_ns)
 {
-	struct contact *contact = leg->contact;
 	struct switchboard *board = contact->board;
 
-	if (contact->state == CONTACT_AGENT_WHISPER && leg->role == LEG_AGENT) {
+	if (contact->state == CONTACT_AGENT_WHISPER && role == FLOW_TYPE_AGENT_WHISPER) {
 		timers_cancel(board->timers, &contact->timer);
 		if (outcome == FLOW_OUTCOME_DISCONNECTED)
 			agent_lost(contact, false, now_ns);
@@ -258,7 +299,7 @@ void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t 
 			callback_dial(contact, now_ns);
 		else
 			router_dequeue(board->router, 0, contact->id, now_ns);
-	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && leg->role == LEG_CUSTOMER) {
+	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && role != FLOW_TYPE_AGENT_WHISPER) {
 		if (outcome == FLOW_OUTCOME_DISCONNECTED)
 			board_end_contact(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
 		else
@@ -292,6 +333,12 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 
 	bool accepted = contact->accepting;
 
+	if (contact->call->talking && leg->party != CONFERENCE_NOBODY &&
+		party_is_on_call(&contact->call->conference.party[leg->party])) {
+		call_happens(contact->call, leg->party, CONFERENCE_GONE,
+			CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+		return;
+	}
 	drop_agent_leg(contact, "");
 	switch (contact->state) {
 	case CONTACT_OFFERED:
@@ -307,8 +354,6 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 		dialling_given_up(contact, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
-	case CONTACT_TALKING:
-	case CONTACT_HOLD:
 		offering_agent_ends(contact, now_ns);
 		board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		break;
@@ -332,7 +377,9 @@ static void agent_changed(
 	if (!segment)
 		return;
 	segment->acw_ended = now_ns;
-	if (segment == &contact->segment && contact->state != CONTACT_ENDED)
+	/* who has been left with an outside number may be delivered again at the end (R98) */
+	if (segment == &contact->segment && contact->state != CONTACT_ENDED &&
+		contact->state != CONTACT_BRIDGED)
 		return;
 	contact_record_put(contact, segment, true, now_ns);
 	if (segment != &contact->segment)
@@ -372,6 +419,8 @@ void offering_router_effect(
 			accept_answered(contact, effect, now_ns);
 		break;
 	case ROUTER_DIRECT_FAILED:
+		direct_failed(contact, effect, now_ns);
+		break;
 	case ROUTER_AGENT_CHANGED:
 		break;
 	}

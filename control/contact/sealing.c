@@ -22,7 +22,7 @@ struct sealing {
 	char why[SEALED_INPUT_WHY_SIZE];
 
 	struct switchboard *board;
-	uint64_t leg;
+	uint64_t treatment;
 	uint32_t effect;
 	char *action; /* for the log */
 };
@@ -38,14 +38,14 @@ static void sealing_free(struct sealing *s)
 	free(s);
 }
 
-static struct sealing *sealing_new(struct leg *leg, const struct flow_effect *effect)
+static struct sealing *sealing_new(const struct treatment *t, const struct flow_effect *effect)
 {
 	struct sealing *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->board = leg->contact->board;
-	s->leg = leg->id;
+	s->board = t->contact->board;
+	s->treatment = t->id;
 	s->effect = effect->id;
 	s->key_id = strdup(effect->encrypt.key_id);
 	s->key = strdup(effect->encrypt.key);
@@ -58,9 +58,9 @@ static struct sealing *sealing_new(struct leg *leg, const struct flow_effect *ef
 	return s;
 }
 
-static void log_failed(const struct leg *leg, const char *action, const char *why)
+static void log_failed(const struct treatment *t, const char *action, const char *why)
 {
-	log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "flow",
+	log_warning(LOG_CALL(t->contact->segment.id, t->leg->id), "flow",
 		"action '%s' cannot encrypt what was typed, it is not stored: %s", action, why);
 }
 
@@ -79,26 +79,26 @@ static void seal_done(void *job)
 		.id = s->effect,
 		.result = s->error < 0 ? FLOW_RESULT_ERROR : FLOW_RESULT_OK,
 		.text = s->error < 0 ? NULL : s->text};
-	struct leg *leg =
-		offload_cancelled(s->board->offload) ? NULL : pool_get(&s->board->legs, s->leg);
+	struct treatment *t = offload_cancelled(s->board->offload)
+				      ? NULL
+				      : pool_get(&s->board->treatments, s->treatment);
 
-	if (leg) {
+	if (t) {
 		if (s->error < 0)
-			log_failed(leg, s->action, s->why);
-		treatment_answer(&leg->treatment, &event, board_now(s->board));
+			log_failed(t, s->action, s->why);
+		treatment_answer(t, &event, board_now(s->board));
 	}
 	sealing_free(s);
 }
 
-int sealing_start(struct leg *leg, const struct flow_effect *effect)
+int sealing_start(struct treatment *t, const struct flow_effect *effect)
 {
-	struct sealing *s = sealing_new(leg, effect);
-	int rc =
-		s ? offload_submit(leg->contact->board->offload, seal_work, seal_done, s) : -ENOMEM;
+	struct sealing *s = sealing_new(t, effect);
+	int rc = s ? offload_submit(t->contact->board->offload, seal_work, seal_done, s) : -ENOMEM;
 
 	if (rc < 0) {
 		sealing_free(s);
-		log_failed(leg, effect->action->identifier, strerror(-rc));
+		log_failed(t, effect->action->identifier, strerror(-rc));
 	}
 	return rc;
 }

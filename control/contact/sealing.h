@@ -5,13 +5,13 @@
 
 #include "flow/engine.h"
 
-struct leg;
+struct treatment;
 
 /*
  * For FLOW_EFFECT_ENCRYPT_INPUT: treatment_answer() follows, OK with the text, or ERROR and a line of
- * the log that says why. A leg that has gone, or another flow on it by then, is not answered.
+ * the log that says why. A treatment that has gone, or another flow in it by then, is not answered.
  * A negative errno: not begun, and logged.
  */
-int sealing_start(struct leg *leg, const struct flow_effect *effect);
+int sealing_start(struct treatment *t, const struct flow_effect *effect);
 
 #endif

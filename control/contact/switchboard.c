@@ -20,10 +20,10 @@ uint64_t board_now(const struct switchboard *board)
 static void answer_treatment(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns)
 {
-	struct leg *leg = pool_get(&board->legs, effect->tag);
+	struct treatment *t = pool_get(&board->treatments, effect->tag);
 
-	if (leg)
-		treatment_router_answer(&leg->treatment, effect, now_ns);
+	if (t)
+		treatment_router_answer(t, effect, now_ns);
 }
 
 void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
@@ -37,6 +37,8 @@ void board_queued(struct contact *contact, uint32_t queue, uint64_t now_ns)
 		contact->customer_queue = queue;
 	contact_set_state(contact, CONTACT_QUEUED, now_ns);
 	contact_event(contact, "QUEUED", now_ns);
+	if (contact->call)
+		transfer_rings(contact->call, contact->party, now_ns);
 }
 
 /* R99: a move is a new segment, chained to the old one; to the queue where it is, nothing. */
@@ -67,6 +69,11 @@ static void on_answer(
 		board_queued(contact, effect->queue, now_ns);
 	if (effect->request == ROUTER_MOVE && effect->result == ROUTER_OK)
 		moved(contact, effect->queue, now_ns);
+	if (effect->request == ROUTER_ENQUEUE && effect->result == ROUTER_FULL)
+		transfer_failed(contact, "queue %s is full (%u of %u)",
+			board_queue_name(board, effect->queue), effect->members, effect->limit);
+	if (effect->request == ROUTER_OFFER_AGENT)
+		transfer_offered(contact, effect, now_ns);
 	if (effect->request == ROUTER_PARK)
 		third_party_parked(contact, effect->result, now_ns);
 	if (effect->request == ROUTER_ENQUEUE || effect->request == ROUTER_MOVE)
@@ -111,6 +118,8 @@ struct contact *board_contact_schedule(
 	contact->customer_queue = ROUTER_NONE;
 	contact->offer_agent = ROUTER_NONE;
 	contact->left_agent = ROUTER_NONE;
+	contact->transfer_agent = ROUTER_NONE;
+	contact->party = CONFERENCE_NOBODY;
 	offering_init_timer(contact);
 	third_party_init(contact);
 	contact_first_segment(contact, method, now_ns);
@@ -120,9 +129,12 @@ struct contact *board_contact_schedule(
 
 int board_contact_go_live(struct contact *contact)
 {
-	int rc = contact->room ? 0 : media_room_create(contact->board->media, NULL, &contact->room);
+	int rc;
 
-	if (rc < 0 || !contact->released)
+	if (contact->call)
+		return 0;
+	rc = call_open(contact);
+	if (rc < 0)
 		return rc;
 	contact->released = false;
 	contact->board->live++;
@@ -152,8 +164,7 @@ static void release(struct contact *contact)
 
 void board_contact_rest(struct contact *contact)
 {
-	media_room_destroy(contact->room);
-	contact->room = NULL;
+	call_part(contact);
 	release(contact);
 }
 
@@ -165,7 +176,9 @@ void board_forget_contact(struct contact *contact)
 	timers_cancel(board->timers, &contact->third.timer);
 	while (contact->past)
 		contact_drop_past(contact, contact->past);
+	panel_forget(contact);
 	contact_leave_chain(contact);
+	free(contact->quick_connect);
 	flow_release(contact->first_flow);
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
 		flow_release(contact->hook[i]);
@@ -173,7 +186,7 @@ void board_forget_contact(struct contact *contact)
 	flow_memory_clear(&contact->memory);
 	contact_data_clear(&contact->data);
 	free(contact->sip_headers);
-	media_room_destroy(contact->room);
+	call_part(contact);
 	release(contact);
 	pool_free(&board->contacts, contact);
 }
@@ -213,6 +226,42 @@ static void leave_router(struct contact *contact, enum contact_reason reason, ui
 	segment->acw_started = now_ns;
 }
 
+/* Its legs are hung up on; what it plays to an agent of another contact ends. */
+static void close_legs(struct contact *contact, enum contact_reason reason)
+{
+	struct call *call = contact->call;
+
+	third_party_close(contact);
+	for (unsigned i = call->n_legs; i-- > 0;) {
+		struct leg *leg = call->legs[i];
+
+		if (leg->contact == contact) {
+			board_leg_close(leg, 480, contact_reason_name(reason));
+		} else if (leg->treatment->contact == contact) {
+			treatment_stop(leg->treatment);
+			treatment_hush(leg->treatment);
+			leg->treatment->contact = leg->contact;
+		}
+	}
+	contact->caller = NULL;
+}
+
+/* The other contacts of the call go on without it. */
+static void leave_call(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
+{
+	struct call *call = contact->call;
+	uint8_t party = contact->party;
+	bool others;
+
+	if (!call)
+		return;
+	close_legs(contact, reason);
+	others = call->contacts->call_next;
+	call_part(contact);
+	if (others)
+		call_happens(call, party, CONFERENCE_FAILED, reason, now_ns);
+}
+
 void board_end_contact(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
@@ -220,6 +269,8 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 
 	if (!contact_is_live(contact))
 		return;
+	if (segment->reason != CONTACT_REASON_NONE) /* the customer has left before */
+		reason = segment->reason;
 	log_info(LOG_CALL(segment->id, 0), "contact", "ends in %s: %s",
 		contact_state_name(contact->state), contact_reason_name(reason));
 	leave_router(contact, reason, now_ns);
@@ -230,13 +281,7 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 	contact->offer = 0;
 	timers_cancel(board->timers, &contact->timer);
 	contact_set_state(contact, CONTACT_ENDED, now_ns);
-	if (contact->customer)
-		board_leg_close(contact->customer, 480, contact_reason_name(reason));
-	if (contact->agent)
-		board_leg_close(contact->agent, 480, contact_reason_name(reason));
-	third_party_close(contact);
-	media_room_destroy(contact->room);
-	contact->room = NULL;
+	leave_call(contact, reason, now_ns);
 	release(contact);
 	contact_event(contact, "DISCONNECTED", now_ns);
 	/* a call that was given up before it was answered has no record (R98) */
@@ -284,6 +329,16 @@ struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook)
 					    board->config->default_flow[defaults[hook]]);
 }
 
+const char *board_queue_name(const struct switchboard *board, uint32_t queue)
+{
+	const struct resource_queue *row = router_queue_row(board->router, queue);
+	uint32_t owner = row ? ROUTER_NONE : router_queue_agent(board->router, queue);
+	const struct resource_agent *agent =
+		owner == ROUTER_NONE ? NULL : router_agent_row(board->router, owner);
+
+	return row ? row->row.name : agent ? agent->row.name : "";
+}
+
 const char *board_queue_arn(const struct switchboard *board, uint32_t queue)
 {
 	const struct resource_queue *row = router_queue_row(board->router, queue);
@@ -299,7 +354,7 @@ void board_customer_remains(struct contact *contact, enum contact_reason reason,
 {
 	struct flow *flow = board_hook_flow(contact, FLOW_HOOK_CUSTOMER_REMAINING);
 
-	if (!flow || contact->disconnect_flow_ran || !contact->customer) {
+	if (!flow || contact->disconnect_flow_ran || !contact->caller || transfer_is_one(contact)) {
 		board_end_contact(contact, reason, now_ns);
 		return;
 	}
@@ -308,19 +363,19 @@ void board_customer_remains(struct contact *contact, enum contact_reason reason,
 	contact->segment.reason = reason;
 	contact_next_segment(contact, CONTACT_METHOD_DISCONNECT, now_ns);
 	contact_set_state(contact, CONTACT_FLOW, now_ns);
-	treatment_start(&contact->customer->treatment, flow, FLOW_TYPE_INBOUND, now_ns);
+	treatment_start(contact->caller->treatment, contact, flow, FLOW_TYPE_INBOUND, now_ns);
 }
 
 /* ---- what follows a treatment ---- */
 
-static void customer_treatment_over(
+static void caller_treatment_over(
 	struct contact *contact, enum flow_outcome outcome, uint64_t now_ns)
 {
-	struct treatment *t = &contact->customer->treatment;
+	struct treatment *t = contact->caller->treatment;
 
 	switch (outcome) {
 	case FLOW_OUTCOME_QUEUED:
-		treatment_start(t, board_hook_flow(contact, FLOW_HOOK_CUSTOMER_QUEUE),
+		treatment_start(t, contact, board_hook_flow(contact, FLOW_HOOK_CUSTOMER_QUEUE),
 			FLOW_TYPE_CUSTOMER_QUEUE, now_ns);
 		break;
 	case FLOW_OUTCOME_SILENCE: /* R90: the caller waits in silence */
@@ -337,44 +392,53 @@ static void customer_treatment_over(
 			break;
 		/* fall through */
 	case FLOW_OUTCOME_DISCONNECTED:
-	case FLOW_OUTCOME_TO_AGENT:
 	case FLOW_OUTCOME_PARTY_GONE:
+		transfer_failed(contact, "the transfer flow has ended");
 		board_end_contact(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
+		break;
+	case FLOW_OUTCOME_TO_AGENT:
+		transfer_to_agent(contact, now_ns);
 		break;
 	}
 }
 
-void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns)
+void board_treatment_over(
+	struct treatment *t, enum flow_type role, enum flow_outcome outcome, uint64_t now_ns)
 {
-	struct contact *contact = leg->contact;
+	struct contact *contact = t->contact;
 
-	log_info(LOG_CALL(contact->segment.id, leg->id), "flow", "flow is over: %s",
+	log_info(LOG_CALL(contact->segment.id, t->leg->id), "flow", "flow is over: %s",
 		flow_outcome_name(outcome));
+	if (role == FLOW_TYPE_CUSTOMER_HOLD || role == FLOW_TYPE_AGENT_HOLD)
+		return; /* the hold goes on in silence */
 	if (contact->state == CONTACT_DIALLING)
 		dialling_whisper_over(contact, outcome, now_ns);
-	else if (leg->role == LEG_AGENT || contact->state == CONTACT_CUSTOMER_WHISPER)
-		offering_whisper_over(leg, outcome, now_ns);
+	else if (t->leg == contact->agent || contact->state == CONTACT_CUSTOMER_WHISPER)
+		offering_whisper_over(contact, role, outcome, now_ns);
 	else
-		customer_treatment_over(contact, outcome, now_ns);
+		caller_treatment_over(contact, outcome, now_ns);
 }
 
 /* ---- life ---- */
 
 int board_init(struct switchboard *board)
 {
+	uint32_t calls = (uint32_t)board->config->contacts_max;
 	int rc;
 
 	board->started_ns = board_now(board);
 	board->clock = clock_pair_take();
+	panel_init(board);
 	board->router_task = (struct loop_task){.fn = take_router_effects, .ctx = board};
 	board->effects = malloc(sizeof(*board->effects));
 	if (!board->effects)
 		return -ENOMEM;
-	rc = pool_init(
-		&board->contacts, sizeof(struct contact), (uint32_t)board->config->contacts_max);
+	rc = pool_init(&board->contacts, sizeof(struct contact), calls);
 	if (rc == 0)
-		rc = pool_init(&board->legs, sizeof(struct leg),
-			LEGS_OF_CONTACT * (uint32_t)board->config->contacts_max);
+		rc = pool_init(&board->legs, sizeof(struct leg), LEGS_OF_CONTACT * calls);
+	if (rc == 0)
+		rc = pool_init(
+			&board->treatments, sizeof(struct treatment), LEGS_OF_CONTACT * calls);
 	if (rc == 0)
 		router_set_wake(board->router, on_router_wake, board);
 	return rc;
@@ -415,8 +479,10 @@ void board_clear(struct switchboard *board)
 	}
 	asking_clear(board);
 	loop_task_cancel(&board->router_task);
+	loop_task_cancel(&board->panel_task);
 	pool_clear(&board->contacts);
 	pool_clear(&board->legs);
+	pool_clear(&board->treatments);
 	free(board->effects);
 	board->effects = NULL;
 }

@@ -27,6 +27,7 @@
 #include "base/offload.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "contact/call.h"
 #include "contact/config.h"
 #include "contact/contact.h"
 #include "contact/instance.h"
@@ -39,7 +40,7 @@
 #include "store/flow_log.h"
 #include "store/records.h"
 
-/* Customer, agent and an outside number. */
+/* Customer, agent and an outside number, on the average of all contacts. */
 #define LEGS_OF_CONTACT 3
 
 /* Retry-After of what is refused because we are full, draining or without a dataplane. */
@@ -71,8 +72,11 @@ struct switchboard {
 	struct flow_log *flow_log; /* may be NULL */
 	struct pool contacts;      /* struct contact */
 	struct pool legs;          /* struct leg */
+	struct pool treatments;    /* struct treatment: one for each leg */
 	struct flow_effects *effects;
 	struct loop_task router_task;
+	struct loop_task panel_task;
+	struct contact *panels; /* whose agents' panels may have changed */
 	bool draining;
 	uint32_t live; /* contacts that have not ended: the instance's concurrent calls */
 	uint64_t started_ns;
@@ -113,8 +117,11 @@ uint64_t board_now(const struct switchboard *board);
 struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook);
 /* ARN of a queue or of an agent's own queue; NULL: a reload took it away. */
 const char *board_queue_arn(const struct switchboard *board, uint32_t queue);
+/* A queue's name; of an agent's own queue the user name; "". */
+const char *board_queue_name(const struct switchboard *board, uint32_t queue);
 /* A treatment has ended. */
-void board_treatment_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);
+void board_treatment_over(
+	struct treatment *t, enum flow_type role, enum flow_outcome outcome, uint64_t now_ns);
 
 /* The customer's part is over: everything that depends on it ends. */
 void board_end_contact(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
@@ -208,24 +215,61 @@ void third_party_close(struct contact *contact);
 /* The customer hears the far end before it is joined: early media. */
 bool third_party_is_heard(const struct contact *contact);
 
+/* outside.c: numbers that an agent calls for a conference (R41 to R44) */
+void outside_init(struct call *call);
+/* The party was added; the number is called. 0, or a negative errno: nothing is left of it. */
+int outside_call(struct contact *contact, unsigned party, const char *number, uint64_t now_ns);
+void outside_progress(struct leg *leg, const struct sdp_stream *media, uint64_t now_ns);
+void outside_answered(struct leg *leg, uint64_t now_ns);
+void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+void outside_close(struct leg *leg);
+/* The agent has left the customer with outside numbers. */
+void outside_remains(struct contact *contact, uint64_t now_ns);
+
+/* transfer.c: an agent's transfer to an agent or a queue is a contact of its own */
+int transfer_start(struct contact *contact, const struct resource_quick_connect *quick_connect,
+	unsigned party, uint64_t now_ns);
+/* Its flow is at Transfer to agent. */
+void transfer_to_agent(struct contact *contact, uint64_t now_ns);
+/* What the router says of the direct offer. */
+void transfer_offered(struct contact *contact, const struct router_effect *answer, uint64_t now_ns);
+/* Success for a blind transfer: the party on the way is in its queue, or rings (R123). */
+void transfer_rings(struct call *call, unsigned party, uint64_t now_ns);
+/* The party has failed: a blind transfer with it is answered, and the customer as before. */
+void transfer_blind_over(struct call *call, unsigned party, uint64_t now_ns);
+/* A contact whose customer is another one's: the caller is an agent who transfers. */
+bool transfer_is_one(const struct contact *contact);
+/* Why it does not come about, for the source (R22). */
+void transfer_failed(struct contact *contact, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* offering.c */
 void offering_init_timer(struct contact *contact);
 void offering_router_effect(
 	struct switchboard *board, const struct router_effect *effect, uint64_t now_ns);
 /* Starts the clock that a whisper may not outlast. */
 void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns);
+void offering_agent_rings(struct contact *contact, uint64_t now_ns);
 void offering_agent_leg_up(struct leg *leg, uint64_t now_ns);
 void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
 /* The agent's part is over: after-contact work begins. */
 void offering_agent_ends(struct contact *contact, uint64_t now_ns);
-void offering_whisper_over(struct leg *leg, enum flow_outcome outcome, uint64_t now_ns);
+void offering_whisper_over(
+	struct contact *contact, enum flow_type role, enum flow_outcome outcome, uint64_t now_ns);
 
 /* hearing.c */
-void hearing_apply(struct contact *contact);
+void hearing_apply(struct call *call);
 
 /* contact_record.c */
 void contact_record_put(struct contact *contact, const struct contact_segment *segment,
 	bool complete, uint64_t now_ns);
+
+/* panel.c: what an agent's desktop shows; new, NULL: no such agent */
+json_t *panel_json(const struct switchboard *board, uint32_t agent);
+void panel_init(struct switchboard *board);
+/* It is told at the end of this pass, when it has changed. */
+void panel_changed(struct contact *contact);
+void panel_forget(struct contact *contact);
 
 /* contact_event.c */
 void contact_event(struct contact *contact, const char *type, uint64_t now_ns);
@@ -249,6 +293,27 @@ int desk_accept(
 	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
 int desk_reject(
 	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);
+/* Where an agent transfers to: a quick connect by name, id or ARN, or a number (R16). */
+struct desk_target {
+	const char *quick_connect; /* or */
+	const char *number;        /* E.164 */
+};
+int desk_transfer(struct switchboard *board, const char *agent, const char *contact,
+	const struct desk_target *target, char why[DESK_WHY_SIZE]);
+/*
+ * R111 to R124: the agent leaves as soon as the new destination is reached (R123); a failure changes
+ * nothing. 0: on its way, and `done` is called once, also before it returns: with 0, or a negative
+ * errno and why. A refusal at once is returned, and `done` is not called.
+ */
+int desk_transfer_blind(struct switchboard *board, const char *agent,
+	const struct desk_target *target, void (*done)(void *ctx, int error, const char *why),
+	void *ctx, char why[DESK_WHY_SIZE]);
+/*
+ * A verb of conference.h other than ADD. `party`: "customer", or the id that the panel shows; NULL for
+ * verbs without one, and for mute: oneself.
+ */
+int desk_conference(struct switchboard *board, const char *agent, const char *contact,
+	enum conference_verb verb, const char *party, char why[DESK_WHY_SIZE]);
 /* The agent leaves the contact: after-contact work begins. */
 int desk_leave(
 	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);

@@ -27,8 +27,8 @@ static void answer_flow(struct contact *contact, enum flow_result result, uint64
 		.type = FLOW_EVENT_ANSWER, .id = contact->third.answer, .result = result};
 
 	contact->third.answer = 0;
-	if (contact->customer && answer.id)
-		treatment_answer(&contact->customer->treatment, &answer, now_ns);
+	if (contact->caller && answer.id)
+		treatment_answer(contact->caller->treatment, &answer, now_ns);
 }
 
 static void drop_leg(struct contact *contact)
@@ -43,13 +43,13 @@ static void drop_leg(struct contact *contact)
 static void give_back(struct contact *contact, enum flow_result result, uint64_t now_ns)
 {
 	drop_leg(contact);
-	if (contact->customer)
-		treatment_hush(&contact->customer->treatment);
+	if (contact->caller)
+		treatment_hush(contact->caller->treatment);
 	if (contact->state == CONTACT_BRIDGED)
 		contact_set_state(contact, contact->third.back, now_ns);
 	if (contact->third.back == CONTACT_QUEUED)
 		router_unpark(contact->board->router, 0, contact->id, now_ns);
-	hearing_apply(contact);
+	hearing_apply(contact->call);
 	answer_flow(contact, result, now_ns);
 }
 
@@ -165,7 +165,7 @@ void third_party_parked(struct contact *contact, enum router_result result, uint
 void third_party_progress(struct leg *leg, const struct sdp_stream *media)
 {
 	struct contact *contact = leg->contact;
-	struct treatment *customer = contact->customer ? &contact->customer->treatment : NULL;
+	struct treatment *customer = contact->caller ? contact->caller->treatment : NULL;
 
 	if (!customer || contact->third.early)
 		return;
@@ -177,7 +177,7 @@ void third_party_progress(struct leg *leg, const struct sdp_stream *media)
 		contact->third.ringing = true;
 		treatment_ringback(customer);
 	}
-	hearing_apply(contact);
+	hearing_apply(contact->call);
 }
 
 bool third_party_is_heard(const struct contact *contact)
@@ -195,9 +195,9 @@ static void join(struct contact *contact, uint64_t now_ns)
 	contact_text(contact->segment.transferred_to, sizeof(contact->segment.transferred_to),
 		third->number);
 	contact_set_state(contact, CONTACT_BRIDGED, now_ns);
-	treatment_hush(&contact->customer->treatment);
-	treatment_hush(&third->leg->treatment);
-	hearing_apply(contact);
+	treatment_hush(contact->caller->treatment);
+	treatment_hush(third->leg->treatment);
+	hearing_apply(contact->call);
 	if (third->resume)
 		return;
 	if (third->back == CONTACT_QUEUED) {
@@ -215,12 +215,12 @@ void third_party_answered(struct leg *leg, uint64_t now_ns)
 	int rc = 0;
 
 	timers_cancel(contact->board->timers, &third->timer);
-	treatment_hush(&contact->customer->treatment);
+	treatment_hush(contact->caller->treatment);
 	if (n) {
 		rc = media_leg_send_digits(leg->media, third->digits, n, 0, 0, DIGIT_PAUSE_MS);
 		if (rc == -ENOTSUP) /* no telephone-events: as tones */
-			rc = treatment_digits(&leg->treatment, third->digits, DIGIT_PAUSE_MS);
-		hearing_apply(contact);
+			rc = treatment_digits(leg->treatment, third->digits, DIGIT_PAUSE_MS);
+		hearing_apply(contact->call);
 	}
 	if (rc < 0)
 		third_party_digits_sent(leg, rc, now_ns);

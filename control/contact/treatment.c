@@ -26,12 +26,12 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 
 static struct contact *contact_of(const struct treatment *t)
 {
-	return t->leg->contact;
+	return t->contact;
 }
 
 static struct switchboard *board_of(const struct treatment *t)
 {
-	return t->leg->contact->board;
+	return t->contact->board;
 }
 
 static void on_timer(void *ctx, uint64_t now_ns)
@@ -56,11 +56,18 @@ static uint64_t random_number(void *owner)
 	return random_u64(&board_of(owner)->random);
 }
 
-void treatment_init(struct treatment *t, struct leg *leg)
+struct treatment *treatment_new(struct leg *leg)
 {
-	memset(t, 0, sizeof(*t));
+	uint64_t id;
+	struct treatment *t = pool_alloc(&leg->contact->board->treatments, &id);
+
+	if (!t)
+		return NULL;
+	t->id = id;
 	t->leg = leg;
+	t->contact = leg->contact;
 	timer_init(&t->timer, on_timer, t);
+	return t;
 }
 
 static void release_clips(struct treatment *t)
@@ -70,12 +77,13 @@ static void release_clips(struct treatment *t)
 	t->n_clips = 0;
 }
 
-void treatment_clear(struct treatment *t)
+void treatment_free(struct treatment *t)
 {
-	if (!t->leg)
+	if (!t)
 		return;
 	treatment_stop(t);
 	release_clips(t);
+	pool_free(&board_of(t)->treatments, t);
 }
 
 bool treatment_running(const struct treatment *t)
@@ -254,7 +262,7 @@ static void to_queue(
 	struct contact *contact = contact_of(t);
 	/* the target queue, but for a legacy file that names one in the block (R39) */
 	uint32_t queue = facts_target_queue(contact, &effect->target);
-	struct router_enqueue request = {.tag = t->leg->id,
+	struct router_enqueue request = {.tag = t->id,
 		.contact = contact->id,
 		.queue = queue,
 		.via = QUEUE_VIA_FLOW,
@@ -263,7 +271,7 @@ static void to_queue(
 		.criteria = contact->criteria};
 
 	/* a whisper flow, say, has no contact to queue */
-	bool may = contact->state == CONTACT_FLOW && t->leg->role == LEG_CUSTOMER;
+	bool may = contact->state == CONTACT_FLOW && t->leg == contact->caller;
 
 	if (!may || queue == ROUTER_NONE ||
 		router_enqueue(board_of(t)->router, &request, now_ns) < 0)
@@ -278,7 +286,7 @@ static void move_to_queue(
 	uint32_t queue = facts_target_queue(contact_of(t), &effect->target);
 
 	if (queue == ROUTER_NONE ||
-		router_move(board_of(t)->router, t->leg->id, contact_of(t)->id, queue, now_ns) < 0)
+		router_move(board_of(t)->router, t->id, contact_of(t)->id, queue, now_ns) < 0)
 		answer(reply, effect, FLOW_RESULT_ERROR);
 	else
 		t->router_id = effect->id;
@@ -467,7 +475,7 @@ static void carry_out(
 								 : FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_ENCRYPT_INPUT:
-		if (sealing_start(t->leg, effect) < 0)
+		if (sealing_start(t, effect) < 0)
 			answer(reply, effect, FLOW_RESULT_ERROR);
 		break;
 	case FLOW_EFFECT_INVOKE_LAMBDA:
@@ -513,6 +521,7 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 	struct flow_effects *effects = board_of(t)->effects;
 	struct reply reply = {0};
 	enum flow_outcome outcome;
+	enum flow_type role;
 
 	if (event) {
 		if (!treatment_running(t))
@@ -532,24 +541,27 @@ static void drive(struct treatment *t, const struct flow_event *event, uint64_t 
 		flow_run_step(&t->run, &reply.event, now_ns, effects);
 	}
 	arm(t);
-	hearing_apply(contact_of(t));
+	hearing_apply(t->leg->call);
 	if (t->run.state != FLOW_RUN_OVER)
 		return;
 	outcome = t->run.outcome;
+	role = t->run.role;
 	asking_cancel(t);
 	flow_log_line_end(t);
 	flow_run_clear(&t->run);
-	board_treatment_over(t->leg, outcome, now_ns);
+	board_treatment_over(t, role, outcome, now_ns);
 }
 
-void treatment_start(struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns)
+void treatment_start(struct treatment *t, struct contact *contact, struct flow *flow,
+	enum flow_type role, uint64_t now_ns)
 {
 	struct switchboard *board = board_of(t);
 
 	treatment_stop(t);
+	t->contact = contact;
 	if (!flow) {
-		hearing_apply(contact_of(t));
-		board_treatment_over(t->leg, FLOW_OUTCOME_PROCEED, now_ns);
+		hearing_apply(t->leg->call);
+		board_treatment_over(t, role, FLOW_OUTCOME_PROCEED, now_ns);
 		return;
 	}
 	t->context = (struct flow_context){.owner = t,
@@ -574,6 +586,28 @@ void treatment_stop(struct treatment *t)
 		stop_playing(t);
 	flow_log_line_end(t);
 	flow_run_clear(&t->run);
+}
+
+/* The leg's own, stopped, is what the other leg has now. */
+static void take_over(struct leg *leg, struct treatment *t)
+{
+	leg->treatment = t;
+	t->leg = leg;
+	if (t->n_clips)
+		t->player = MEDIA_PLAYER_START;
+	else
+		t->player = MEDIA_PLAYER_STOP;
+}
+
+void treatment_move(struct leg *from, struct leg *to)
+{
+	struct treatment *moved = from->treatment, *stopped = to->treatment;
+
+	treatment_stop(stopped);
+	stop_playing(stopped);
+	stopped->contact = from->contact;
+	take_over(to, moved);
+	take_over(from, stopped);
 }
 
 void treatment_answer(struct treatment *t, const struct flow_event *event, uint64_t now_ns)

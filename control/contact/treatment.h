@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * treatment: a flow at work on one leg: it steps the flow's run, carries out what the run asks for,
- * and brings the answers back. One leg has one treatment; the next flow replaces the last.
+ * and brings the answers back. One leg has one treatment; the next flow replaces the last. It runs
+ * for a contact, which need not be the leg's own: an agent who transfers hears the transfer's flow,
+ * and when that agent leaves it moves over to the customer's leg (R124).
  *
  *   IDLE --treatment_start--> RUNNING --over--> IDLE, and board_treatment_over() says what follows
  *
@@ -22,10 +24,13 @@
 #include "media/media.h"
 #include "queue/router.h"
 
+struct contact;
 struct leg;
 
 struct treatment {
+	uint64_t id; /* in the switchboard's pool */
 	struct leg *leg;
+	struct contact *contact; /* for whom the flow runs */
 	struct flow_run run;
 	struct flow_context context;
 	struct timer timer;
@@ -44,13 +49,17 @@ struct treatment {
 	char fact[256];        /* the text that the last fact was put into */
 };
 
-void treatment_init(struct treatment *t, struct leg *leg);
-/* Stops what runs and gives back what is held. */
-void treatment_clear(struct treatment *t);
+/* The leg's treatment; NULL: none is left. */
+struct treatment *treatment_new(struct leg *leg);
+/* Stops what runs and gives back what is held. NULL is fine. */
+void treatment_free(struct treatment *t);
+/* What runs on one leg goes on on the other, from where it is; that one's own is stopped. */
+void treatment_move(struct leg *from, struct leg *to);
 
 bool treatment_running(const struct treatment *t);
-/* Starts a flow; NULL runs none and is over at once, as an empty whisper is. */
-void treatment_start(struct treatment *t, struct flow *flow, enum flow_type role, uint64_t now_ns);
+/* Starts a flow for a contact; NULL runs none and is over at once, as an empty whisper is. */
+void treatment_start(struct treatment *t, struct contact *contact, struct flow *flow,
+	enum flow_type role, uint64_t now_ns);
 /* Ends the run without a word to anybody. */
 void treatment_stop(struct treatment *t);
 

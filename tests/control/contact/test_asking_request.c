@@ -21,6 +21,7 @@ static struct {
 	struct switchboard board;
 	struct contact contact;
 	struct leg leg;
+	struct treatment treatment;
 } t;
 
 static int set_up(void **state)
@@ -41,9 +42,11 @@ static int set_up(void **state)
 	snprintf(t.contact.segment.id, sizeof(t.contact.segment.id), CALL);
 	snprintf(t.contact.segment.initial, sizeof(t.contact.segment.initial), CALL);
 	t.leg.contact = &t.contact;
-	t.leg.treatment.leg = &t.leg;
-	t.leg.treatment.context.memory = &t.contact.memory;
-	t.leg.treatment.run.role = FLOW_TYPE_INBOUND;
+	t.leg.treatment = &t.treatment;
+	t.treatment.contact = &t.contact;
+	t.treatment.leg = &t.leg;
+	t.treatment.context.memory = &t.contact.memory;
+	t.treatment.run.role = FLOW_TYPE_INBOUND;
 	return router_create(&config, &t.timers, t.f->instance->resources, 0, &t.board.router);
 }
 
@@ -76,7 +79,7 @@ static json_t *ask_function(const struct attribute *inputs, size_t n)
 
 	effect.lambda.inputs = inputs;
 	effect.lambda.count = n;
-	root = asking_function_request(&t.leg.treatment, &effect);
+	root = asking_function_request(&t.treatment, &effect);
 	assert_non_null(root);
 	return root;
 }
@@ -170,7 +173,7 @@ static void a_service_is_told_action_and_parameters(void **state)
 
 	effect.service.inputs = inputs;
 	effect.service.count = 1;
-	root = asking_service_request(&t.leg.treatment, &effect);
+	root = asking_service_request(&t.treatment, &effect);
 	assert_string_equal(text_at(root, "Name"), "ContactFlowService");
 	assert_string_equal(text_at(root, "Details/Action"), "CreateTask");
 	assert_string_equal(text_at(root, "Details/Parameters/Name"), "call back");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Input that is encrypted on the helper thread while its leg goes, or control stops. */
+/* Input that is encrypted on the helper thread while its treatment goes, or control stops. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 
 static struct switchboard board;
 static struct contact contact;
+static struct leg leg;
 static struct flow_action action;
 static const struct flow_effect effect = {.type = FLOW_EFFECT_ENCRYPT_INPUT,
 	.id = 7,
@@ -30,7 +31,8 @@ static int set_up_with(unsigned jobs)
 	if (loop_create(NULL, &board.loop) < 0 ||
 		offload_create(board.loop, jobs, &board.offload) < 0)
 		return -1;
-	return pool_init(&board.legs, sizeof(struct leg), 4);
+	leg.contact = &contact;
+	return pool_init(&board.treatments, sizeof(struct treatment), 4);
 }
 
 static int set_up(void **state)
@@ -41,22 +43,18 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	offload_destroy(board.offload);
-	pool_clear(&board.legs);
+	pool_clear(&board.treatments);
 	loop_destroy(board.loop);
 	memset(&board, 0, sizeof(board));
 	return 0;
 }
 
-static struct leg *new_leg(void)
+static struct treatment *new_treatment(void)
 {
-	uint64_t id;
-	struct leg *leg = pool_alloc(&board.legs, &id);
+	struct treatment *t = treatment_new(&leg);
 
-	assert_non_null(leg);
-	leg->id = id;
-	leg->contact = &contact;
-	treatment_init(&leg->treatment, leg);
-	return leg;
+	assert_non_null(t);
+	return t;
 }
 
 static void settle(void)
@@ -68,45 +66,45 @@ static void settle(void)
 	assert_int_equal(offload_pending(board.offload), 0);
 }
 
-static void a_leg_that_is_gone_is_not_answered(void **state)
+static void a_treatment_that_is_gone_is_not_answered(void **state)
 {
-	struct leg *leg = new_leg(), *next;
+	struct treatment *t = new_treatment(), *next;
 
-	assert_int_equal(sealing_start(leg, &effect), 0);
-	memset(leg, 0xff, sizeof(*leg));
-	pool_free(&board.legs, leg);
-	next = new_leg();
-	assert_ptr_equal(next, leg);
+	assert_int_equal(sealing_start(t, &effect), 0);
+	memset(t, 0xff, sizeof(*t));
+	pool_free(&board.treatments, t);
+	next = new_treatment();
+	assert_ptr_equal(next, t);
 	settle();
-	assert_int_equal(next->treatment.run.state, FLOW_RUN_IDLE);
+	assert_int_equal(next->run.state, FLOW_RUN_IDLE);
 }
 
-static void a_leg_without_a_flow_takes_no_answer(void **state)
+static void a_treatment_without_a_flow_takes_no_answer(void **state)
 {
-	struct leg *leg = new_leg();
+	struct treatment *t = new_treatment();
 
-	assert_int_equal(sealing_start(leg, &effect), 0);
+	assert_int_equal(sealing_start(t, &effect), 0);
 	settle();
-	assert_int_equal(leg->treatment.run.state, FLOW_RUN_IDLE);
+	assert_int_equal(t->run.state, FLOW_RUN_IDLE);
 }
 
 static void a_stop_gives_back_what_waits(void **state)
 {
-	struct leg *leg = new_leg();
+	struct treatment *t = new_treatment();
 
 	for (unsigned i = 0; i < 50; i++)
-		assert_int_equal(sealing_start(leg, &effect), 0);
-	memset(leg, 0xff, sizeof(*leg));
+		assert_int_equal(sealing_start(t, &effect), 0);
+	memset(t, 0xff, sizeof(*t));
 }
 
 static void a_full_helper_is_told_at_once(void **state)
 {
-	struct leg *leg;
+	struct treatment *t;
 
 	assert_int_equal(set_up_with(1), 0);
-	leg = new_leg();
-	assert_int_equal(sealing_start(leg, &effect), 0);
-	assert_int_equal(sealing_start(leg, &effect), -ENOBUFS);
+	t = new_treatment();
+	assert_int_equal(sealing_start(t, &effect), 0);
+	assert_int_equal(sealing_start(t, &effect), -ENOBUFS);
 	settle();
 	tear_down(state);
 }
@@ -115,9 +113,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_leg_that_is_gone_is_not_answered, set_up, tear_down),
+			a_treatment_that_is_gone_is_not_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_leg_without_a_flow_takes_no_answer, set_up, tear_down),
+			a_treatment_without_a_flow_takes_no_answer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stop_gives_back_what_waits, set_up, tear_down),
 		cmocka_unit_test(a_full_helper_is_told_at_once),
 	};

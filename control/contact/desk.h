@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* desk: what the verbs of desk*.c share. Each refuses with a negative errno and a text. */
+#ifndef CONTACT_DESK_H
+#define CONTACT_DESK_H
+
+#include "contact/switchboard.h"
+
+/* `error`, with the text as the reason. */
+int desk_refuse(char why[DESK_WHY_SIZE], int error, const char *text);
+/* By name, id or ARN. */
+int desk_find_agent(const struct switchboard *board, const char *name,
+	struct agent_snapshot *snapshot, char why[DESK_WHY_SIZE]);
+/* The contact in the agent's slot; `id` (may be NULL) must be its. */
+int desk_find_contact(struct switchboard *board, const char *agent, const char *id,
+	struct agent_snapshot *snapshot, struct contact **contact, char why[DESK_WHY_SIZE]);
+
+#endif
