@@ -286,7 +286,7 @@ bool rights_somebody(const struct conference *c, enum conference_verb verb, unsi
 	char why[CONFERENCE_WHY_SIZE];
 
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++) {
-		if (party_is_on_call(&c->party[i]) && !rights_check(c, i, verb, subject, why))
+		if (!rights_check(c, i, verb, subject, why))
 			return true;
 	}
 	return false;

@@ -22,5 +22,5 @@
 /* 0, or a refusal as conference_do() gives it. `subject` CONFERENCE_NOBODY for verbs without one. */
 int rights_check(const struct conference *c, unsigned actor, enum conference_verb verb,
 	unsigned subject, char why[CONFERENCE_WHY_SIZE]);
-/* Whether anybody who is connected or on hold may do it now. */
+/* Whether anybody may do it now. */
 bool rights_somebody(const struct conference *c, enum conference_verb verb, unsigned subject);
