@@ -56,6 +56,27 @@ static void handle_verb(struct rpc_call *call)
 	answer(call, rc, why);
 }
 
+static void handle_watch(struct rpc_call *call)
+{
+	static const char *const names[] = {[PARTY_MONITORS] = "contact.monitor",
+		[PARTY_COACHES] = "contact.coach",
+		[PARTY_BARGES] = "contact.barge"};
+	const struct switchboard *board = board_of(call);
+	const char *supervisor = rpc_text(call, "supervisor");
+	enum party_watch watch = PARTY_MONITORS;
+	char why[DESK_WHY_SIZE] = "";
+	int rc;
+
+	while (strcmp(call->verb->name, names[watch]) != 0)
+		watch++;
+	rc = desk_watch(board_of(call), supervisor, rpc_text(call, "agent"), watch, why);
+	rpc_finish(call, rc, why,
+		rc < 0 ? NULL
+		       : json_pack("{s:o}", "panel",
+				 panel_json(board, router_find_agent(board->router, supervisor,
+							   RESOURCE_BY_ANY))));
+}
+
 static void handle_panel(struct rpc_call *call)
 {
 	const struct switchboard *board = board_of(call);
@@ -85,6 +106,15 @@ static const struct param party_params[] = {
 static const struct param mute_params[] = {
 	PARAM_AGENT, PARAM_CONTACT_OF(false), PARAM_PARTY(false)};
 
+static const struct param watch_params[] = {PARAM_AGENT,
+	{"supervisor", PARAM_TEXT, .required = true, .min = 1, .help = "user name, id or ARN"}};
+
+#define WATCH_VERB(verb, text)                                                                \
+	{                                                                                     \
+		"contact." verb, ROLE_SUPERVISOR, .changes = true, VERB_PARAMS(watch_params), \
+						  .handle = handle_watch, .help = text        \
+	}
+
 #define DESK_VERB(verb, rows, text)                                                      \
 	{                                                                                \
 		"contact." verb, ROLE_DESKTOP, .changes = true, .versioned = true,       \
@@ -108,6 +138,9 @@ static const struct verb verbs[] = {
 	DESK_VERB("disconnect", party_params, "one party is hung up on"),
 	DESK_VERB("mute", mute_params, "nobody hears the party (default: the agent)"),
 	DESK_VERB("unmute", mute_params, "the party is heard again"),
+	WATCH_VERB("monitor", "a supervisor hears what the agent hears, and nobody hears it"),
+	WATCH_VERB("coach", "a supervisor also speaks, and the agent alone hears it"),
+	WATCH_VERB("barge", "a supervisor takes part in the call"),
 };
 
 const struct verb_group verbs_conference = {verbs, sizeof(verbs) / sizeof(verbs[0])};

@@ -22,7 +22,6 @@ int call_open(struct contact *contact)
 	}
 	call->board = contact->board;
 	conference_init(&call->conference, CONFERENCE_THREE_PARTY);
-	outside_init(call);
 	call_join(call, contact);
 	return 0;
 }
@@ -42,7 +41,6 @@ static void call_free(struct call *call)
 {
 	while (call->n_legs)
 		board_leg_close(call->legs[0], 480, "");
-	timers_cancel(call->board->timers, &call->timer);
 	media_room_destroy(call->room);
 	free(call);
 }
@@ -283,6 +281,8 @@ static void agent_gone(struct call *call, struct contact *contact, uint64_t now_
 	offering_agent_ends(contact, now_ns);
 	if (has_customer && !heir) {
 		/* with an outside number, or a supervisor; or alone: see settle() */
+		if (call->reason == CONTACT_REASON_BARGED)
+			contact->segment.reason = call->reason;
 		contact_set_state(contact, CONTACT_BRIDGED, now_ns);
 		outside_remains(contact, now_ns);
 		return;

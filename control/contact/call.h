@@ -65,7 +65,6 @@ struct call {
 	enum contact_reason reason; /* why the next party leaves */
 	struct blind blind;
 	char failed[CALL_WHY_SIZE]; /* why the last transfer did not come about; "" */
-	struct timer timer;         /* the outside number on the way does not answer */
 };
 
 /* A call for a contact that has none: a room. -ENOTCONN, -ENOSPC, -ENOMEM. */

@@ -42,7 +42,9 @@ static void on_answered(
 		return;
 	leg->up = true;
 	board_leg_media(leg, media);
-	if (leg->role == LEG_AGENT)
+	if (leg->role == LEG_SUPERVISOR)
+		supervising_answered(leg, now_ns);
+	else if (leg->role == LEG_AGENT)
 		offering_agent_leg_up(leg, now_ns);
 	else if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
 		outside_answered(leg, now_ns);
@@ -86,7 +88,9 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 	if (!leg)
 		return;
 	leg->session = 0;
-	if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
+	if (leg->role == LEG_SUPERVISOR)
+		supervising_down(leg, now_ns);
+	else if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
 		outside_down(leg, end, now_ns);
 	else if (leg->role == LEG_THIRD_PARTY)
 		third_party_down(leg, end, now_ns);
@@ -192,6 +196,8 @@ static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 	log_error(LOG_CALL(leg->contact->segment.id, leg->id), "media", "no media: %s", why);
 	if (leg->role == LEG_CUSTOMER)
 		customer_down(leg, CONTACT_REASON_TELECOM_PROBLEM, board_now(ctx));
+	else if (leg->role == LEG_SUPERVISOR)
+		supervising_down(leg, board_now(ctx));
 	else if (leg->role == LEG_THIRD_PARTY && in_conference(leg))
 		outside_down(leg, &end, board_now(ctx));
 	else if (leg->role == LEG_THIRD_PARTY)

@@ -142,8 +142,14 @@ int desk_leave(
 	struct sip_end end = {0};
 	struct contact *contact;
 	struct agent_snapshot s;
-	int rc = desk_find_contact(board, agent, id, &s, &contact, why);
+	int rc = desk_find_agent(board, agent, &s, why);
+	struct leg *supervising = rc < 0 ? NULL : supervising_leg(board, s.agent);
 
+	if (supervising) {
+		supervising_down(supervising, board_now(board));
+		return 0;
+	}
+	rc = desk_find_contact(board, agent, id, &s, &contact, why);
 	if (rc < 0)
 		return rc;
 	if (s.contact.state == AGENT_SLOT_ENDED)

@@ -182,28 +182,57 @@ static unsigned party_of(const struct call *call, const char *name)
 						  : CONFERENCE_NOBODY;
 }
 
+/* Who acts: an agent by the contact in the slot, or a supervisor. */
+static int find_actor(struct switchboard *board, const char *agent, const char *id,
+	struct call **call, unsigned *party, char why[DESK_WHY_SIZE])
+{
+	struct contact *contact;
+	struct agent_snapshot s;
+	const struct leg *leg;
+	int rc = desk_find_agent(board, agent, &s, why);
+
+	if (rc < 0)
+		return rc;
+	leg = supervising_leg(board, s.agent);
+	if (!leg) {
+		rc = desk_find_contact(board, agent, id, &s, &contact, why);
+		if (rc == 0 && (!contact->call || !contact->call->talking ||
+				       contact->party == CONFERENCE_NOBODY))
+			rc = desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
+		*call = rc < 0 ? NULL : contact->call;
+		*party = rc < 0 ? CONFERENCE_NOBODY : contact->party;
+		return rc;
+	}
+	*call = leg->call;
+	*party = leg->party;
+	return 0;
+}
+
 int desk_conference(struct switchboard *board, const char *agent, const char *id,
 	enum conference_verb verb, const char *party, char why[DESK_WHY_SIZE])
 {
-	struct contact *contact;
+	struct call *call;
 	struct conference next;
-	unsigned subject = CONFERENCE_NOBODY;
-	int rc = find_call(board, agent, id, &contact, why);
+	unsigned actor, subject = CONFERENCE_NOBODY;
+	int rc = find_actor(board, agent, id, &call, &actor, why);
 
 	if (rc < 0)
 		return rc;
 	if (party)
-		subject = party_of(contact->call, party);
+		subject = party_of(call, party);
 	else if (verb == CONFERENCE_MUTE || verb == CONFERENCE_UNMUTE)
-		subject = contact->party;
+		subject = actor;
 	if (party && subject == CONFERENCE_NOBODY) {
 		snprintf(why, DESK_WHY_SIZE, "no party '%.40s' on the call", party);
 		return -ENOENT;
 	}
-	next = contact->call->conference;
-	rc = conference_do(&next, contact->party, verb, subject, why);
+	next = call->conference;
+	rc = conference_do(&next, actor, verb, subject, why);
 	if (rc == 0)
-		call_change(
-			contact->call, &next, CONTACT_REASON_AGENT_DISCONNECT, board_now(board));
+		call_change(call, &next,
+			next.party[actor].role == PARTY_SUPERVISOR
+				? CONTACT_REASON_BARGED
+				: CONTACT_REASON_AGENT_DISCONNECT,
+			board_now(board));
 	return rc;
 }

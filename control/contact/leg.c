@@ -96,6 +96,9 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 		contact->agent = NULL;
 	if (contact->third.leg == leg)
 		contact->third.leg = NULL;
+	if (leg->role == LEG_SUPERVISOR)
+		supervising_close(leg);
+	timers_cancel(board->timers, &leg->timer);
 	call_remove_leg(leg->call, leg);
 	treatment_free(leg->treatment);
 	media_leg_close(leg->media);

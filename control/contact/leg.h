@@ -45,6 +45,9 @@ struct leg {
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 	struct media_leg *media;
 	struct treatment *treatment;
+	struct timer timer; /* an outside number or a supervisor does not answer in time */
+	bool has_slot;      /* a supervisor's voice slot is taken for this */
+	struct leg *next_supervisor;
 };
 
 const char *leg_role_name(enum leg_role role);

@@ -6,7 +6,7 @@
  *   added, called --180: the source hears our ringback, or what the far end plays--> answered: CONNECTED
  *                 --busy, late, no way: the party has failed, the source is told why (R22)
  *
- * At most one is on the way in a call, so the call has one timer for it.
+ * At most one is on the way in a call.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 #include "base/log.h"
 #include "contact/switchboard.h"
 
-static void quiet(struct call *call)
+static void quiet(struct leg *leg)
 {
-	timers_cancel(call->board->timers, &call->timer);
-	call->early = call->ringing = false;
+	timers_cancel(leg->call->board->timers, &leg->timer);
+	leg->call->early = leg->call->ringing = false;
 }
 
 static void fails(struct leg *leg, const char *why, uint64_t now_ns)
@@ -29,16 +29,7 @@ static void fails(struct leg *leg, const char *why, uint64_t now_ns)
 
 static void on_timer(void *ctx, uint64_t now_ns)
 {
-	struct call *call = ctx;
-	struct leg *leg = call_leg(call, conference_pending(&call->conference));
-
-	if (leg)
-		fails(leg, "no answer", now_ns);
-}
-
-void outside_init(struct call *call)
-{
-	timer_init(&call->timer, on_timer, call);
+	fails(ctx, "no answer", now_ns);
 }
 
 /* ---- calling ---- */
@@ -76,8 +67,8 @@ int outside_call(struct contact *contact, unsigned party, const char *number, ui
 		return rc;
 	}
 	log_info(LOG_CALL(contact->segment.id, leg->id), "contact", "the agent calls %s", number);
-	timers_set(contact->board->timers, &contact->call->timer,
-		now_ns + contact->board->config->dial_ns);
+	timer_init(&leg->timer, on_timer, leg);
+	timers_set(contact->board->timers, &leg->timer, now_ns + contact->board->config->dial_ns);
 	return 0;
 }
 
@@ -111,7 +102,7 @@ void outside_answered(struct leg *leg, uint64_t now_ns)
 	struct leg *source = source_of(leg);
 	unsigned party = leg->party;
 
-	quiet(call);
+	quiet(leg);
 	if (source)
 		treatment_hush(source->treatment);
 	call_happens(
@@ -157,8 +148,8 @@ void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns)
 
 void outside_close(struct leg *leg)
 {
-	if (leg->call->conference.party[leg->party].state == PARTY_ABSENT && !leg->up)
-		quiet(leg->call);
+	if (!leg->up)
+		quiet(leg);
 	board_leg_close(leg, 0, "");
 }
 

@@ -85,14 +85,13 @@ static json_t *lone_connection(const char *label, const char *banner, const char
 
 /* ---- the panel ---- */
 
-static json_t *of_conference(const struct contact *contact)
+static json_t *of_conference(const struct call *call, unsigned viewer)
 {
-	const struct call *call = contact->call;
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
-		if (i != contact->party && call->conference.party[i].state != PARTY_ABSENT &&
-			conference_sees(&call->conference, contact->party, i))
+		if (i != viewer && call->conference.party[i].state != PARTY_ABSENT &&
+			conference_sees(&call->conference, viewer, i))
 			json_array_append_new(list, connection(call, i));
 	return list;
 }
@@ -133,28 +132,37 @@ static bool is_agents(const struct contact *contact, uint32_t agent)
 		       (contact->offer && contact->offer_agent == agent));
 }
 
+/* The agent's own part, and the others'. */
+static json_t *of_party(const struct agent_snapshot *s, const struct contact *contact,
+	const struct call *call, unsigned viewer)
+{
+	const struct party *self = &call->conference.party[viewer];
+
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?, s:o}", "agent", s->row->row.name,
+		"contact", contact->segment.id, "state", agent_state_name(s->state), "on_hold",
+		self->state == PARTY_HELD, "muted", self->muted, "transfer_failed",
+		call->failed[0] ? call->failed : NULL, "connections", of_conference(call, viewer));
+}
+
 json_t *panel_json(const struct switchboard *board, uint32_t agent)
 {
 	struct agent_snapshot s;
 	const struct contact *contact = NULL;
-	json_t *list;
-	bool on_call;
+	const struct leg *supervising = supervising_leg(board, agent);
 
 	if (router_agent_snapshot(board->router, agent, &s) < 0 || !s.row)
 		return NULL;
+	if (supervising)
+		return of_party(&s, supervising->contact, supervising->call, supervising->party);
 	contact = pool_get(&board->contacts, s.contact.contact);
 	if (contact && !is_agents(contact, agent))
 		contact = NULL;
-	on_call = contact && is_on_call(contact);
-	list = on_call ? of_conference(contact) : contact ? of_contact(contact) : json_array();
-	return json_pack("{s:s, s:s?, s:s, s:b, s:b, s:s?, s:o}", "agent", s.row->row.name,
+	if (contact && is_on_call(contact))
+		return of_party(&s, contact, contact->call, contact->party);
+	return json_pack("{s:s, s:s?, s:s, s:b, s:b, s:n, s:o}", "agent", s.row->row.name,
 		"contact", contact ? contact->segment.id : NULL, "state", agent_state_name(s.state),
-		"on_hold",
-		on_call && contact->call->conference.party[contact->party].state == PARTY_HELD,
-		"muted", on_call && contact->call->conference.party[contact->party].muted,
-		"transfer_failed",
-		on_call && contact->call->failed[0] ? contact->call->failed : NULL, "connections",
-		list);
+		"on_hold", 0, "muted", 0, "transfer_failed", "connections",
+		contact ? of_contact(contact) : json_array());
 }
 
 /* ---- what changed ---- */

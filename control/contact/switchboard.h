@@ -76,7 +76,8 @@ struct switchboard {
 	struct flow_effects *effects;
 	struct loop_task router_task;
 	struct loop_task panel_task;
-	struct contact *panels; /* whose agents' panels may have changed */
+	struct leg *supervisors; /* legs of all that are on calls */
+	struct contact *panels;  /* whose agents' panels may have changed */
 	bool draining;
 	uint32_t live; /* contacts that have not ended: the instance's concurrent calls */
 	uint64_t started_ns;
@@ -216,7 +217,6 @@ void third_party_close(struct contact *contact);
 bool third_party_is_heard(const struct contact *contact);
 
 /* outside.c: numbers that an agent calls for a conference (R41 to R44) */
-void outside_init(struct call *call);
 /* The party was added; the number is called. 0, or a negative errno: nothing is left of it. */
 int outside_call(struct contact *contact, unsigned party, const char *number, uint64_t now_ns);
 void outside_progress(struct leg *leg, const struct sdp_stream *media, uint64_t now_ns);
@@ -225,6 +225,13 @@ void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
 void outside_close(struct leg *leg);
 /* The agent has left the customer with outside numbers. */
 void outside_remains(struct contact *contact, uint64_t now_ns);
+
+/* supervising.c */
+struct leg *supervising_leg(const struct switchboard *board, uint32_t agent);
+void supervising_answered(struct leg *leg, uint64_t now_ns);
+void supervising_down(struct leg *leg, uint64_t now_ns);
+/* The leg is being closed. */
+void supervising_close(struct leg *leg);
 
 /* transfer.c: an agent's transfer to an agent or a queue is a contact of its own */
 int transfer_start(struct contact *contact, const struct resource_quick_connect *quick_connect,
@@ -314,6 +321,12 @@ int desk_transfer_blind(struct switchboard *board, const char *agent,
  */
 int desk_conference(struct switchboard *board, const char *agent, const char *contact,
 	enum conference_verb verb, const char *party, char why[DESK_WHY_SIZE]);
+/*
+ * A supervisor listens to the agent, coaches or barges; one who is with the agent already changes to
+ * that. Leaving is desk_leave().
+ */
+int desk_watch(struct switchboard *board, const char *supervisor, const char *agent,
+	enum party_watch watch, char why[DESK_WHY_SIZE]);
 /* The agent leaves the contact: after-contact work begins. */
 int desk_leave(
 	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the system scenarios: each `test_*` or `R<n>_*` function of tests/system/scenarios/*.py is one
-test, in a network namespace, mount namespace and temporary directory of its own, several at a time.
+"""Runs the system scenarios: each `test_*`, `R<n>_*` or `pain_<n>_*` function of
+tests/system/scenarios/*.py is one test, in a network namespace, mount namespace and temporary
+directory of its own, several at a time.
 
     tests/system/run.py --control BUILD --dataplane BUILD [--results FILE] [--jobs N] [--timeout S]
                         [NAME...]
@@ -22,7 +23,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-TEST = re.compile(r"^(test_|R\d+_)")
+TEST = re.compile(r"^(test_|R\d+_|pain_\d+_)")
 TIMEOUT_S = 120
 SKIPPED = 77
 
