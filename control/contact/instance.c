@@ -116,23 +116,29 @@ static bool find_flow(
 	return true;
 }
 
+static bool find_agent(const struct resource_agent *agent, struct flow_resource_info *info)
+{
+	info->may_not_take_calls = agent && !resource_agent_may_take_calls(agent);
+	return agent;
+}
+
 static bool find_for_flow(void *owner, enum flow_resource kind, const char *reference,
 	const char *name, struct flow_resource_info *info)
 {
 	const struct instance *instance = owner;
-	const struct resource_agent *agent;
 
 	switch (kind) {
 	case FLOW_RESOURCE_QUEUE:
-		return find_resource(instance, RESOURCE_QUEUE, reference, name);
+		return find_resource(instance, RESOURCE_QUEUE, reference, name) ||
+		       find_agent(
+			       resources_agent_by_queue_arn(instance->resources, reference), info);
 	case FLOW_RESOURCE_PROMPT:
 		return find_resource(instance, RESOURCE_PROMPT, reference, name);
 	case FLOW_RESOURCE_HOURS:
 		return find_resource(instance, RESOURCE_HOURS, reference, name);
 	case FLOW_RESOURCE_AGENT:
-		agent = resources_agent(instance->resources, reference, RESOURCE_BY_ANY);
-		info->may_not_take_calls = agent && !resource_agent_may_take_calls(agent);
-		return agent;
+		return find_agent(
+			resources_agent(instance->resources, reference, RESOURCE_BY_ANY), info);
 	case FLOW_RESOURCE_FLOW:
 	case FLOW_RESOURCE_MODULE:
 		return find_flow(instance, reference, info) ||

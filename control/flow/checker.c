@@ -134,7 +134,7 @@ static void check_reference(struct check *check, const struct flow_param *param,
 	}
 	if (kind == FLOW_RESOURCE_FLOW || kind == FLOW_RESOURCE_MODULE)
 		check_flow_type(check, param, where, &info);
-	if (kind == FLOW_RESOURCE_AGENT && info.may_not_take_calls)
+	if (info.may_not_take_calls)
 		check_problem(check, REPORT_WARNING, where,
 			"expected a user who may take calls; contacts sent to '%.80s' are offered "
 			"to nobody",

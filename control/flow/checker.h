@@ -41,7 +41,7 @@ const char *flow_resource_name(enum flow_resource kind);
 struct flow_resource_info {
 	enum flow_type type; /* of flows and modules */
 	bool never_published;
-	bool may_not_take_calls; /* of agents (R94) */
+	bool may_not_take_calls; /* of agents and their own queues (R94) */
 };
 
 /*

@@ -446,6 +446,18 @@ static void refuse_flow(struct report *report, const struct resource *row, const
 			"expected a flow of type %s, \"%s\" is of another type", wanted, flow);
 }
 
+static void warn_of_agent(struct report *report, const struct resource_quick_connect *one)
+{
+	char place[REPORT_PLACE_MAX];
+
+	if (resource_agent_may_take_calls(one->agent))
+		return;
+	snprintf(place, sizeof(place), "%s: agent", one->row.place);
+	report_add(report, REPORT_WARNING, place,
+		"expected a user who may take calls; contacts sent to \"%s\" are offered to nobody",
+		one->agent->row.name);
+}
+
 static void check_quick_connect(const struct resource_quick_connect *one,
 	enum resource_flow_kind (*flow_kind)(void *context, const char *reference), void *context,
 	struct report *report)
@@ -459,6 +471,8 @@ static void check_quick_connect(const struct resource_quick_connect *one,
 	if (found != (agent ? RESOURCE_FLOW_TRANSFER_TO_AGENT : RESOURCE_FLOW_TRANSFER_TO_QUEUE))
 		refuse_flow(report, &one->row, "flow", one->flow, found,
 			agent ? "transfer to agent" : "transfer to queue");
+	if (agent)
+		warn_of_agent(report, one);
 }
 
 void resource_files_check_flows(const struct resources *resources,

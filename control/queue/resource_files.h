@@ -74,7 +74,8 @@ enum resource_flow_kind {
 	RESOURCE_FLOW_OTHER,
 };
 
-/* Checks the flows that quick connects (R9) and queues name; errors go to the report. */
+/* Checks the flows that quick connects (R9) and queues name; errors go to the report, and a warning
+ * about each quick connect to a user who may not take calls (R95). */
 void resource_files_check_flows(const struct resources *resources,
 	enum resource_flow_kind (*flow_kind)(void *context, const char *reference), void *context,
 	struct report *report);

@@ -271,15 +271,14 @@ bool resource_agent_may_take_calls(const struct resource_agent *agent)
 	return (agent->security_profile->permissions & RESOURCE_MAY_TAKE_CALLS) != 0;
 }
 
-/* Whether a quick connect was shown for one of the profile's first `queues` queues. */
-static bool seen_before(const struct resource_routing_profile *profile, uint32_t queues,
-	const struct resource_quick_connect *quick_connect)
+/* Whether a row's bit was set before; it is from now on. */
+static bool seen_before(uint8_t *seen, uint32_t index)
 {
-	for (uint32_t q = 0; q < queues; q++)
-		for (uint32_t i = 0; i < profile->queues[q].queue->quick_connect_count; i++)
-			if (profile->queues[q].queue->quick_connects[i] == quick_connect)
-				return true;
-	return false;
+	uint8_t bit = (uint8_t)(1u << index % 8);
+	bool before = seen[index / 8] & bit;
+
+	seen[index / 8] |= bit;
+	return before;
 }
 
 int resources_each_quick_connect(const struct resources *resources,
@@ -288,6 +287,7 @@ int resources_each_quick_connect(const struct resources *resources,
 	void *context)
 {
 	const struct resource_routing_profile *profile = agent->routing_profile;
+	uint8_t seen[RESOURCES_QUICK_CONNECTS_MAX / 8 + 1] = {0};
 
 	for (uint32_t q = 0; q < profile->queue_count; q++) {
 		const struct resource_queue *queue = profile->queues[q].queue;
@@ -296,7 +296,7 @@ int resources_each_quick_connect(const struct resources *resources,
 			int rc;
 			if (!on_contact && one->type != RESOURCE_QUICK_CONNECT_EXTERNAL)
 				continue;
-			if (seen_before(profile, q, one))
+			if (seen_before(seen, one->row.index))
 				continue;
 			rc = visit(context, one);
 			if (rc)

@@ -303,6 +303,48 @@ static void R9_the_flow_must_be_of_the_transfer_type(void **state)
 	report_clear(&report);
 }
 
+static void R6_R7_each_kind_has_one_destination(void **state)
+{
+	const struct resource_quick_connect *queue =
+		resources_quick_connect(resources, "Returns desk", RESOURCE_BY_NAME);
+	const struct resource_quick_connect *agent =
+		resources_quick_connect(resources, "Ann", RESOURCE_BY_NAME);
+	const struct resource_quick_connect *external =
+		resources_quick_connect(resources, "Courier", RESOURCE_BY_NAME);
+
+	assert_int_equal(queue->type, RESOURCE_QUICK_CONNECT_QUEUE);
+	assert_string_equal(queue->queue->row.name, "Returns");
+	assert_string_equal(queue->flow, "TQ");
+	assert_string_equal(queue->row.description, "d");
+	assert_true(!queue->agent && !queue->number);
+	assert_int_equal(agent->type, RESOURCE_QUICK_CONNECT_AGENT);
+	assert_string_equal(agent->agent->row.name, "ann");
+	assert_string_equal(agent->flow, "TA");
+	assert_true(!agent->queue && !agent->number);
+	assert_int_equal(external->type, RESOURCE_QUICK_CONNECT_EXTERNAL);
+	assert_string_equal(external->number, "+12025550177");
+	assert_true(!external->agent && !external->queue && !external->flow);
+}
+
+static void R95_a_quick_connect_to_who_may_not_take_calls_is_warned_about(void **state)
+{
+	struct support_texts texts = sound;
+	struct resources *got;
+	struct report report;
+
+	texts.text[RESOURCE_SECURITY_PROFILE] =
+		"security_profiles: [{name: Agent, permissions: [monitor]}]\n";
+	got = support_resources(&texts);
+	report_init(&report);
+	resource_files_check_flows(got, flow_kind, NULL, &report);
+	assert_int_equal(report_count(&report, REPORT_ERROR), 0);
+	assert_int_equal(report_count(&report, REPORT_WARNING), 1);
+	assert_true(report_mentions(&report, REPORT_WARNING, "quick-connects.yaml:4"));
+	assert_true(report_mentions(&report, REPORT_WARNING, "\"ann\" are offered to nobody"));
+	report_clear(&report);
+	resources_destroy(got);
+}
+
 /* ---- what is refused ---- */
 
 struct bad {
@@ -562,6 +604,8 @@ int main(void)
 		cmocka_unit_test(R94_only_agent_and_admin_take_calls),
 		cmocka_unit_test(R96_R97_a_users_id_is_the_end_of_the_arn),
 		cmocka_unit_test(R11_R12_R13_an_agent_sees_those_of_the_own_queues),
+		cmocka_unit_test(R6_R7_each_kind_has_one_destination),
+		cmocka_unit_test(R95_a_quick_connect_to_who_may_not_take_calls_is_warned_about),
 		cmocka_unit_test(R9_the_flow_must_be_of_the_transfer_type),
 		cmocka_unit_test(R8_R10_each_missing_or_wrong_field_is_named),
 		cmocka_unit_test(all_problems_are_reported_in_one_run),
