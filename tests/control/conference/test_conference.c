@@ -30,13 +30,19 @@ static void take_step(struct conference *c, const struct row *row)
 		conference_happens(c, row->actor, (enum conference_event)row->what);
 }
 
+static bool hears(const struct conference *c, unsigned slot, const char *expected)
+{
+	return strcmp(heard(c, slot), expected) == 0;
+}
+
 static void tell(struct conference *c, const struct row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		take_step(c, &rows[i]);
-		if (strcmp(heard(c, C), rows[i].customer) || strcmp(heard(c, S), rows[i].source) ||
-			strcmp(heard(c, T), rows[i].target) || conference_broken(c))
-			fail_msg("%s: customer hears %s, source %s, target %s; %s", rows[i].name,
+		const struct row *row = &rows[i];
+		take_step(c, row);
+		if (!hears(c, C, row->customer) || !hears(c, S, row->source) ||
+			!hears(c, T, row->target) || conference_broken(c))
+			fail_msg("%s: customer hears %s, source %s, target %s; %s", row->name,
 				heard(c, C), heard(c, S), heard(c, T),
 				conference_broken(c) ? conference_broken(c) : "not broken");
 	}
@@ -398,6 +404,22 @@ static void primary_is_the_lowest_agent(void **state)
 	assert_int_equal(c.party[S].source, U);
 }
 
+/* Found by the walk: an agent who has accepted puts a party on hold, drops, and nobody else is there who
+ * could take it off hold. */
+static void nobody_is_forgotten_on_hold(void **state)
+{
+	struct conference c = transferred(CONFERENCE_MULTI_PARTY, PARTY_VIA_NUMBER);
+
+	assert_int_equal(add(&c, S, PARTY_VIA_QUEUE), U);
+	does(&c, S, CONFERENCE_LEAVE, NOBODY);
+	conference_happens(&c, U, CONFERENCE_ACCEPTED);
+	does(&c, U, CONFERENCE_HOLD, T);
+	does(&c, U, CONFERENCE_MUTE, C);
+	expect_heard(&c, "p", "", "p");
+	conference_happens(&c, U, CONFERENCE_AGAIN);
+	expect_heard(&c, "pT", "", "C");
+}
+
 /* An event that has no place in the state does nothing. */
 static void events_out_of_place(void **state)
 {
@@ -523,6 +545,7 @@ int main(void)
 		cmocka_unit_test(life_of_a_call),
 		cmocka_unit_test(source_leaves_another_agent),
 		cmocka_unit_test(primary_is_the_lowest_agent),
+		cmocka_unit_test(nobody_is_forgotten_on_hold),
 		cmocka_unit_test(events_out_of_place),
 		cmocka_unit_test(keys_go_to_outside_parties),
 		cmocka_unit_test(supervisors_listen_coach_and_barge),

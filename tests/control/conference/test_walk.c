@@ -8,7 +8,6 @@
 #include "support.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "walk_rules.h"
 #include "walk_states.h"
@@ -99,14 +98,14 @@ static int take(struct conference *c, struct step *step, enum party_via via)
 
 	if (!step->is_verb) {
 		conference_happens(c, step->actor, (enum conference_event)step->what);
-		return memcmp(&before, c, sizeof(before)) ? 0 : -1;
+		return state_identical(&before, c) ? -1 : 0;
 	}
 	if (step->what == CONFERENCE_ADD)
 		error = conference_add(c, step->actor, via, &step->subject, why);
 	else
 		error = conference_do(
 			c, step->actor, (enum conference_verb)step->what, step->subject, why);
-	if (error && (memcmp(&before, c, sizeof(before)) || !why[0]))
+	if (error && (!state_identical(&before, c) || !why[0]))
 		fail_step(&before, c, step, "a refusal changes nothing and says why");
 	return error;
 }
@@ -120,7 +119,7 @@ static void check_again(const struct conference *after, const struct step *step)
 	if (!step->is_verb || step->what == CONFERENCE_ADD)
 		return;
 	take(&again, &copy, PARTY_VIA_AGENT);
-	if (memcmp(&again, after, sizeof(again)))
+	if (!state_identical(&again, after))
 		fail_step(after, &again, step, "a verb is idempotent");
 }
 

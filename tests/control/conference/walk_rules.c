@@ -285,6 +285,8 @@ static const char *swap_rule(
 		if (!is_in(after, i, i == step->subject ? PARTY_CONNECTED : PARTY_HELD))
 			return "swap leaves one off hold and the other on hold";
 	}
+	if (is_in(after, step->actor, PARTY_HELD))
+		return "who swaps is off hold";
 	return others == 2 ? NULL : "swap is between two";
 }
 
@@ -308,7 +310,9 @@ static const char *verb_rule(
 	case CONFERENCE_JOIN:
 		return all_in(after, PARTY_CONNECTED, NOBODY);
 	case CONFERENCE_HOLD_ALL:
-		return all_in(after, PARTY_HELD, step->actor);
+		return is_in(after, step->actor, PARTY_HELD)
+			       ? "who holds all is off hold"
+			       : all_in(after, PARTY_HELD, step->actor);
 	case CONFERENCE_HOLD:
 		return hold_rule(before, after, step->subject);
 	case CONFERENCE_RESUME:

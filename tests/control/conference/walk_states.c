@@ -68,7 +68,23 @@ bool state_same(const struct conference *a, const struct conference *b)
 {
 	struct state_key x = state_key(a), y = state_key(b);
 
-	return a->mode == b->mode && !memcmp(&x, &y, sizeof(x));
+	return a->mode == b->mode && memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+static bool party_identical(const struct party *a, const struct party *b)
+{
+	return a->role == b->role && a->state == b->state && a->via == b->via &&
+	       a->watch == b->watch && a->watched == b->watched && a->added_by == b->added_by &&
+	       a->source == b->source && a->muted == b->muted;
+}
+
+bool state_identical(const struct conference *a, const struct conference *b)
+{
+	bool same = a->mode == b->mode && a->primary == b->primary;
+
+	for (unsigned i = 0; i < PARTIES && same; i++)
+		same = party_identical(&a->party[i], &b->party[i]);
+	return same;
 }
 
 static size_t hash(const struct state_key *key)
@@ -85,7 +101,7 @@ static uint32_t *place(const struct state_set *set, const struct state_key *key)
 {
 	size_t at = hash(key) & (set->table_size - 1);
 
-	while (set->table[at] && memcmp(&set->keys[set->table[at] - 1], key, sizeof(*key)))
+	while (set->table[at] && memcmp(&set->keys[set->table[at] - 1], key, sizeof(*key)) != 0)
 		at = (at + 1) & (set->table_size - 1);
 	return &set->table[at];
 }

@@ -26,6 +26,8 @@ struct state_set {
 
 struct state_key state_key(const struct conference *c);
 bool state_same(const struct conference *a, const struct conference *b);
+/* With the same slots and labels too. */
+bool state_identical(const struct conference *a, const struct conference *b);
 
 void state_set_init(struct state_set *set);
 void state_set_free(struct state_set *set);
