@@ -14,13 +14,15 @@ void player_stage(struct player *p, const struct player_list *list)
 	p->staged = *list;
 }
 
-void player_start(struct player *p)
+void player_start(struct player *p, uint8_t clip, uint32_t frame)
 {
+	bool inside = clip < p->staged.clips && frame < p->staged.clip[clip]->frames;
+
 	list_release(&p->list);
 	p->list = p->staged;
 	p->staged = (struct player_list){0};
-	p->frame = 0;
-	p->at = 0;
+	p->frame = inside ? frame : 0;
+	p->at = inside ? clip : 0;
 	p->running = true;
 }
 

@@ -32,8 +32,9 @@ struct player {
 /* Stages a list whose clips have all been found; it takes over their use. */
 void player_stage(struct player *p, const struct player_list *list);
 
-/* Starts the staged list from its first frame. The caller has checked its generation. */
-void player_start(struct player *p);
+/* Starts the staged list at a frame of a clip, out of range at the first of the first. The caller has
+ * checked its generation. */
+void player_start(struct player *p, uint8_t clip, uint32_t frame);
 
 /* Stops; nothing happens when it is not running. */
 void player_stop(struct player *p);

@@ -280,7 +280,7 @@ static void member_apply(
 	p->room = r->slot;
 	p->member = (uint8_t)i;
 	if (m->player == CORD_PLAYER_START) {
-		player_start(&cold->player);
+		player_start(&cold->player, m->first_clip, m->first_frame);
 		atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
 		p->flags |= PORT_PLAYING;
 	} else if (m->player == CORD_PLAYER_STOP) {

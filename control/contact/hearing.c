@@ -64,6 +64,8 @@ static void take_player(struct leg *leg, struct media_member *member)
 		member->play = (struct media_play){.clips = t->clips,
 			.n = t->n_clips,
 			.loop = t->loop,
+			.first_clip = t->first_clip,
+			.first_frame = t->first_frame,
 			.token = treatment_token(t)};
 	t->player = MEDIA_PLAYER_KEEP;
 }

@@ -111,6 +111,8 @@ void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, 
 	memcpy(t->clips, clips, n * sizeof(clips[0]));
 	t->n_clips = n;
 	t->loop = loop;
+	t->first_clip = 0;
+	t->first_frame = 0;
 	t->player = MEDIA_PLAYER_START;
 	t->play_id = 0;
 	t->play_count++;
@@ -588,21 +590,31 @@ void treatment_stop(struct treatment *t)
 	flow_run_clear(&t->run);
 }
 
-/* The leg's own, stopped, is what the other leg has now. */
+/* Where the player is in the list, for another player to go on there. */
+static void note_position(struct treatment *t)
+{
+	struct media_leg_stats stats;
+
+	if (t->player == MEDIA_PLAYER_START || !media_leg_stats(t->leg->media, &stats) ||
+		!stats.playing || stats.play_clip >= t->n_clips ||
+		stats.play_frame >= clip_frames(t->clips[stats.play_clip]))
+		return;
+	t->first_clip = (uint8_t)stats.play_clip;
+	t->first_frame = stats.play_frame;
+}
+
 static void take_over(struct leg *leg, struct treatment *t)
 {
 	leg->treatment = t;
 	t->leg = leg;
-	if (t->n_clips)
-		t->player = MEDIA_PLAYER_START;
-	else
-		t->player = MEDIA_PLAYER_STOP;
+	t->player = t->n_clips ? MEDIA_PLAYER_START : MEDIA_PLAYER_STOP;
 }
 
 void treatment_move(struct leg *from, struct leg *to)
 {
 	struct treatment *moved = from->treatment, *stopped = to->treatment;
 
+	note_position(moved);
 	treatment_stop(stopped);
 	stop_playing(stopped);
 	stopped->contact = from->contact;

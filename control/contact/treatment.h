@@ -40,6 +40,8 @@ struct treatment {
 	struct clip *clips[MEDIA_LIST_MAX]; /* held */
 	unsigned n_clips;
 	bool loop;
+	uint8_t first_clip; /* where it begins: of a list that has moved here from another leg */
+	uint32_t first_frame;
 	uint32_t play_id;    /* of the run, 0: nothing that it waits for */
 	uint32_t play_count; /* makes tokens: counts the plays of this leg */
 

@@ -405,7 +405,8 @@ static int member_judge(
 	if (m->player > MEDIA_PLAYER_START)
 		return -EINVAL;
 	if (m->player == MEDIA_PLAYER_START &&
-		(m->play.n == 0 || m->play.n > MEDIA_LIST_MAX || !m->play.clips))
+		(m->play.n == 0 || m->play.n > MEDIA_LIST_MAX || !m->play.clips ||
+			m->play.first_clip >= m->play.n))
 		return -EINVAL;
 	return m->leg->room->worker == room->worker ? 0 : -EXDEV;
 }

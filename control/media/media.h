@@ -174,7 +174,9 @@ struct media_play {
 	struct clip *const *clips;
 	unsigned n; /* 1..MEDIA_LIST_MAX */
 	bool loop;
-	uint64_t token; /* comes back in play_ended and play_failed */
+	uint8_t first_clip;   /* where it begins: a clip of the list, below n, */
+	uint32_t first_frame; /* and a frame of 20 ms in it; beyond its end: the list begins anew */
+	uint64_t token;       /* comes back in play_ended and play_failed */
 };
 
 struct media_member {

@@ -29,6 +29,8 @@ struct play_list {
 	struct clip *clips[MEDIA_LIST_MAX]; /* held */
 	uint8_t n;                          /* 0: no list */
 	bool loop;
+	uint8_t first_clip;
+	uint32_t first_frame;
 	uint64_t token;
 };
 

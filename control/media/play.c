@@ -21,6 +21,8 @@ static void list_hold(struct play_list *list, const struct media_play *play)
 {
 	list->n = (uint8_t)play->n;
 	list->loop = play->loop;
+	list->first_clip = play->first_clip;
+	list->first_frame = play->first_frame;
 	list->token = play->token;
 	for (unsigned i = 0; i < play->n; i++)
 		list->clips[i] = clip_hold(play->clips[i]);

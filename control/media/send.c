@@ -305,6 +305,8 @@ static void fill_members(const struct media_room *room, struct cord_room_set *bo
 			.digits_to = open_mask(room, k->digits_to),
 			.player = member_player(k->leg),
 			.player_generation = k->leg->generation,
+			.first_clip = k->leg->play.first_clip,
+			.first_frame = k->leg->play.first_frame,
 		};
 	}
 }

@@ -107,9 +107,11 @@ struct cord_room_member {
 	uint16_t hears;     /* bit n: hears member n of this message; its own bit: its own player */
 	uint16_t digits_to; /* bit n: member n gets this member's keys as telephone-events */
 	uint8_t player;     /* enum cord_player_action */
-	uint8_t reserved[3];
+	uint8_t first_clip; /* START: where it begins; a list that loops goes back to its first clip */
+	uint8_t reserved[2];
 	uint32_t player_generation;
-	uint32_t reserved2;
+	uint32_t
+		first_frame; /* of 20 ms, in that clip; out of range: the list begins at its first */
 };
 
 /* A gain other than 0 dB: how loud listener hears talker (talker == listener: its own player). */

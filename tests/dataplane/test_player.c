@@ -85,6 +85,37 @@ static void plays_once_and_says_so_once(void **state)
 	assert_int_equal(clip_find(&r->dp.clips, SHORT)->users, 0);
 }
 
+/* What a party heard goes on for another one: from a frame of a clip, and on from there. */
+static void begins_where_it_is_told(void **state)
+{
+	struct rig *r = *state;
+	uint32_t frames = clip_find(&r->dp.clips, MUSIC)->frames;
+	const struct {
+		uint8_t clip;
+		uint32_t frame, left; /* frames that are heard */
+	} rows[] = {{1, frames - 10, 10}, {0, 1, 2 + frames}, {1, frames, 3 + frames},
+		{2, 0, 3 + frames}};
+
+	for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cord_message m = {.room_set = {.room = rig_room(0),
+						 .members = 1,
+						 .member = {{.port = rig_port(r, 0),
+							 .hears = 1,
+							 .player = CORD_PLAYER_START,
+							 .player_generation = i + 1,
+							 .first_clip = rows[i].clip,
+							 .first_frame = rows[i].frame}}}};
+
+		stage(r, 0, i + 1, false, 2, SHORT, MUSIC);
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_ROOM_SET), 0);
+		rig_forget(r);
+		rig_run(r, (rows[i].left - 2) * 20);
+		assert_int_equal(rig_events(r, CORD_EVENT_PLAYER_END), 0);
+		rig_run(r, 80);
+		assert_int_equal(rig_events(r, CORD_EVENT_PLAYER_END), 1);
+	}
+}
+
 static void loops_until_it_is_stopped(void **state)
 {
 	struct rig *r = *state;
@@ -340,6 +371,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(plays_once_and_says_so_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(begins_where_it_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(begins_where_it_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(loops_until_it_is_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			stored_frames_are_sent_as_they_are, setup, teardown),
