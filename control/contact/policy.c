@@ -116,8 +116,10 @@ static bool is_phone(const struct resource_agent *agent, struct sip_peer *peer)
 {
 	if (!agent)
 		return false;
-	*peer = (struct sip_peer){
-		.kind = SIP_PEER_PHONE, .symmetric = true, .index = agent->row.index};
+	*peer = (struct sip_peer){.kind = SIP_PEER_PHONE,
+		.symmetric = true,
+		.may_refer = true,
+		.index = agent->row.index};
 	snprintf(peer->name, sizeof(peer->name), "%s", agent->row.name);
 	return true;
 }

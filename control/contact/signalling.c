@@ -528,6 +528,7 @@ int signalling_call_phone(struct signalling *s, const struct resource_agent *age
 	invite.hops = &target.hop;
 	invite.hop_count = 1;
 	invite.symmetric = true;
+	invite.referrer = str_from(agent->row.name);
 	invite.local = signalling_local(s, dial->local, "");
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }

@@ -181,12 +181,17 @@ int sip_dialog_of_response(struct sip_dialog *dialog, const struct sip_message *
 
 /* ---- judging ----------------------------------------------------------------------------- */
 
+bool sip_dialog_is(const struct sip_dialog *dialog, struct str call_id, struct str local_tag,
+	struct str remote_tag)
+{
+	return dialog->text && str_equal(sip_dialog_text(dialog, SIP_DIALOG_CALL_ID), call_id) &&
+	       str_equal(sip_dialog_text(dialog, SIP_DIALOG_LOCAL_TAG), local_tag) &&
+	       str_equal(sip_dialog_text(dialog, SIP_DIALOG_REMOTE_TAG), remote_tag);
+}
+
 bool sip_dialog_has_request(const struct sip_dialog *dialog, const struct sip_message *request)
 {
-	return dialog->text &&
-	       str_equal(sip_dialog_text(dialog, SIP_DIALOG_CALL_ID), request->call_id) &&
-	       str_equal(sip_dialog_text(dialog, SIP_DIALOG_LOCAL_TAG), request->to_tag) &&
-	       str_equal(sip_dialog_text(dialog, SIP_DIALOG_REMOTE_TAG), request->from_tag);
+	return sip_dialog_is(dialog, request->call_id, request->to_tag, request->from_tag);
 }
 
 enum sip_dialog_verdict sip_dialog_take_cseq(

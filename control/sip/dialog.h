@@ -70,6 +70,9 @@ int sip_dialog_of_request(struct sip_dialog *dialog, const struct sip_message *r
  */
 int sip_dialog_of_response(struct sip_dialog *dialog, const struct sip_message *response);
 
+/* True when this dialog has that Call-ID and tags. */
+bool sip_dialog_is(const struct sip_dialog *dialog, struct str call_id, struct str local_tag,
+	struct str remote_tag);
 /* True when a message is of this dialog, by Call-ID and tags. */
 bool sip_dialog_has_request(const struct sip_dialog *dialog, const struct sip_message *request);
 

@@ -54,6 +54,7 @@ enum sip_header_flags {
 	X(ANSWER_MODE, "Answer-Mode", 0, SIP_ONCE)                   \
 	X(REFER_TO, "Refer-To", 'r', SIP_ONCE)                       \
 	X(REFERRED_BY, "Referred-By", 'b', SIP_ONCE)                 \
+	X(REFER_SUB, "Refer-Sub", 0, SIP_ONCE)                       \
 	X(REPLACES, "Replaces", 0, SIP_ONCE)                         \
 	X(EVENT, "Event", 'o', SIP_ONCE)                             \
 	X(SUBSCRIPTION_STATE, "Subscription-State", 0, SIP_ONCE)     \

@@ -78,6 +78,7 @@ void session_drop(struct session *s)
 	timers_cancel(layer->config.timers, &s->tell);
 	timers_cancel(layer->config.timers, &s->retry);
 	timers_cancel(layer->config.timers, &s->refresh);
+	timers_cancel(layer->config.timers, &s->refer.expiry);
 	map_remove(&layer->dialogs, s->local_tag, strlen(s->local_tag));
 	sip_dialog_clear(&s->dialog);
 	session_out_free(s);
@@ -143,6 +144,7 @@ struct session *session_make(struct sip_sessions *layer)
 	timer_init(&s->tell, on_tell, s);
 	timer_init(&s->retry, on_retry, s);
 	timer_init(&s->refresh, on_refresh, s);
+	session_refer_init(s);
 	sip_tag_make(layer->config.random, s->local_tag);
 	if (map_put(&layer->dialogs, s->local_tag, strlen(s->local_tag), s) < 0) {
 		pool_free(&layer->pool, s);
@@ -190,6 +192,7 @@ void session_finish(struct session *s)
 	session_set_state(s, SIP_SESSION_DONE);
 	timers_cancel(timers, &s->retry);
 	timers_cancel(timers, &s->refresh);
+	session_refer_end(s);
 	timers_set_in(timers, &s->tell, 0);
 }
 
@@ -211,7 +214,7 @@ int session_contact(struct sip_sessions *layer, struct sip_builder *b, const str
 void session_common_headers(struct sip_sessions *layer, struct sip_builder *b, bool request)
 {
 	sip_build_value(b, SIP_HEADER_ALLOW, STR(SIP_ALLOW));
-	sip_build_value(b, SIP_HEADER_SUPPORTED, STR("timer"));
+	sip_build_value(b, SIP_HEADER_SUPPORTED, STR(SIP_SUPPORTED));
 	if (layer->config.product[0])
 		sip_build_value(b, request ? SIP_HEADER_USER_AGENT : SIP_HEADER_SERVER,
 			str_from(layer->config.product));
@@ -265,14 +268,21 @@ struct sip_hop session_next_hop(const struct session *s)
 
 /* ---- dispatch ---------------------------------------------------------------------------- */
 
+struct session *session_of_dialog(const struct sip_sessions *layer, struct str call_id,
+	struct str local_tag, struct str remote_tag)
+{
+	struct session *s = map_get_str(&layer->dialogs, local_tag);
+
+	if (!s || s->state == SIP_SESSION_DONE ||
+		!sip_dialog_is(&s->dialog, call_id, local_tag, remote_tag))
+		return NULL;
+	return s;
+}
+
 static struct session *of_dialog(
 	const struct sip_sessions *layer, const struct sip_message *request)
 {
-	struct session *s = map_get_str(&layer->dialogs, request->to_tag);
-
-	if (!s || s->state == SIP_SESSION_DONE || !sip_dialog_has_request(&s->dialog, request))
-		return NULL;
-	return s;
+	return session_of_dialog(layer, request->call_id, request->to_tag, request->from_tag);
 }
 
 bool sip_sessions_know(const struct sip_sessions *layer, const struct sip_message *request)

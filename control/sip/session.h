@@ -30,11 +30,25 @@
  * forks (ACK and BYE), answers to re-INVITE (hold, resume, new address, new codecs, none: our
  * offer), 491 and its retry, digest credentials, 422 and session timers (RFC 4028), failover over
  * the given hops, 420, OPTIONS and INFO in the dialog, 405 and 501 with Allow.
+ *
+ * REFER (RFC 3515)
+ * - Heard from those alone whom the user lets refer, the phones of agents (struct sip_peer and
+ *   struct sip_invite); anybody else gets 403, since who refers makes us dial (toll fraud). So does
+ *   a REFER outside of a dialog.
+ * - Told by `refer`, in which the user accepts or rejects it. What it led to is told later with
+ *   sip_session_refer_result(). The session answers 400 to a malformed one, 491 while another one
+ *   is open, and 500 when the call is not up yet or the user did not decide.
+ * - The implicit subscription ends with the result, after SIP_REFER_EXPIRES_S, when a NOTIFY fails,
+ *   or with the session, whichever comes first; only the first two are told to the peer. With
+ *   Refer-Sub: false (RFC 4488) there is none, and no NOTIFY.
+ * - An INVITE of such a peer that Replaces a dialog is not supported: 501 when the dialog is ours,
+ *   481 when it is not. A peer says it with REFER.
  */
 #pragma once
 
 #include "sip/dialog.h"
 #include "sip/offer_answer.h"
+#include "sip/refer.h"
 #include "sip/transaction.h"
 
 #define SIP_SESSIONS_MAX        65536u /* default ceiling */
@@ -47,6 +61,7 @@
 #define SIP_EXTRA_LINES_MAX     2048
 #define SIP_PEER_NAME_SIZE      64
 #define SIP_INVITE_ATTEMPTS_MAX 8 /* challenges, 422 and failover together */
+#define SIP_REFER_EXPIRES_S     180
 
 struct sip_sessions;
 
@@ -74,6 +89,7 @@ enum sip_peer_kind {
 struct sip_peer {
 	uint8_t kind;   /* enum sip_peer_kind */
 	bool symmetric; /* requests go to where its messages come from, not to its Contact (NAT) */
+	bool may_refer; /* its REFERs are heard */
 	uint32_t index; /* of the trunk, or of the phone in its list */
 	char name[SIP_PEER_NAME_SIZE]; /* trunk name, or user of the phone; terminated */
 };
@@ -116,6 +132,11 @@ struct sip_session_events {
 	void (*reoffered)(void *ctx, uint64_t id, unsigned status, uint64_t now_ns);
 	/* A key by INFO (application/dtmf-relay, application/dtmf); duration 0: not said. */
 	void (*digit)(void *ctx, uint64_t id, char digit, unsigned duration_ms, uint64_t now_ns);
+	/*
+	 * The peer wants its other end to talk to somebody else. Accept or reject it before this
+	 * returns. May be NULL: 403.
+	 */
+	void (*refer)(void *ctx, uint64_t id, const struct sip_refer *refer, uint64_t now_ns);
 	/* The last word: a session that was incoming, or was answered. */
 	void (*ended)(void *ctx, uint64_t id, const struct sip_end *end, uint64_t now_ns);
 	/* The last word: an outgoing session that was never answered. */
@@ -164,6 +185,8 @@ struct sip_invite {
 	const struct sip_hop *hops; /* in order of trial */
 	unsigned hop_count;         /* 1 to SIP_SESSION_HOPS_MAX */
 	bool symmetric;             /* as in struct sip_peer */
+	struct str
+		referrer; /* name of the peer as in struct sip_peer when it may refer, or empty */
 	struct sdp_local local;
 	struct digest_account_text {
 		char user[64], password[128], realm[128]; /* realm empty: any; user empty: none */
@@ -204,6 +227,19 @@ int sip_session_hangup(struct sip_sessions *layer, uint64_t id, unsigned q850, s
 int sip_session_reoffer(
 	struct sip_sessions *layer, uint64_t id, const struct sdp_local *local, uint64_t now_ns);
 
+/*
+ * Within `refer` only, -EINVAL otherwise. Accepted: 202, and NOTIFY with "100 Trying". Rejected:
+ * status 300 to 699; reason empty: the standard phrase.
+ */
+int sip_session_refer_accept(struct sip_sessions *layer, uint64_t id);
+int sip_session_refer_reject(
+	struct sip_sessions *layer, uint64_t id, unsigned status, struct str reason);
+/*
+ * What an accepted REFER led to, as a status 200 to 699 for the last NOTIFY. A hang-up may follow
+ * at once. -EINVAL when none is open (any more).
+ */
+int sip_session_refer_result(struct sip_sessions *layer, uint64_t id, unsigned status);
+
 /* A number of the user's own, given back by sip_session_tag(). */
 int sip_session_set_tag(struct sip_sessions *layer, uint64_t id, uint64_t tag);
 uint64_t sip_session_tag(const struct sip_sessions *layer, uint64_t id);
@@ -232,4 +268,6 @@ void sip_sessions_unacknowledged(
 /* True when a request belongs to a dialog of the layer. */
 bool sip_sessions_know(const struct sip_sessions *layer, const struct sip_message *request);
 /* Methods for Allow. */
-#define SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"
+#define SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, REFER"
+/* Option tags for Supported, which may be required. */
+#define SIP_SUPPORTED "timer, norefersub"

@@ -11,16 +11,9 @@ static const struct sip_client_handler bye_handler, reinvite_handler;
 
 /* ---- requests of ours -------------------------------------------------------------------- */
 
-struct out_request {
-	enum sip_method method;
-	uint32_t cseq; /* 0: the next */
-	struct str body;
-	const char *lines;
-};
-
 /* Builds into layer->scratch and gives the length. */
-static int build(struct session *s, const struct out_request *request, const struct sip_hop *hop,
-	const char *branch)
+static int build(struct session *s, const struct session_request *request,
+	const struct sip_hop *hop, const char *branch)
 {
 	struct sip_sessions *layer = s->layer;
 	struct sip_builder b = sip_build(layer->scratch, SESSION_SCRATCH);
@@ -32,17 +25,19 @@ static int build(struct session *s, const struct out_request *request, const str
 	sip_dialog_build(
 		&s->dialog, &b, request->method, request->cseq, hop, &local, str_from(branch));
 	session_add_credentials(s, &b);
-	if (request->method == SIP_METHOD_INVITE) {
+	if (request->method == SIP_METHOD_INVITE || request->method == SIP_METHOD_NOTIFY)
 		session_contact(layer, &b, hop);
+	if (request->method == SIP_METHOD_INVITE) {
 		session_common_headers(layer, &b, true);
 		session_timer_offer(s, &b);
 	}
 	if (request->lines)
 		sip_build_lines(&b, str_from(request->lines));
-	return sip_build_finish(&b, STR("application/sdp"), request->body);
+	return sip_build_finish(&b,
+		request->type ? str_from(request->type) : STR("application/sdp"), request->body);
 }
 
-static int start(struct session *s, const struct out_request *request,
+int session_start(struct session *s, const struct session_request *request,
 	const struct sip_client_handler *handler, uint64_t *id)
 {
 	struct sip_sessions *layer = s->layer;
@@ -75,7 +70,8 @@ int session_send_ack(struct session *s, const struct sip_message *response)
 	int n;
 
 	sip_branch_make(layer->config.random, branch);
-	n = build(s, &(struct out_request){.method = SIP_METHOD_ACK, .cseq = response->cseq.number},
+	n = build(s,
+		&(struct session_request){.method = SIP_METHOD_ACK, .cseq = response->cseq.number},
 		&hop, branch);
 	if (n < 0)
 		return n;
@@ -113,7 +109,7 @@ static int start_bye(struct session *s)
 	char lines[SESSION_LINES];
 
 	bye_reason(s, lines);
-	return start(s, &(struct out_request){.method = SIP_METHOD_BYE, .lines = lines},
+	return session_start(s, &(struct session_request){.method = SIP_METHOD_BYE, .lines = lines},
 		&bye_handler, &s->client);
 }
 
@@ -123,6 +119,7 @@ void session_send_bye(struct session *s)
 
 	if (s->state == SIP_SESSION_ENDING || s->state == SIP_SESSION_DONE)
 		return;
+	session_refer_end(s);
 	if (s->server)
 		sip_server_acknowledged(s->layer->config.transactions, s->server);
 	timers_cancel(timers, &s->retry);
@@ -169,8 +166,8 @@ int session_send_reinvite(struct session *s)
 	int rc = session_make_offer(s, &s->wanted);
 
 	if (rc == 0)
-		rc = start(s,
-			&(struct out_request){
+		rc = session_start(s,
+			&(struct session_request){
 				.method = SIP_METHOD_INVITE, .body = session_text_str(&s->our_sdp)},
 			&reinvite_handler, &s->client);
 	if (rc < 0)
@@ -333,23 +330,17 @@ static const struct sip_client_handler reinvite_handler = {
 
 /* ---- requests of the peer ---------------------------------------------------------------- */
 
-struct in_request {
-	uint64_t transaction;
-	const struct sip_message *message;
-	const struct sip_hop *source;
-	uint64_t now_ns;
-};
-
-static int reply(struct session *s, const struct in_request *in, const struct session_reply *what)
+int session_answer(
+	struct session *s, const struct session_arrival *in, const struct session_reply *reply)
 {
-	return session_reply(s->layer, in->transaction, in->message, in->source, STR_NULL, what);
+	return session_reply(s->layer, in->transaction, in->message, in->source, STR_NULL, reply);
 }
 
-static void take_bye(struct session *s, const struct in_request *in)
+static void take_bye(struct session *s, const struct session_arrival *in)
 {
 	struct sip_transactions *transactions = s->layer->config.transactions;
 
-	reply(s, in, &(struct session_reply){.status = 200});
+	session_answer(s, in, &(struct session_reply){.status = 200});
 	if (s->state == SIP_SESSION_ENDING)
 		return;
 	if (s->server && sip_server_is_open(transactions, s->server) && s->request.n)
@@ -394,7 +385,7 @@ static bool read_digit(struct str body, char *digit, unsigned *duration_ms)
 	return true;
 }
 
-static void take_info(struct session *s, const struct in_request *in)
+static void take_info(struct session *s, const struct session_arrival *in)
 {
 	unsigned duration_ms;
 	char digit;
@@ -402,12 +393,12 @@ static void take_info(struct session *s, const struct in_request *in)
 		    sip_message_body_is(in->message, "application", "dtmf");
 
 	if (in->message->body.n && !dtmf) {
-		reply(s, in,
+		session_answer(s, in,
 			&(struct session_reply){
 				.status = 415, .lines = "Accept: application/dtmf-relay\r\n"});
 		return;
 	}
-	reply(s, in, &(struct session_reply){.status = 200});
+	session_answer(s, in, &(struct session_reply){.status = 200});
 	if (dtmf && read_digit(in->message->body, &digit, &duration_ms))
 		s->layer->config.events->digit(
 			s->layer->config.ctx, s->id, digit, duration_ms, in->now_ns);
@@ -427,8 +418,8 @@ static unsigned reinvite_obstacle(const struct session *s)
 	return s->server ? 491 : 0;
 }
 
-static int reinvite_media(
-	struct session *s, const struct in_request *in, struct sdp_stream *stream, bool *has_offer)
+static int reinvite_media(struct session *s, const struct session_arrival *in,
+	struct sdp_stream *stream, bool *has_offer)
 {
 	int rc = session_read_sdp(s->layer, in->message);
 
@@ -441,7 +432,7 @@ static int reinvite_media(
 	return rc;
 }
 
-static void refuse_reinvite(struct session *s, const struct in_request *in, int rc)
+static void refuse_reinvite(struct session *s, const struct session_arrival *in, int rc)
 {
 	struct session_reply what = {.status = 488};
 
@@ -453,10 +444,10 @@ static void refuse_reinvite(struct session *s, const struct in_request *in, int 
 			.status = 400, .reason = STR("Bad Session Description")};
 	else if (rc != -ENOTSUP)
 		what.status = 500;
-	reply(s, in, &what);
+	session_answer(s, in, &what);
 }
 
-static void take_reinvite(struct session *s, const struct in_request *in)
+static void take_reinvite(struct session *s, const struct session_arrival *in)
 {
 	struct sip_sessions *layer = s->layer;
 	bool has_offer;
@@ -467,7 +458,7 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 
 	if (obstacle) {
 		layer->stats.glare += obstacle == 491;
-		reply(s, in,
+		session_answer(s, in,
 			&(struct session_reply){.status = obstacle,
 				.retry_after_s = obstacle == 500
 							 ? 1 + (uint32_t)random_below(
@@ -477,7 +468,7 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 	}
 	if (session_timer_check(layer, in->message) < 0) {
 		snprintf(lines, sizeof(lines), "Min-SE: %u\r\n", layer->config.min_se_s);
-		reply(s, in, &(struct session_reply){.status = 422, .lines = lines});
+		session_answer(s, in, &(struct session_reply){.status = 422, .lines = lines});
 		return;
 	}
 	rc = reinvite_media(s, in, &stream, &has_offer);
@@ -493,7 +484,7 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 	s->server_cseq = in->message->cseq.number;
 	s->offer_in_200 = !has_offer;
 	sip_server_set_tag(layer->config.transactions, in->transaction, s->id);
-	rc = reply(s, in,
+	rc = session_answer(s, in,
 		&(struct session_reply){.status = 200,
 			.contact = true,
 			.lines = lines,
@@ -509,7 +500,7 @@ static void take_reinvite(struct session *s, const struct in_request *in)
 void session_dialog_request(struct session *s, uint64_t transaction,
 	const struct sip_message *request, const struct sip_hop *source, uint64_t now_ns)
 {
-	struct in_request in = {transaction, request, source, now_ns};
+	struct session_arrival in = {transaction, request, source, now_ns};
 
 	switch ((enum sip_method)request->method) {
 	case SIP_METHOD_INVITE:
@@ -522,15 +513,18 @@ void session_dialog_request(struct session *s, uint64_t transaction,
 		take_info(s, &in);
 		break;
 	case SIP_METHOD_OPTIONS:
-		reply(s, &in,
+		session_answer(s, &in,
 			&(struct session_reply){
 				.status = 200, .lines = "Accept: application/sdp\r\n"});
 		break;
+	case SIP_METHOD_REFER:
+		session_refer_take(s, &in);
+		break;
 	case SIP_METHOD_OTHER:
-		reply(s, &in, &(struct session_reply){.status = 501});
+		session_answer(s, &in, &(struct session_reply){.status = 501});
 		break;
 	default:
-		reply(s, &in, &(struct session_reply){.status = 405});
+		session_answer(s, &in, &(struct session_reply){.status = 405});
 		break;
 	}
 }

@@ -31,14 +31,36 @@ static void refuse(struct sip_sessions *layer, uint64_t transaction,
 			.status = status, .reason = str_from(reason), .lines = lines});
 }
 
+/* Of a peer that may refer: what to refuse an INVITE with that Replaces a dialog; 0: it has none. */
+static unsigned replaces_obstacle(
+	const struct sip_sessions *layer, const struct sip_message *request)
+{
+	const struct sip_header *header = sip_message_header(request, SIP_HEADER_REPLACES);
+	struct sip_replaces replaces;
+
+	if (!header)
+		return 0;
+	if (sip_replaces_parse(&replaces, header->value) < 0)
+		return 400;
+	return session_of_dialog(layer, replaces.call_id, replaces.to_tag, replaces.from_tag) ? 501
+											      : 481;
+}
+
 /* False when the INVITE was refused for what it says. */
 static bool acceptable(struct sip_sessions *layer, uint64_t transaction,
-	const struct sip_message *request, const struct sip_hop *source, bool *has_offer)
+	const struct sip_message *request, const struct sip_hop *source,
+	const struct sip_peer *peer, bool *has_offer)
 {
 	char lines[64];
 	int rc = session_read_sdp(layer, request);
+	unsigned obstacle = peer->may_refer ? replaces_obstacle(layer, request) : 0;
 
 	*has_offer = rc == 0;
+	if (obstacle) {
+		refuse(layer, transaction, request, source, obstacle,
+			obstacle == 400 ? "Bad Replaces" : NULL, NULL);
+		return false;
+	}
 	if (rc == -EMEDIUMTYPE) {
 		refuse(layer, transaction, request, source, 415, NULL,
 			"Accept: application/sdp\r\n");
@@ -84,6 +106,8 @@ static struct session *take(struct sip_sessions *layer, uint64_t transaction,
 		return NULL;
 	s->hop = *source;
 	s->symmetric = peer->symmetric;
+	if (peer->may_refer)
+		memcpy(s->referrer, peer->name, sizeof(s->referrer));
 	s->server = transaction;
 	s->server_cseq = request->cseq.number;
 	*error = sip_dialog_of_request(
@@ -106,7 +130,7 @@ void sip_sessions_invite(struct sip_sessions *layer, uint64_t transaction,
 	bool has_offer;
 	int error;
 
-	if (!acceptable(layer, transaction, request, source, &has_offer))
+	if (!acceptable(layer, transaction, request, source, peer, &has_offer))
 		return;
 	s = take(layer, transaction, request, source, peer, &error);
 	if (!s) {

@@ -458,6 +458,8 @@ int sip_session_invite(
 	s->state = SIP_SESSION_CALLING;
 	s->outgoing = true;
 	s->symmetric = invite->symmetric;
+	str_copy(str_head(invite->referrer, sizeof(s->referrer) - 1), s->referrer,
+		sizeof(s->referrer));
 	s->local = invite->local;
 	rc = copy_invite(s, invite);
 	rc = rc ? rc : session_make_offer(s, &invite->local);

@@ -6,6 +6,7 @@
  *   session_in.c      the incoming INVITE up to its ACK or refusal
  *   session_out.c     the outgoing INVITE: attempts, credentials, failover, forks, CANCEL
  *   session_dialog.c  within the dialog: BYE, INFO, OPTIONS, re-INVITE both ways
+ *   session_refer.c   REFER and its subscription
  *   session_offer.c   session descriptions
  *   session_timer.c   RFC 4028
  */
@@ -49,6 +50,19 @@ enum session_exchange {
 	EXCHANGE_WAITING, /* it waits to be sent: after a 491, or for an ACK of the peer */
 };
 
+struct session_arrival;
+
+/* A REFER of the peer, and the subscription to what it leads to. */
+struct session_refer {
+	const struct session_arrival *arrival; /* while the user decides */
+	bool open;                             /* accepted, and its result is not told yet */
+	bool unsubscribed;                     /* nobody listens */
+	uint32_t cseq;                         /* its name */
+	uint16_t result; /* waits for the answer to the first NOTIFY; 0: none */
+	uint64_t notify; /* transaction of the NOTIFY under way, 0: none */
+	struct timer expiry;
+};
+
 struct session {
 	uint64_t id, tag;
 	struct sip_sessions *layer;
@@ -85,6 +99,9 @@ struct session {
 	bool refresher;     /* we */
 	uint64_t expire_ns;
 
+	char referrer[SIP_PEER_NAME_SIZE]; /* name of a peer that may refer; empty: it may not */
+	struct session_refer refer;
+
 	struct timer tell, retry, refresh;
 	struct sip_end end;
 	char end_reason[128];
@@ -114,8 +131,27 @@ struct session_reply {
 	struct str body;   /* SDP */
 };
 
+/* A request of ours within the dialog. */
+struct session_request {
+	enum sip_method method;
+	uint32_t cseq;    /* 0: the next */
+	const char *type; /* of the body; NULL: SDP */
+	struct str body;
+	const char *lines; /* NULL: none */
+};
+
+/* A request of the peer within the dialog. */
+struct session_arrival {
+	uint64_t transaction;
+	const struct sip_message *message;
+	const struct sip_hop *source;
+	uint64_t now_ns;
+};
+
 /* ---- session.c ---- */
 struct session *session_find(const struct sip_sessions *layer, uint64_t id);
+struct session *session_of_dialog(const struct sip_sessions *layer, struct str call_id,
+	struct str local_tag, struct str remote_tag);
 struct session *session_make(struct sip_sessions *layer);
 void session_drop(struct session *s); /* without a word */
 void session_set_state(struct session *s, enum sip_session_state state);
@@ -147,6 +183,10 @@ void session_add_credentials(const struct session *s, struct sip_builder *b);
 
 /* ---- session_dialog.c ---- */
 void session_send_bye(struct session *s);
+int session_start(struct session *s, const struct session_request *request,
+	const struct sip_client_handler *handler, uint64_t *id);
+int session_answer(
+	struct session *s, const struct session_arrival *in, const struct session_reply *reply);
 /* The ACK of a 2xx, kept by the transaction. */
 int session_send_ack(struct session *s, const struct sip_message *response);
 void session_dialog_request(struct session *s, uint64_t transaction,
@@ -154,6 +194,12 @@ void session_dialog_request(struct session *s, uint64_t transaction,
 int session_send_reinvite(struct session *s);
 void session_wait_for_ack(struct session *s);
 void session_reoffer_over(struct session *s, unsigned status, uint64_t now_ns);
+
+/* ---- session_refer.c ---- */
+void session_refer_init(struct session *s);
+void session_refer_take(struct session *s, const struct session_arrival *in);
+/* The session ends: a result that waits is told at once, and that is all. */
+void session_refer_end(struct session *s);
 
 /* ---- session_offer.c ---- */
 /* The offer of a message: 0, layer->sdp and sdp_body; -ENODATA none; -EMEDIUMTYPE; -EBADMSG. */

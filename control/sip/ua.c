@@ -164,6 +164,13 @@ static bool identified(const struct arrival *in, struct sip_peer *peer)
 	return false;
 }
 
+/* The option tags of SIP_SUPPORTED. */
+static bool is_supported(struct str option)
+{
+	return str_equal_nocase(option, STR("timer")) ||
+	       str_equal_nocase(option, STR("norefersub"));
+}
+
 /* Option tags of Require that are not ours, as an Unsupported line; false when there is none. */
 static bool unsupported(const struct sip_message *message, char lines[LINES_MAX])
 {
@@ -174,7 +181,7 @@ static bool unsupported(const struct sip_message *message, char lines[LINES_MAX]
 
 	strbuf_init(&text, lines, LINES_MAX - 2);
 	while (sip_values_next(&values, &value) > 0) {
-		if (str_equal_nocase(value, STR("timer")))
+		if (is_supported(value))
 			continue;
 		strbuf_text(&text, any ? ", " : "Unsupported: ");
 		strbuf_add(&text, value);
@@ -228,7 +235,7 @@ static void new_request(const struct arrival *in, const struct sip_peer *peer)
 {
 	static const char capabilities[] = "Allow: " SIP_ALLOW "\r\n"
 					   "Accept: application/sdp\r\n"
-					   "Supported: timer\r\n";
+					   "Supported: " SIP_SUPPORTED "\r\n";
 
 	switch ((enum sip_method)in->message->method) {
 	case SIP_METHOD_INVITE:
@@ -242,6 +249,9 @@ static void new_request(const struct arrival *in, const struct sip_peer *peer)
 	case SIP_METHOD_UPDATE:
 	case SIP_METHOD_PRACK:
 		answer(in, 481, NULL);
+		break;
+	case SIP_METHOD_REFER:
+		answer(in, 403, NULL); /* only within a call of an agent's phone */
 		break;
 	case SIP_METHOD_OTHER:
 		answer(in, 501, capabilities);

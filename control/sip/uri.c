@@ -203,6 +203,11 @@ bool sip_uri_param(const struct sip_uri *uri, const char *name, struct str *valu
 	       pair_find(str_skip(uri->params, 1), ';', name, strlen(name), value);
 }
 
+bool sip_uri_header(const struct sip_uri *uri, const char *name, struct str *value)
+{
+	return uri->headers.n > 0 && pair_find(uri->headers, '&', name, strlen(name), value);
+}
+
 static unsigned hex_digit(char c)
 {
 	return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 32) - 'a' + 10);

@@ -39,6 +39,9 @@ int sip_uri_parse(struct sip_uri *uri, struct str text);
 /* A URI parameter without regard to case; value may be NULL. */
 bool sip_uri_param(const struct sip_uri *uri, const char *name, struct str *value);
 
+/* A header of the URI, what follows '?', by its name without regard to case; value is escaped. */
+bool sip_uri_header(const struct sip_uri *uri, const char *name, struct str *value);
+
 /* RFC 3261 section 19.1.4 for sip and sips, RFC 3966 section 4 for tel, byte for byte for others.
  */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);

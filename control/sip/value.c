@@ -72,16 +72,25 @@ int sip_cseq_parse(struct sip_cseq *cseq, struct str value)
 	return 0;
 }
 
+static bool scan_call_id(struct sip_scan *scan, struct str *call_id)
+{
+	const char *start = scan->at;
+	struct str word;
+
+	if (!sip_scan_run(scan, SIP_CLASS_WORD, &word))
+		return false;
+	if (sip_scan_char(scan, '@') && !sip_scan_run(scan, SIP_CLASS_WORD, &word))
+		return false;
+	*call_id = str_make(start, (size_t)(scan->at - start));
+	return true;
+}
+
 int sip_call_id_parse(struct str value)
 {
 	struct sip_scan scan = sip_scan(value);
-	struct str word;
+	struct str call_id;
 
-	if (!sip_scan_run(&scan, SIP_CLASS_WORD, &word))
-		return -EBADMSG;
-	if (sip_scan_char(&scan, '@') && !sip_scan_run(&scan, SIP_CLASS_WORD, &word))
-		return -EBADMSG;
-	return sip_scan_done(&scan) ? 0 : -EBADMSG;
+	return scan_call_id(&scan, &call_id) && sip_scan_done(&scan) ? 0 : -EBADMSG;
 }
 
 int sip_max_forwards_parse(uint8_t *hops, struct str value)
@@ -235,6 +244,22 @@ int sip_info_parse(struct sip_info *info, struct str value)
 		!scan_end(&scan))
 		return -EBADMSG;
 	*info = i;
+	return 0;
+}
+
+int sip_replaces_parse(struct sip_replaces *replaces, struct str value)
+{
+	struct sip_scan scan = sip_scan(value);
+	struct sip_replaces r = {0};
+	struct str params;
+
+	if (!scan_call_id(&scan, &r.call_id) || !sip_scan_params(&scan, &params) ||
+		!scan_end(&scan))
+		return -EBADMSG;
+	if (!sip_param(params, "to-tag", &r.to_tag) || !sip_param(params, "from-tag", &r.from_tag))
+		return -EBADMSG;
+	r.early_only = sip_param(params, "early-only", NULL);
+	*replaces = r;
 	return 0;
 }
 

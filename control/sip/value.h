@@ -98,5 +98,14 @@ struct sip_info {
 };
 int sip_info_parse(struct sip_info *info, struct str value);
 
+/* Replaces (RFC 3891): a dialog, with the tags as the one who gets the header has them. */
+struct sip_replaces {
+	struct str call_id;
+	struct str to_tag;   /* local */
+	struct str from_tag; /* remote */
+	bool early_only;
+};
+int sip_replaces_parse(struct sip_replaces *replaces, struct str value);
+
 /* One option tag, method or other bare token. */
 int sip_token_parse(struct str value);

@@ -40,6 +40,10 @@ def sip():
          "Expires: 300\r\nAuthorization: Digest username=\"a\",realm=\"r\",nonce=\"n\",uri=\"sip:r\","
          "response=\"%s\",algorithm=SHA-256,qop=auth,nc=00000001,cnonce=\"c\"\r\n\r\n" % ("0" * 64))
     seed("fuzz_sip_message", "ok", "SIP/2.0 200 OK\r\n" + head % "INVITE" + "l: 0\r\n\r\n")
+    seed("fuzz_sip_message", "refer", "REFER sip:100@192.0.2.2 SIP/2.0\r\n" + head % "REFER" +
+         "r: \"B\" <sip:200@192.0.2.2;user=phone?Replaces=one%40192.0.2.1%3Bto-tag%3Da"
+         "%3Bfrom-tag%3Db%3Bearly-only&Require=replaces>\r\nb: <sip:a@192.0.2.1>\r\n"
+         "Refer-Sub: false\r\nReplaces: one;to-tag=a;from-tag=b\r\n\r\n")
     for path in files(shared / "sip-torture", "*.dat"):
         data = path.read_bytes()
         seed("fuzz_sip_message", path.stem, data)

@@ -6,6 +6,7 @@
 #include "sip/digest.h"
 #include "sip/framing.h"
 #include "sip/offer_answer.h"
+#include "sip/refer.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ static void read_uri(const struct sip_uri *uri)
 	sip_uri_user(uri, text, sizeof(text));
 	sip_uri_number(uri, text, sizeof(text));
 	sip_uri_param(uri, "transport", &value);
+	sip_uri_header(uri, "Replaces", &value);
 	CHECK(uri->text.n == 0 || sip_uri_equal(uri, uri));
 	CHECK(sip_uri_port(uri) > 0);
 }
@@ -46,6 +48,7 @@ static void read_value(struct str value)
 	struct sip_content_type content;
 	struct sip_session_expires expires;
 	struct sip_reason reason;
+	struct sip_replaces replaces;
 	struct sip_info info;
 	struct sip_uri uri;
 	uint32_t number;
@@ -65,6 +68,7 @@ static void read_value(struct str value)
 	sip_content_type_parse(&content, value);
 	sip_session_expires_parse(&expires, value);
 	sip_reason_parse(&reason, value);
+	sip_replaces_parse(&replaces, value);
 	sip_info_parse(&info, value);
 	sip_call_id_parse(value);
 	sip_token_parse(value);
@@ -93,6 +97,17 @@ static void read_headers(void)
 	}
 	sip_message_header_named(&message, "X-Unknown");
 	sip_message_body_is(&message, "application", "sdp");
+}
+
+static void read_refer(void)
+{
+	static struct sip_refer refer;
+	const char *problem = NULL;
+
+	if (sip_refer_parse(&message, &refer, &problem) < 0)
+		CHECK(problem);
+	else
+		CHECK(refer.user[0] || refer.has_replaces);
 }
 
 /* What was accepted has all that its users rely on. */
@@ -171,6 +186,7 @@ void exercise_message(const char *bytes, size_t length)
 	verdict = sip_message_parse(&message, bytes, length, SIP_DATAGRAM, &outcome);
 	CHECK(outcome.reason);
 	read_headers();
+	read_refer();
 	exercise_sdp(message.body.p, message.body.n);
 	if (verdict == SIP_ACCEPT)
 		check_accepted();

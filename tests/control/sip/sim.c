@@ -191,6 +191,24 @@ static void on_digit(void *ctx, uint64_t id, char digit, unsigned duration_ms, u
 	call->digit = digit;
 }
 
+static void on_refer(void *ctx, uint64_t id, const struct sip_refer *refer, uint64_t now_ns)
+{
+	struct sim_ua *ua = ctx;
+	struct sim_call *call = find(ua, id);
+
+	call->refers++;
+	snprintf(call->refer.user, sizeof(call->refer.user), "%s", refer->user);
+	snprintf(call->refer.by, sizeof(call->refer.by), "%.*s", STR_ARG(refer->referred_by));
+	call->refer.other = refer->other;
+	call->refer.has_replaces = refer->has_replaces;
+	call->refer.unknown = refer->replaces_unknown;
+	call->refer.unsubscribed = refer->unsubscribed;
+	if (ua->refer)
+		ua->refer(ua, call);
+	else
+		assert_int_equal(sip_session_refer_accept(ua->sessions, id), 0);
+}
+
 static void finish(struct sim_ua *ua, struct sim_call *call, const struct sip_end *end)
 {
 	assert_int_equal(call->ended + call->failed, 0);
@@ -224,6 +242,7 @@ static const struct sip_session_events events = {
 	.media = on_media,
 	.reoffered = on_reoffered,
 	.digit = on_digit,
+	.refer = on_refer,
 	.ended = on_ended,
 	.failed = on_failed,
 };
@@ -233,7 +252,9 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 {
 	struct sim_ua *ua = ctx;
 
-	peer->kind = SIP_PEER_TRUNK;
+	peer->kind = ua->phones ? SIP_PEER_PHONE : SIP_PEER_TRUNK;
+	peer->may_refer = ua->phones;
+	strcpy(peer->name, "peer");
 	peer->symmetric = ua->symmetric;
 	reply->status = 403;
 	return !ua->strangers;

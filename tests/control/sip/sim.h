@@ -22,6 +22,12 @@ struct sim_call {
 	unsigned last_progress, reoffer_status;
 	struct sdp_stream stream, early;
 	bool has_early, had_offer;
+	unsigned refers;
+	struct {
+		char user[SIP_REFER_USER_SIZE], by[128];
+		uint64_t other;
+		bool has_replaces, unknown, unsubscribed;
+	} refer; /* the last one */
 	struct sip_end end;
 	char reason[64];
 	char digit;
@@ -42,10 +48,12 @@ struct sim_ua {
 	unsigned count;
 	bool strangers; /* nobody is known */
 	bool symmetric;
+	bool phones; /* its peers are phones that may refer, all of one name */
 	unsigned sent[SIP_METHOD_OTHER + 1]; /* requests, by method */
 	/* The script; NULL: answer at once. */
 	void (*incoming)(struct sim_ua *ua, struct sim_call *call, const struct sip_incoming *in);
 	void (*answered)(struct sim_ua *ua, struct sim_call *call);
+	void (*refer)(struct sim_ua *ua, struct sim_call *call); /* NULL: accepts */
 	void (*on_timer)(struct sim_ua *ua, struct sim_call *call);
 };
 
