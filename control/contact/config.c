@@ -141,6 +141,10 @@ static const struct option_row rows[] = {
 	{"store.events_age", OPTION_DURATION, FIELD(events_keep_ns), .min = SECONDS(60),
 		.max = SECONDS(31536000), .preset = "24h", .help = "how long events are kept"},
 
+	{"events.heartbeat", OPTION_DURATION, FIELD(heartbeat_ns), .min = SECONDS(1),
+		.max = SECONDS(86400), .preset = "120s",
+		.help = "an agent of whom nothing else was told for so long gets a HEART_BEAT"},
+
 	{"flow_log.file", OPTION_STRING, FIELD(flow_log_file), .min = 1, .max = 1024,
 		.preset = "flow-log.jsonl",
 		.help = "what flows did for contacts whose logging they switched on, a JSON "

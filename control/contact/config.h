@@ -75,6 +75,7 @@ struct config {
 	char *store_directory;
 	uint64_t events_keep_ns;
 	int64_t events_keep;
+	uint64_t heartbeat_ns;
 	char *flow_log_file;
 	int64_t flow_log_megabytes, flow_log_keep;
 

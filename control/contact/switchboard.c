@@ -429,6 +429,7 @@ int board_init(struct switchboard *board)
 	board->started_ns = board_now(board);
 	board->clock = clock_pair_take();
 	panel_init(board);
+	agent_stream_init(board);
 	board->router_task = (struct loop_task){.fn = take_router_effects, .ctx = board};
 	board->effects = malloc(sizeof(*board->effects));
 	if (!board->effects)
@@ -478,6 +479,7 @@ void board_clear(struct switchboard *board)
 		board_forget_contact(contact);
 	}
 	asking_clear(board);
+	agent_stream_clear(board);
 	loop_task_cancel(&board->router_task);
 	loop_task_cancel(&board->panel_task);
 	pool_clear(&board->contacts);

@@ -14,7 +14,7 @@
  * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
  * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c
  * (what they ask of the outside world), hearing.c (who hears whom),
- * contact_record.c and contact_event.c (what is told), desk.c (verbs of agents and operators).
+ * contact_record.c, contact_event.c and agent_stream.c (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
 #define CONTACT_SWITCHBOARD_H
@@ -27,6 +27,7 @@
 #include "base/offload.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "contact/agent_stream.h"
 #include "contact/call.h"
 #include "contact/config.h"
 #include "contact/contact.h"
@@ -76,6 +77,7 @@ struct switchboard {
 	struct flow_effects *effects;
 	struct loop_task router_task;
 	struct loop_task panel_task;
+	struct agent_stream agent_stream;
 	struct leg *supervisors; /* legs of all that are on calls */
 	struct contact *panels;  /* whose agents' panels may have changed */
 	bool draining;
@@ -280,10 +282,18 @@ void panel_forget(struct contact *contact);
 
 /* contact_event.c */
 void contact_event(struct contact *contact, const char *type, uint64_t now_ns);
-void agent_event(struct switchboard *board, const struct router_effect *change);
+/* Of a segment that may not be the contact's present one. */
+void segment_event(struct contact *contact, const struct contact_segment *segment, const char *type,
+	uint64_t now_ns);
+void system_event(struct switchboard *board, const char *type, const char *text);
+/* Appends the object to the event log and drops it. */
+void event_append(struct switchboard *board, const char *topic, uint64_t now_ns, json_t *object);
+/* UTC with milliseconds and Z (R107); 0: null. */
+json_t *event_time(uint64_t wall_ns);
+
+/* agent_stream.c */
 /* A snapshot in the shape of the agent event stream, new; for listings. */
 json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s);
-void system_event(struct switchboard *board, const char *type, const char *text);
 
 /* ---- verbs of agents and operators (desk.c) ---- */
 

@@ -312,24 +312,43 @@ static int tables_build(
 
 /* ---- swapping ---- */
 
+/* Rows of the old resources and of the new ones, as the agent event stream shows them. */
+static bool same_row(const struct resource *a, const struct resource *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0;
+}
+
 static bool same_profile(
 	const struct resource_routing_profile *a, const struct resource_routing_profile *b)
 {
-	if (strcmp(a->row.id, b->row.id) != 0 || a->queue_count != b->queue_count)
+	if (!same_row(&a->row, &b->row) || a->queue_count != b->queue_count ||
+		!same_row((const struct resource *)a->default_outbound_queue,
+			(const struct resource *)b->default_outbound_queue))
 		return false;
 	for (uint32_t i = 0; i < a->queue_count; i++)
-		if (strcmp(a->queues[i].queue->row.id, b->queues[i].queue->row.id) != 0)
+		if (!same_row(&a->queues[i].queue->row, &b->queues[i].queue->row))
 			return false;
 	return true;
+}
+
+static bool same_user(const struct resource_agent *a, const struct resource_agent *b)
+{
+	return same_row(&a->row, &b->row) && strcmp(a->first_name, b->first_name) == 0 &&
+	       strcmp(a->last_name, b->last_name) == 0 && a->phone_kind == b->phone_kind &&
+	       strcmp(a->phone_register, b->phone_register) == 0 &&
+	       strcmp(a->phone_uri, b->phone_uri) == 0 &&
+	       same_profile(a->routing_profile, b->routing_profile);
 }
 
 static bool rebound_same(const struct agent_snapshot *a, const struct agent_snapshot *b)
 {
 	if (!a->row || !b->row)
-		return a->row == b->row;
-	return strcmp(a->status->row.id, b->status->row.id) == 0 && a->state == b->state &&
-	       a->bar == b->bar && !a->next == !b->next &&
-	       same_profile(a->row->routing_profile, b->row->routing_profile);
+		return a->row == b->row && a->logged_in == b->logged_in;
+	return same_row(&a->status->row, &b->status->row) &&
+	       same_row((const struct resource *)a->next, (const struct resource *)b->next) &&
+	       a->state == b->state && a->bar == b->bar && same_user(a->row, b->row);
 }
 
 static void rebind_queue(struct router *router, struct router_queue *queue,
