@@ -166,10 +166,13 @@ void callback_dial(struct contact *contact, uint64_t now_ns)
 {
 	contact->callback.attempts--;
 	contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
-	if (contact->caller)
-		dialling_begin(contact, now_ns);
-	else
+	if (!contact->caller) {
 		callback_agent_lost(contact, now_ns);
+		return;
+	}
+	router_agent_contact(
+		contact->board->router, contact->segment.agent, contact->id, AGENT_DIAL, now_ns);
+	dialling_begin(contact, now_ns);
 }
 
 void callback_failed(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
@@ -191,6 +194,5 @@ void callback_failed(struct contact *contact, enum contact_reason reason, uint64
 	contact_next_segment(contact, CONTACT_METHOD_CALLBACK, now_ns);
 	contact->offer = 0;
 	contact->offer_agent = ROUTER_NONE;
-	contact_event(contact, "INITIATED", now_ns);
 	schedule(contact, again_ns, now_ns);
 }

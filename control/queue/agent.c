@@ -23,6 +23,7 @@ static const uint8_t transitions[AGENT_SLOT_COUNT][AGENT_EVENT_COUNT] = {
 		[AGENT_WITHDRAW] = TO(EMPTY),
 		[AGENT_MISS] = TO(MISSED),
 		[AGENT_FAIL] = TO(ERROR),
+		[AGENT_DIAL] = TO(CALLING),
 		[AGENT_END] = TO(ENDED)},
 	[AGENT_SLOT_CALLING] = {[AGENT_CONNECT] = TO(CONNECTED),
 		[AGENT_FAIL] = TO(ENDED),
@@ -377,7 +378,9 @@ const char *agent_slot_name(enum agent_slot slot)
 
 const char *agent_contact_state_name(const struct agent_contact *contact)
 {
-	if (contact->state == AGENT_SLOT_OFFERED && contact->callback)
+	if (contact->callback && contact->state == AGENT_SLOT_OFFERED)
 		return "INCOMING";
+	if (contact->callback && contact->state == AGENT_SLOT_ACCEPTED)
+		return "PENDING";
 	return stream_names[contact->state];
 }

@@ -22,7 +22,8 @@
  *    +------------v--------+------------+-------------------+
  *              CONNECTED
  *
- * (ACCEPTED also goes to MISSED by MISS: a panel phone that does not answer.)
+ * (ACCEPTED also goes to MISSED by MISS: a panel phone that does not answer; and to CALLING by DIAL:
+ * the customer of an accepted callback is called.)
  * ENDED is after-contact work. MISSED and ERROR keep the agent out of routing until cleared or a
  * status is chosen. A chosen status other than the routable one waits as the next status while a
  * contact is in the slot, and ends after-contact work at once; choosing Available cancels it.
@@ -44,7 +45,7 @@ enum agent_slot {
 	AGENT_SLOT_EMPTY,
 	AGENT_SLOT_OFFERED,
 	AGENT_SLOT_ACCEPTED, /* phone being connected, whispers */
-	AGENT_SLOT_CALLING,  /* the agent's own outbound call, not answered yet */
+	AGENT_SLOT_CALLING,  /* a number is called for the agent, not answered yet */
 	AGENT_SLOT_CONNECTED,
 	AGENT_SLOT_ONHOLD,
 	AGENT_SLOT_ENDED, /* after-contact work */
@@ -196,8 +197,9 @@ const char *agent_state_name(enum agent_state state); /* "Available", "AfterCall
 const char *agent_bar_text(enum agent_bar bar);       /* "the phone is not registered" */
 const char *agent_slot_name(enum agent_slot slot);
 
-/* The name in the agent event stream: INCOMING, CONNECTING, CONNECTED, CONNECTED_ONHOLD, MISSED,
- * ERROR, ENDED; NULL for an empty slot. */
+/* The name in the agent event stream: of a callback INCOMING (offered) and PENDING (accepted, the
+ * customer is not called yet); CONNECTING, CONNECTED, CONNECTED_ONHOLD, MISSED, ERROR, ENDED; NULL
+ * for an empty slot. */
 const char *agent_contact_state_name(const struct agent_contact *contact);
 
 #endif

@@ -276,7 +276,7 @@ int router_agent_phone(struct router *router, uint32_t agent, bool ready, uint64
 int router_agent_dial(struct router *router, uint32_t agent, router_contact contact, uint32_t queue,
 	uint64_t now_ns);
 
-/* CONNECT, HOLD, RESUME, END, FAIL for the contact in the agent's slot; -ENOENT when it is another
+/* DIAL (of a callback), CONNECT, HOLD, RESUME, END, FAIL for the contact in the agent's slot; -ENOENT when it is another
  * contact, -EINVAL when the event has no place in the slot's state. END begins after-contact work
  * and its timeout. Before the contact is dequeued use router_remove() and router_drop(). */
 int router_agent_contact(struct router *router, uint32_t agent, router_contact contact,

@@ -111,8 +111,8 @@ int router_agent_dial(struct router *router, uint32_t number, router_contact con
 /* Events that the switchboard may report of a contact which is out of the queue. */
 static bool is_contact_event(enum agent_event event)
 {
-	return event == AGENT_CONNECT || event == AGENT_HOLD || event == AGENT_RESUME ||
-	       event == AGENT_END || event == AGENT_FAIL;
+	return event == AGENT_DIAL || event == AGENT_CONNECT || event == AGENT_HOLD ||
+	       event == AGENT_RESUME || event == AGENT_END || event == AGENT_FAIL;
 }
 
 int router_agent_contact(struct router *router, uint32_t number, router_contact contact,

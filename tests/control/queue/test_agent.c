@@ -98,7 +98,7 @@ static void every_cell_of_the_table(void **state)
 			assert_int_equal(agent.contact.contact, to == AGENT_SLOT_EMPTY ? 0 : 42);
 			assert_true(agent.contact.state_since_ns == 300);
 		}
-	assert_int_equal(legal, 22);
+	assert_int_equal(legal, 23);
 }
 
 /* From every state a way leads back to an empty slot. */
@@ -273,13 +273,40 @@ static void R108_being_on_a_call_does_not_change_the_status(void **state)
 	assert_int_equal(snapshot.contact.queue, 3);
 }
 
-static void a_callback_comes_in_as_incoming(void **state)
+static void R110_a_callback_comes_in_as_incoming_then_pending(void **state)
 {
 	struct agent agent = ready();
 	struct agent_contact callback = {.contact = 9, .callback = true};
+	const struct {
+		enum agent_event event;
+		const char *name;
+	} steps[] = {{AGENT_OFFER, "INCOMING"}, {AGENT_ACCEPT, "PENDING"},
+		{AGENT_DIAL, "CONNECTING"}, {AGENT_CONNECT, "CONNECTED"},
+		{AGENT_HOLD, "CONNECTED_ONHOLD"}, {AGENT_RESUME, "CONNECTED"},
+		{AGENT_END, "ENDED"}};
 
-	agent_apply(&agent, AGENT_OFFER, &callback, 200);
-	assert_string_equal(agent_contact_state_name(&agent.contact), "INCOMING");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(agent_apply(&agent, steps[i].event, &callback, 200 + i), 0);
+		assert_string_equal(agent_contact_state_name(&agent.contact), steps[i].name);
+	}
+}
+
+static void R110_each_slot_has_its_word(void **state)
+{
+	static const char *const words[AGENT_SLOT_COUNT] = {[AGENT_SLOT_OFFERED] = "CONNECTING",
+		[AGENT_SLOT_ACCEPTED] = "CONNECTING",
+		[AGENT_SLOT_CALLING] = "CONNECTING",
+		[AGENT_SLOT_CONNECTED] = "CONNECTED",
+		[AGENT_SLOT_ONHOLD] = "CONNECTED_ONHOLD",
+		[AGENT_SLOT_ENDED] = "ENDED",
+		[AGENT_SLOT_MISSED] = "MISSED",
+		[AGENT_SLOT_ERROR] = "ERROR"};
+
+	for (int slot = AGENT_SLOT_EMPTY + 1; slot < AGENT_SLOT_COUNT; slot++) {
+		struct agent agent = in_slot((enum agent_slot)slot);
+
+		assert_string_equal(agent_contact_state_name(&agent.contact), words[slot]);
+	}
 }
 
 int main(void)
@@ -298,7 +325,8 @@ int main(void)
 		cmocka_unit_test(a_miss_keeps_out_until_a_status_or_clear),
 		cmocka_unit_test(the_clock_survives_a_withdrawn_offer_only),
 		cmocka_unit_test(R108_being_on_a_call_does_not_change_the_status),
-		cmocka_unit_test(a_callback_comes_in_as_incoming),
+		cmocka_unit_test(R110_a_callback_comes_in_as_incoming_then_pending),
+		cmocka_unit_test(R110_each_slot_has_its_word),
 	};
 
 	return cmocka_run_group_tests_name("agent", tests, load, unload);
