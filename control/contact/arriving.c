@@ -116,7 +116,8 @@ void arriving_customer_up(struct leg *leg, uint64_t now_ns)
 	struct flow *flow = contact->first_flow;
 
 	contact->board->stats.calls_answered++;
-	contact->segment.connected = now_ns;
+	contact->segment.connected =
+		contact->segment.initiated; /* of calls that come in, the same */
 	contact_set_state(contact, CONTACT_FLOW, now_ns);
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);

@@ -21,7 +21,16 @@ static void put_queue(
 	record->queue.queue.name = str_from(row ? row->row.name : NULL);
 	record->queue.enqueue_wall = contact_wall(contact, s->queued);
 	record->queue.dequeue_wall = contact_wall(contact, s->dequeued);
-	record->queue.duration_ns = s->dequeued ? s->dequeued - s->queued : 0;
+}
+
+/* A hold that goes on counts up to now. */
+static void put_holds(const struct contact_segment *s, struct record *record, uint64_t now_ns)
+{
+	uint64_t running_ns = s->hold_started ? now_ns - s->hold_started : 0;
+
+	record->agent.holds = s->holds;
+	record->agent.hold_ns = s->hold_total + running_ns;
+	record->agent.longest_hold_ns = running_ns > s->hold_longest ? running_ns : s->hold_longest;
 }
 
 static void put_agent(const struct contact *contact, const struct contact_segment *s,
@@ -42,11 +51,8 @@ static void put_agent(const struct contact *contact, const struct contact_segmen
 	record->agent.connected_wall = contact_wall(contact, s->agent_connected);
 	record->agent.acw_start_wall = contact_wall(contact, s->acw_started);
 	record->agent.acw_end_wall = contact_wall(contact, s->acw_ended);
-	record->agent.interaction_ns =
-		(s->agent_ended ? s->agent_ended : now_ns) - s->agent_connected;
-	record->agent.hold_ns = s->hold_total;
-	record->agent.longest_hold_ns = s->hold_longest;
-	record->agent.holds = s->holds;
+	record->agent.ended_wall = contact_wall(contact, s->agent_ended);
+	put_holds(s, record, now_ns);
 }
 
 static size_t put_pairs(const struct attributes *store, struct record_pair *pairs, size_t max)

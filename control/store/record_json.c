@@ -54,18 +54,24 @@ static json_t *endpoint_or_null(const struct record_endpoint *e)
 		e->type.n ? text_or_null(e->type) : json_string("TELEPHONE_NUMBER"));
 }
 
+/* Seconds between two times as they are written; what is not over yet lasts until the update. */
+static uint64_t between(const struct record *r, uint64_t from_wall, uint64_t to_wall)
+{
+	uint64_t from = from_wall / CLOCK_S;
+	uint64_t to = (to_wall ? to_wall : r->last_update_wall) / CLOCK_S;
+
+	return from && to > from ? to - from : 0;
+}
+
 static json_t *queue_part(const struct record *r)
 {
-	uint64_t ns = r->queue.duration_ns;
-
 	if (!r->has_queue)
 		return json_null();
-	if (!ns && r->queue.enqueue_wall && r->queue.dequeue_wall > r->queue.enqueue_wall)
-		ns = r->queue.dequeue_wall - r->queue.enqueue_wall;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "ARN", text_or_null(r->queue.queue.arn),
 		"Name", text_or_null(r->queue.queue.name), "EnqueueTimestamp",
 		time_or_null(r->queue.enqueue_wall), "DequeueTimestamp",
-		time_or_null(r->queue.dequeue_wall), "Duration", seconds(ns));
+		time_or_null(r->queue.dequeue_wall), "Duration",
+		json_integer((json_int_t)between(r, r->queue.enqueue_wall, r->queue.dequeue_wall)));
 }
 
 static json_t *hierarchy(const struct record *r)
@@ -105,9 +111,13 @@ static json_t *transitions(const struct record *r)
 	return out;
 }
 
-static uint64_t between(uint64_t from, uint64_t to)
+/* The talk but for the holds. */
+static json_t *interaction(const struct record *r)
 {
-	return from && to > from ? to - from : 0;
+	uint64_t talk = between(r, r->agent.connected_wall, r->agent.ended_wall);
+	uint64_t held = r->agent.hold_ns / CLOCK_S;
+
+	return json_integer((json_int_t)(talk > held ? talk - held : 0));
 }
 
 static json_t *agent_part(const struct record *r)
@@ -118,13 +128,14 @@ static json_t *agent_part(const struct record *r)
 		text_or_null(r->agent.arn), "Username", text_or_null(r->agent.username),
 		"HierarchyGroups", hierarchy(r), "RoutingProfile",
 		name_or_null(&r->agent.routing_profile), "ConnectedToAgentTimestamp",
-		time_or_null(r->agent.connected_wall), "AgentInteractionDuration",
-		seconds(r->agent.interaction_ns), "CustomerHoldDuration", seconds(r->agent.hold_ns),
-		"LongestHoldDuration", seconds(r->agent.longest_hold_ns), "NumberOfHolds",
-		(int)r->agent.holds, "AfterContactWorkStartTimestamp",
-		time_or_null(r->agent.acw_start_wall), "AfterContactWorkEndTimestamp",
-		time_or_null(r->agent.acw_end_wall), "AfterContactWorkDuration",
-		seconds(between(r->agent.acw_start_wall, r->agent.acw_end_wall)),
+		time_or_null(r->agent.connected_wall), "AgentInteractionDuration", interaction(r),
+		"CustomerHoldDuration", seconds(r->agent.hold_ns), "LongestHoldDuration",
+		seconds(r->agent.longest_hold_ns), "NumberOfHolds", (int)r->agent.holds,
+		"AfterContactWorkStartTimestamp", time_or_null(r->agent.acw_start_wall),
+		"AfterContactWorkEndTimestamp", time_or_null(r->agent.acw_end_wall),
+		"AfterContactWorkDuration",
+		json_integer(
+			(json_int_t)between(r, r->agent.acw_start_wall, r->agent.acw_end_wall)),
 		"StateTransitions", transitions(r));
 }
 

@@ -29,19 +29,29 @@ static const char ddl[] = "CREATE TABLE records("
 			  "CREATE INDEX records_initial ON records(initial_id);"
 			  "CREATE INDEX records_initiated ON records(initiated);";
 
+/* The LastUpdateTimestamp of `json`, at least a second behind that of what was complete before. */
+#define LATER(json)                                                                    \
+	"CASE WHEN complete THEN max(json_extract(" json ", '$.LastUpdateTimestamp')," \
+	" strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(records.json,"                   \
+	" '$.LastUpdateTimestamp'), '+1 second')) ELSE json_extract(" json             \
+	", '$.LastUpdateTimestamp') END"
+
 /* A late batch must not undo a later one: the higher number wins. */
 static const char upsert[] =
 	"INSERT INTO records(contact_id, number, complete, initial_id, initiated, json)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
 	" ON CONFLICT(contact_id) DO UPDATE SET number = excluded.number,"
 	" complete = max(complete, excluded.complete), initial_id = excluded.initial_id,"
-	" initiated = excluded.initiated, json = excluded.json"
-	" WHERE excluded.number > number";
+	" initiated = excluded.initiated, json = json_set(excluded.json, '$.LastUpdateTimestamp',"
+	" " LATER("excluded.json") ")"
+				   " WHERE excluded.number > number";
 
 /* What is there gets a successor; the rest of it stays as it was written. */
 static const char link_next[] =
 	"UPDATE records SET number = ?2, json = json_set(json, '$.NextContactId', ?3,"
-	" '$.LastUpdateTimestamp', ?4) WHERE contact_id = ?1 AND number < ?2";
+	" '$.LastUpdateTimestamp', " LATER(
+		"json_object('LastUpdateTimestamp', ?4)") ")"
+							  " WHERE contact_id = ?1 AND number < ?2";
 
 struct row {
 	struct row *next;

@@ -14,8 +14,12 @@
  * - Nothing is lost on a slow or full disk: what is not written stays in memory and is tried again;
  *   beyond RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES put says -ENOBUFS, and from half of that
  *   records_pressure() is true (admit no new contacts).
+ * - A record that was complete and is delivered again bears a later LastUpdateTimestamp than before.
  * - JSON of a record: names and nesting of the public contact record. Timestamps are UTC in whole
- *   seconds, durations in whole seconds, what is not known is null.
+ *   seconds, what is not known is null. Durations are in whole seconds too, and differences of the
+ *   timestamps as they are written, so that they add up: in the queue; the agent's interaction and
+ *   the customer's holds, together from the connection to the start of after-contact work; that
+ *   work. What goes on while the record is open counts up to its LastUpdateTimestamp.
  *
  * All from the loop's thread. Results come from the loop.
  */
@@ -80,7 +84,6 @@ struct record {
 	struct {
 		struct record_name queue;
 		uint64_t enqueue_wall, dequeue_wall;
-		uint64_t duration_ns; /* 0: from the two times when both are there */
 	} queue;
 
 	bool has_agent;
@@ -88,8 +91,8 @@ struct record {
 		struct str arn, username;
 		struct record_name routing_profile;
 		struct record_name hierarchy[5]; /* level 1 first */
-		uint64_t connected_wall, acw_start_wall, acw_end_wall;
-		uint64_t interaction_ns, hold_ns, longest_hold_ns;
+		uint64_t connected_wall, ended_wall, acw_start_wall, acw_end_wall;
+		uint64_t hold_ns, longest_hold_ns;
 		unsigned holds;
 		const struct record_transition *transitions;
 		size_t n_transitions;

@@ -157,7 +157,7 @@ static void the_json_has_the_public_shape(void **state)
 	r.agent.username = STR("arossi");
 	r.agent.routing_profile.name = STR("Basic");
 	r.agent.connected_wall = START + 17 * CLOCK_S;
-	r.agent.interaction_ns = 73 * CLOCK_S + 999999999;
+	r.agent.ended_wall = START + 90 * CLOCK_S + 999999999;
 	r.agent.acw_start_wall = START + 90 * CLOCK_S;
 	r.agent.acw_end_wall = START + 100 * CLOCK_S;
 	r.attributes = attributes;
@@ -198,6 +198,103 @@ static void the_json_has_the_public_shape(void **state)
 	r.n_attributes = 0;
 	r.initiation_method = STR_NULL;
 	assert_null(record_json(&r));
+}
+
+static json_int_t figure(json_t *o, const char *part, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(o, part), name));
+}
+
+static json_int_t seconds_at(json_t *o, const char *part, const char *name)
+{
+	uint64_t wall_ns = 0;
+	json_t *in = part ? json_object_get(o, part) : o;
+
+	assert_int_equal(
+		clock_parse(str_from(json_string_value(json_object_get(in, name))), &wall_ns), 0);
+	return (json_int_t)(wall_ns / CLOCK_S);
+}
+
+/* Whatever the fractions of a second: what is written adds up to what is written. */
+static void the_figures_add_up_to_wall_time(void **state)
+{
+	uint64_t step = CLOCK_S * 37 / 10, held = CLOCK_S * 19 / 10;
+
+	for (uint64_t shift = 0; shift < CLOCK_S; shift += CLOCK_S / 97) {
+		struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+		uint64_t at = START + shift;
+		json_t *o;
+		char *text;
+
+		r.has_queue = r.has_agent = true;
+		r.queue.enqueue_wall = at;
+		r.queue.dequeue_wall = at + step;
+		r.agent.connected_wall = at + step;
+		r.agent.ended_wall = r.agent.acw_start_wall = at + 3 * step;
+		r.agent.acw_end_wall = at + 4 * step;
+		r.agent.hold_ns = r.agent.longest_hold_ns = held + shift;
+		r.agent.holds = 1;
+		text = record_json(&r);
+		o = json_loads(text, 0, NULL);
+		free(text);
+		assert_int_equal(figure(o, "Queue", "Duration"),
+			seconds_at(o, "Queue", "DequeueTimestamp") -
+				seconds_at(o, "Queue", "EnqueueTimestamp"));
+		assert_int_equal(figure(o, "Agent", "AgentInteractionDuration") +
+					 figure(o, "Agent", "CustomerHoldDuration"),
+			seconds_at(o, "Agent", "AfterContactWorkStartTimestamp") -
+				seconds_at(o, "Agent", "ConnectedToAgentTimestamp"));
+		assert_int_equal(figure(o, "Agent", "AfterContactWorkDuration"),
+			seconds_at(o, "Agent", "AfterContactWorkEndTimestamp") -
+				seconds_at(o, "Agent", "AfterContactWorkStartTimestamp"));
+		assert_true(figure(o, "Agent", "LongestHoldDuration") <=
+			    figure(o, "Agent", "CustomerHoldDuration"));
+		json_decref(o);
+	}
+}
+
+/* Up to the last update, so that who reads an open record sees how long it has been. */
+static void what_goes_on_counts_up_to_the_update(void **state)
+{
+	struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+	char *text;
+	json_t *o;
+
+	r.complete = false;
+	r.has_queue = r.has_agent = true;
+	r.queue.enqueue_wall = START + 2 * CLOCK_S;
+	r.agent.connected_wall = START + 40 * CLOCK_S;
+	r.agent.hold_ns = 5 * CLOCK_S;
+	text = record_json(&r);
+	o = json_loads(text, 0, NULL);
+	free(text);
+	assert_int_equal(figure(o, "Queue", "Duration"), 58);
+	assert_int_equal(figure(o, "Agent", "AgentInteractionDuration"), 15);
+	assert_int_equal(figure(o, "Agent", "AfterContactWorkDuration"), 0);
+	json_decref(o);
+}
+
+/* R102: also when it comes within the same second. */
+static void R102_what_is_delivered_again_is_later(void **state)
+{
+	struct record r = sample("one", 0);
+	json_int_t first, again, linked;
+
+	open_records();
+	put(&r);
+	first = seconds_at(ask((struct records_query){0})->last, NULL, "LastUpdateTimestamp");
+	put(&r);
+	again = seconds_at(ask((struct records_query){0})->last, NULL, "LastUpdateTimestamp");
+	assert_true(again > first);
+	records_set_next(records, r.contact_id, STR("next"), r.last_update_wall);
+	linked = seconds_at(ask((struct records_query){0})->last, NULL, "LastUpdateTimestamp");
+	assert_true(linked > again);
+	r.last_update_wall += 3600 * CLOCK_S;
+	put(&r);
+	assert_int_equal(
+		seconds_at(ask((struct records_query){0})->last, NULL, "LastUpdateTimestamp"),
+		first + 3600);
+	close_records();
 }
 
 static void R98_an_open_record_is_never_listed_as_complete(void **state)
@@ -498,6 +595,9 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(R102_a_delivered_record_gets_a_successor),
 		T(the_json_has_the_public_shape),
+		T(the_figures_add_up_to_wall_time),
+		T(what_goes_on_counts_up_to_the_update),
+		T(R102_what_is_delivered_again_is_later),
 		T(R98_an_open_record_is_never_listed_as_complete),
 		T(R102_a_chain_is_found_and_delivered_again),
 		T(many_go_out_in_few_batches),
