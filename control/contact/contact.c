@@ -242,6 +242,7 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 	link_segment(contact, &next, now_ns);
 	next.connected = contact->caller ? now_ns : 0;
 	old->disconnected = now_ns;
+	contact_event(contact, "DISCONNECTED", now_ns);
 	contact_record_put(contact, old, !segment_is_wrapping(old), now_ns);
 	if (segment_is_wrapping(old)) {
 		kept = malloc(sizeof(*kept));
@@ -253,6 +254,9 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 	contact->segment = next;
 	join_chain(contact);
 	contact->version++;
+	contact_event(contact, "INITIATED", now_ns);
+	if (next.connected)
+		contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 }
 
 struct contact_segment *contact_wrapped_by(struct contact *contact, uint32_t agent)

@@ -108,5 +108,7 @@ void contact_record_put(
 		board->stats.records_refused++;
 		log_error_limited(LOG_CALL(s->id, 0), "contact", 10,
 			"the record could not be stored: %s", strerror(-rc));
+	} else if (complete && s->disconnected) {
+		segment_event(contact, s, "COMPLETED", now_ns);
 	}
 }
