@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "queue/resource_changes.h"
 #include "queue/resource_read.h"
 
 enum {
@@ -22,6 +23,7 @@ struct resource_files {
 	const struct yml_doc **docs;
 	enum resource_kind *kinds;
 	uint32_t count, room;
+	const struct yml_doc *changes; /* NULL: none */
 };
 
 /* A row and the mapping that it is read from. */
@@ -146,6 +148,11 @@ int resource_files_add(
 	files->docs[files->count] = doc;
 	files->kinds[files->count++] = kind;
 	return 0;
+}
+
+void resource_files_change(struct resource_files *files, const struct yml_doc *changes)
+{
+	files->changes = changes;
 }
 
 /* ---- identity ---- */
@@ -305,10 +312,57 @@ static void index_built_ins(struct resource_reader *reader)
 
 /* ---- rows ---- */
 
+static void read_identity(struct resource_reader *reader, const struct yml_node *node,
+	const char *name, struct resource *row)
+{
+	row->name = name;
+	set_place(reader, node, row);
+	read_id(reader, node, row);
+	read_description(reader, node, row);
+}
+
+static void add_row(struct loading *loading, enum resource_kind kind, const char *name,
+	const struct yml_node *node)
+{
+	struct resource_reader *reader = &loading->reader;
+	struct resource *row = find_built_in(reader, kind, name);
+
+	if (!row) {
+		row = resources_add(reader->resources, kind);
+		if (kind == RESOURCE_STATUS)
+			((struct resource_status *)row)->type = RESOURCE_STATUS_CUSTOM;
+	}
+	read_identity(reader, node, name, row);
+	add_to_index(reader, node, row);
+	loading->items[loading->count++] = (struct item){node, row};
+}
+
+/* One of the files: judged aside first, since it may not count any more. */
+static void add_quick_connect(
+	struct loading *loading, const char *name, const struct yml_node *node)
+{
+	struct resource_reader *reader = &loading->reader;
+	struct resource_quick_connect *one = resource_read_alloc(reader, sizeof(*one)), *row;
+
+	if (!one)
+		return;
+	one->row.kind = RESOURCE_QUICK_CONNECT;
+	read_identity(reader, node, name, &one->row);
+	one->file_place = one->row.place;
+	if (!resource_changes_replace(reader, &one->row)) {
+		row = (struct resource_quick_connect *)resources_add(
+			reader->resources, RESOURCE_QUICK_CONNECT);
+		one->row.index = row->row.index;
+		*row = *one;
+		one = row;
+		add_to_index(reader, node, &one->row);
+	}
+	loading->items[loading->count++] = (struct item){node, &one->row};
+}
+
 static void read_row(struct loading *loading, enum resource_kind kind, const struct yml_node *node)
 {
 	struct resource_reader *reader = &loading->reader;
-	struct resource *row;
 	const char *name;
 
 	if (yml_expect(reader->report, node, YML_MAPPING))
@@ -316,18 +370,27 @@ static void read_row(struct loading *loading, enum resource_kind kind, const str
 	yml_only_keys(reader->report, node, resource_read_keys(kind));
 	if (read_name(reader, node, kind, &name))
 		return;
-	row = find_built_in(reader, kind, name);
-	if (!row) {
-		row = resources_add(reader->resources, kind);
-		if (kind == RESOURCE_STATUS)
-			((struct resource_status *)row)->type = RESOURCE_STATUS_CUSTOM;
-	}
-	row->name = name;
-	set_place(reader, node, row);
-	read_id(reader, node, row);
-	read_description(reader, node, row);
-	add_to_index(reader, node, row);
-	loading->items[loading->count++] = (struct item){node, row};
+	if (kind == RESOURCE_QUICK_CONNECT)
+		add_quick_connect(loading, name, node);
+	else
+		add_row(loading, kind, name, node);
+}
+
+/* One that was made or changed over the admin socket. */
+static void read_changed_row(struct loading *loading, const struct yml_node *node)
+{
+	struct resource_reader *reader = &loading->reader;
+	struct resource_quick_connect *row;
+	const char *name;
+
+	if (yml_kind(node) != YML_MAPPING)
+		return;
+	yml_only_keys(reader->report, node, resource_read_keys(RESOURCE_QUICK_CONNECT));
+	if (read_name(reader, node, RESOURCE_QUICK_CONNECT, &name))
+		return;
+	add_row(loading, RESOURCE_QUICK_CONNECT, name, node);
+	row = (struct resource_quick_connect *)loading->items[loading->count - 1].row;
+	row->file_place = resource_changes_place(reader->changes, row->row.id);
 }
 
 /* The list of a document; NULL when it is empty or no list. */
@@ -358,6 +421,8 @@ static int reserve(struct loading *loading, const struct resource_files *files)
 		counts[files->kinds[i]] += (uint32_t)size;
 		total += size;
 	}
+	counts[RESOURCE_QUICK_CONNECT] += (uint32_t)yml_size(reader->changes->rows);
+	total += yml_size(reader->changes->rows);
 	for (int kind = 0; kind < RESOURCE_KIND_COUNT && !rc; kind++) {
 		if (counts[kind] > rows_max[kind]) {
 			report_add(reader->report, REPORT_ERROR, resource_kind_file(kind),
@@ -383,9 +448,12 @@ static void read_all(struct loading *loading, const struct resource_files *files
 		for (size_t j = 0; j < yml_size(list); j++)
 			read_row(loading, files->kinds[i], yml_at(list, j));
 	}
+	for (size_t i = 0; i < yml_size(reader->changes->rows); i++)
+		read_changed_row(loading, yml_at(reader->changes->rows, i));
 	index_built_ins(reader);
 	for (size_t i = 0; i < loading->count; i++)
 		resource_read_fields(reader, loading->items[i].node, loading->items[i].row);
+	resource_changes_finish(reader);
 }
 
 static int set_instance_arn(
@@ -402,13 +470,18 @@ static int set_instance_arn(
 int resource_files_finish(
 	struct resource_files *files, struct report *report, struct resources **resources)
 {
-	struct loading loading = {.reader = {.config = &files->config, .report = report}};
+	struct resource_changes changes;
+	struct loading loading = {
+		.reader = {.config = &files->config, .changes = &changes, .report = report}};
 	size_t errors = report_count(report, REPORT_ERROR);
 	int rc;
 
 	rc = resources_create(&loading.reader.resources);
 	if (rc)
 		return rc;
+	resource_changes_init(&changes);
+	if (files->changes)
+		resource_changes_read(&loading.reader, files->changes);
 	rc = set_instance_arn(&loading.reader, &files->config);
 	if (!rc)
 		rc = reserve(&loading, files);
@@ -419,6 +492,7 @@ int resource_files_finish(
 	if (!rc && report_count(report, REPORT_ERROR) > errors)
 		rc = -EINVAL;
 	free(loading.items);
+	resource_changes_clear(&changes);
 	if (rc)
 		resources_destroy(loading.reader.resources);
 	else

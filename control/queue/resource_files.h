@@ -26,9 +26,21 @@
  *                           queues*: [{queue*, priority*, delay_seconds}]
  *   agents:               - user* id description first_name* last_name* routing_profile*
  *                           security_profile* after_contact_seconds
- *                           phone*: {kind*: ring|panel, register | address, password |
- * password_file} quick_connects:       - name* id description* type*: agent|queue|external agent |
- * queue | number, flow prompts:              - name* id description, file | text
+ *                           proficiencies: [{attribute*, value*, level*}]
+ *                           phone*: {kind*: ring|panel, register | address,
+ *                                    password | password_file}
+ *   quick_connects:       - name* id description* type*: agent|queue|external
+ *                           agent | queue | number, flow
+ *   prompts:              - name* id description, file | text
+ *
+ * What was changed over the admin socket is one further document, laid over the others; ids are
+ * written in full there:
+ *
+ *   quick_connects:       - as above, id*: in the place of the file's row with that id, or new
+ *   removed:              [ID]                    of rows of the files, which then do not count
+ *   attached, detached:   [{queue*: ID, quick_connects*: [ID]}]      over a queue's own list
+ *
+ * An attachment to or of what has gone from the files meanwhile is a warning.
  */
 #ifndef RESOURCE_FILES_H
 #define RESOURCE_FILES_H
@@ -59,6 +71,9 @@ void resource_files_destroy(struct resource_files *files);
 /* Adds a document of a kind; it must live until resource_files_finish(). */
 int resource_files_add(
 	struct resource_files *files, enum resource_kind kind, const struct yml_doc *doc);
+
+/* The document of changes; it must live as long as the others. */
+void resource_files_change(struct resource_files *files, const struct yml_doc *changes);
 
 /* Reads all documents. 0 and the resources; -EINVAL when the report got errors; -ENOMEM. */
 int resource_files_finish(

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/resource_changes.h"
+
 enum { RANGE_TEXT_LENGTH = 11 }; /* "HH:MM-HH:MM" */
 
 static const char *const keys_of_kind[RESOURCE_KIND_COUNT][12] = {
@@ -157,32 +159,51 @@ static void read_caller_id(
 	queue->caller_id_number = read_number(reader, caller, "number", YML_REQUIRED);
 }
 
+/* Adds the one that an entry names, unless it was removed over the admin socket. */
+static void add_quick_connect(struct resource_reader *reader, const struct yml_node *entry,
+	const struct resource_quick_connect **rows, uint32_t *count)
+{
+	const char *reference = resource_changes_reference(reader->changes, yml_text(entry));
+	const void *row;
+
+	if (!reference)
+		return;
+	if (reference == yml_text(entry))
+		row = find_row(reader, entry, RESOURCE_QUICK_CONNECT);
+	else
+		row = resources_quick_connect(reader->resources, reference, RESOURCE_BY_ID);
+	for (uint32_t i = 0; row && i < *count; i++) {
+		if (rows[i] != row)
+			continue;
+		yml_report(reader->report, entry, REPORT_ERROR, "expected each quick connect once");
+		row = NULL;
+	}
+	if (row)
+		rows[(*count)++] = row;
+}
+
 static void read_queue_quick_connects(
 	struct resource_reader *reader, const struct yml_node *node, struct resource_queue *queue)
 {
 	const struct resource_quick_connect **rows;
-	const struct yml_node *list;
+	const struct yml_node *list = NULL;
 	uint32_t count = 0;
+	size_t room;
 
-	if (yml_read_sequence(reader->report, node, "quick_connects", YML_OPTIONAL, &list) ||
-		!resource_read_size_fits(reader, list, RESOURCE_QUEUE_QUICK_CONNECTS_MAX))
+	if (yml_read_sequence(reader->report, node, "quick_connects", YML_OPTIONAL, &list) ==
+		-EINVAL)
 		return;
-	rows = resource_read_alloc(
-		reader, (yml_size(list) + 1) * sizeof(const struct resource_quick_connect *));
+	room = yml_size(list) + resource_changes_attached(reader->changes, queue) + 1;
+	rows = resource_read_alloc(reader, room * sizeof(const struct resource_quick_connect *));
 	if (!rows)
 		return;
-	for (size_t i = 0; i < yml_size(list); i++) {
-		const void *row = find_row(reader, yml_at(list, i), RESOURCE_QUICK_CONNECT);
-		for (uint32_t j = 0; row && j < count; j++) {
-			if (rows[j] != row)
-				continue;
-			yml_report(reader->report, yml_at(list, i), REPORT_ERROR,
-				"expected each quick connect once");
-			row = NULL;
-		}
-		if (row)
-			rows[count++] = row;
-	}
+	for (size_t i = 0; i < yml_size(list); i++)
+		add_quick_connect(reader, yml_at(list, i), rows, &count);
+	count = resource_changes_attach(reader, queue, rows, count);
+	if (count > RESOURCE_QUEUE_QUICK_CONNECTS_MAX)
+		yml_report(reader->report, list ? list : node, REPORT_ERROR,
+			"expected at most %d quick connects, found %u",
+			RESOURCE_QUEUE_QUICK_CONNECTS_MAX, count);
 	queue->quick_connects = rows;
 	queue->quick_connect_count = count;
 }

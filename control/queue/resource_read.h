@@ -12,8 +12,11 @@
 
 enum { RESOURCE_PATH_MAX = 1024 }; /* bytes of a path in a file */
 
+struct resource_changes;
+
 struct resource_reader {
 	const struct resource_files_config *config;
+	struct resource_changes *changes; /* those of an instance that has none are empty */
 	struct resources *resources;
 	struct report *report;
 	bool no_memory;

@@ -132,6 +132,9 @@ struct resource_quick_connect {
 	const struct resource_queue *queue; /* QUEUE only */
 	const char *number;                 /* EXTERNAL only: E.164 */
 	const char *flow; /* AGENT and QUEUE: name, id or ARN of the transfer flow */
+	/* "file:line" of the row of quick-connects.yaml that was changed over the admin socket, or
+	 * that is this one; NULL: no file has it. */
+	const char *file_place;
 };
 
 struct resource_queue {

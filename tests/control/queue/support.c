@@ -32,7 +32,7 @@ int support_load(
 {
 	const struct resource_files_config config = {"eu-central-1", "111122223333",
 		"3f0c2a6e-7b1d-4e58-9a27-5c61d0b8e914", support_read_zone, NULL};
-	struct yml_doc *docs[RESOURCE_KIND_COUNT] = {0};
+	struct yml_doc *docs[RESOURCE_KIND_COUNT] = {0}, *changes = NULL;
 	struct resource_files *files;
 	int rc = 0;
 
@@ -47,10 +47,15 @@ int support_load(
 			assert_int_equal(
 				resource_files_add(files, (enum resource_kind)kind, docs[kind]), 0);
 	}
+	if (!rc && texts->changes)
+		rc = yml_load_text(
+			texts->changes, strlen(texts->changes), "changes", report, &changes);
+	resource_files_change(files, changes);
 	if (!rc)
 		rc = resource_files_finish(files, report, resources);
 	for (int kind = 0; kind < RESOURCE_KIND_COUNT; kind++)
 		yml_destroy(docs[kind]);
+	yml_destroy(changes);
 	resource_files_destroy(files);
 	return rc;
 }

@@ -19,6 +19,7 @@
 /* One text for each kind, NULL for no file. */
 struct support_texts {
 	const char *text[RESOURCE_KIND_COUNT];
+	const char *changes; /* over the admin socket */
 };
 
 /* The file of a time zone in the system's directory; for resource_files_config. */
