@@ -67,7 +67,7 @@ static int load(struct control *c, struct report *report, struct instance **inst
 	int instance_rc;
 
 	/* Every problem in one run: the instance is read with what options there are. */
-	instance_rc = instance_load(c->directory, &c->config, NULL, report, instance);
+	instance_rc = instance_load(c->directory, &c->config, NULL, NULL, report, instance);
 	if (rc < 0 && instance_rc == 0)
 		instance_destroy(*instance);
 	return rc < 0 ? rc : instance_rc;
@@ -293,35 +293,6 @@ static int open_services(struct control *c)
 	return rc;
 }
 
-static int reload(void *ctx, struct report *report)
-{
-	struct control *c = ctx;
-	struct instance *old = c->board.instance, *fresh;
-	struct config config = {0};
-	int rc;
-
-	if (old->publishing) {
-		report_add(report, REPORT_ERROR, "flows",
-			"a flow is being published: try again when that is done");
-		return -EBUSY;
-	}
-	rc = instance_read_config(c->directory, &config, report);
-	config_clear(&config);
-	if (rc < 0)
-		return rc;
-	rc = instance_load(c->directory, &c->config, old, report, &fresh);
-	if (rc < 0)
-		return rc;
-	rc = board_reload(&c->board, fresh);
-	instance_destroy(rc < 0 ? fresh : old);
-	if (rc == 0) {
-		flow_publish_keep_later(fresh, c->board.offload);
-		clips_reload(media_clips(c->board.media));
-		log_info(NULL, "main", "the instance was reloaded");
-	}
-	return rc;
-}
-
 static int start(struct control *c)
 {
 	struct switchboard *b = &c->board;
@@ -353,11 +324,8 @@ static int start(struct control *c)
 	if (rc == 0)
 		rc = open_signalling(c);
 	if (rc == 0)
-		rc = admin_open(&(struct admin_config){.loop = b->loop,
-					.board = b,
-					.config = &c->config,
-					.reload = reload,
-					.ctx = c},
+		rc = admin_open(
+			&(struct admin_config){.loop = b->loop, .board = b, .config = &c->config},
 			&c->admin);
 	return rc;
 }

@@ -16,9 +16,6 @@ struct admin_config {
 	struct loop *loop;
 	struct switchboard *board;
 	const struct config *config;
-	/* Loads the instance anew, all or nothing; problems go to the report. */
-	int (*reload)(void *ctx, struct report *report);
-	void *ctx;
 };
 
 /* Opens the admin socket, and the metrics page when it has an address. */

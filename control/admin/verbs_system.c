@@ -8,6 +8,7 @@
 
 #include "admin/admin_internal.h"
 #include "base/log.h"
+#include "contact/reload.h"
 
 /* ---- status -------------------------------------------------------------------------------- */
 
@@ -255,19 +256,25 @@ static json_t *report_json(const struct report *report)
 	return rows;
 }
 
+static void on_reloaded(void *ctx, int rc, const struct report *report)
+{
+	struct rpc_call *call = ctx;
+
+	rpc_result(call, json_pack("{s:b, s:I, s:I, s:o}", "loaded", rc == 0, "errors",
+				 (json_int_t)report_count(report, REPORT_ERROR), "warnings",
+				 (json_int_t)report_count(report, REPORT_WARNING), "report",
+				 report_json(report)));
+}
+
 static void handle_reload(struct rpc_call *call)
 {
-	struct admin *admin = admin_of(call);
-	struct report report;
-	int rc;
+	int rc = reload_begin(board_of(call), NULL, on_reloaded, call);
 
-	report_init(&report);
-	rc = admin->config.reload(admin->config.ctx, &report);
-	rpc_result(call, json_pack("{s:b, s:I, s:I, s:o}", "loaded", rc == 0, "errors",
-				 (json_int_t)report_count(&report, REPORT_ERROR), "warnings",
-				 (json_int_t)report_count(&report, REPORT_WARNING), "report",
-				 report_json(&report)));
-	report_clear(&report);
+	if (rc < 0)
+		rpc_finish(call, rc,
+			rc == -EBUSY ? "another change is under way: try again when it is done"
+				     : strerror(-rc),
+			NULL);
 }
 
 static void handle_level(struct rpc_call *call)

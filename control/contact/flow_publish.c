@@ -233,7 +233,7 @@ static void publish_done(void *job)
 	struct flow_catalog *flows = &k->instance->flows;
 	int rc = k->error;
 
-	k->instance->publishing = false;
+	k->instance->changing = false;
 	if (offload_cancelled(k->offload)) {
 		rc = -ECANCELED;
 		snprintf(k->wrong, sizeof(k->wrong), "control is stopping");
@@ -286,8 +286,9 @@ static int look(struct instance *instance, const struct config *config, const ch
 			entry->published->file);
 		return -EALREADY;
 	}
-	if (instance->publishing) {
-		snprintf(why, FLOW_PUBLISH_WHY_SIZE, "another flow is being published");
+	if (instance->changing) {
+		snprintf(why, FLOW_PUBLISH_WHY_SIZE,
+			"another change is under way: try again when it is done");
 		return -EBUSY;
 	}
 	other = flow_catalog_entry(&instance->flows, entry->draft->name);
@@ -342,6 +343,6 @@ int flow_publish(struct instance *instance, const struct config *config, struct 
 		keeping_free(k);
 		return rc;
 	}
-	instance->publishing = true;
+	instance->changing = true;
 	return 0;
 }

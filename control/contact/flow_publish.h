@@ -25,8 +25,8 @@ void flow_publish_keep_later(struct instance *instance, struct offload *offload)
 
 /*
  * Publishes the draft of a flow, by id, ARN or name. `done` is called once, later, with 0 or a
- * negative errno and the reason; `instance` must stay until then (instance->publishing). At once:
- * -ENOENT no such flow, -EALREADY no draft of it, -EBUSY another one is being published, -EINVAL the
+ * negative errno and the reason; `instance` must stay until then (instance->changing). At once:
+ * -ENOENT no such flow, -EALREADY no draft of it, -EBUSY another change is under way, -EINVAL the
  * instance would not be good with it, -ENOBUFS; with the reason in `why`.
  */
 int flow_publish(struct instance *instance, const struct config *config, struct offload *offload,

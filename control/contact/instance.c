@@ -20,6 +20,7 @@
 /* What is open while an instance is being read. */
 struct reading {
 	const char *directory;
+	const char *changes; /* NULL: the file */
 	struct report *report;
 	struct resource_files *files;
 	struct yml_doc *docs[DOCUMENTS_MAX];
@@ -77,6 +78,25 @@ static int add_resources(struct reading *r)
 	return worst;
 }
 
+/* What was changed over the admin socket; YAML by its syntax. */
+static int add_changes(struct reading *r)
+{
+	struct yml_doc *doc = NULL;
+	int rc;
+
+	if (!r->changes) {
+		rc = load_optional(r, INSTANCE_CHANGES, &doc);
+	} else {
+		rc = yml_load_text(
+			r->changes, strlen(r->changes), INSTANCE_CHANGES, r->report, &doc);
+		if (rc == 0)
+			r->docs[r->n_docs++] = doc;
+	}
+	if (rc == 0)
+		resource_files_change(r->files, doc);
+	return rc;
+}
+
 static int load_resources(
 	struct reading *r, const struct config *config, struct resources **resources)
 {
@@ -89,6 +109,8 @@ static int load_resources(
 	if (rc < 0)
 		return rc;
 	rc = add_resources(r);
+	if (rc == 0)
+		rc = add_changes(r);
 	if (rc == 0)
 		rc = resource_files_finish(r->files, r->report, resources);
 	resource_files_destroy(r->files);
@@ -323,9 +345,10 @@ static int load_main_file(struct reading *r, struct instance *instance)
 }
 
 int instance_load(const char *directory, const struct config *config,
-	const struct instance *previous, struct report *report, struct instance **out)
+	const struct instance *previous, const char *changes, struct report *report,
+	struct instance **out)
 {
-	struct reading r = {.directory = directory, .report = report};
+	struct reading r = {.directory = directory, .changes = changes, .report = report};
 	struct instance *instance = calloc(1, sizeof(*instance));
 	int rc, main_rc, services_rc, flow_rc;
 

@@ -9,7 +9,8 @@
  *     flows.yaml, flows/            flows (flow_catalog.h)
  *     services.yaml                 outside functions and services (service/service_set.h)
  *     prompts/                      recorded prompts
- *     instance.d/                   what cordboard writes: published versions (flow_publish.h)
+ *     instance.d/                   what cordboard writes: published versions (flow_publish.h),
+ *                                   changes over the admin socket (reload.h)
  */
 #ifndef CONTACT_INSTANCE_H
 #define CONTACT_INSTANCE_H
@@ -23,6 +24,8 @@
 #include "sip/number_plan.h"
 #include "sip/trunk.h"
 
+#define INSTANCE_CHANGES "instance.d/quick-connects.json"
+
 struct instance {
 	char *directory;
 	struct resources *resources;
@@ -30,17 +33,19 @@ struct instance {
 	struct trunk_set *trunks;
 	struct number_plan *plan;
 	struct service_set *services;
-	bool publishing; /* flow_publish.h: a draft is being put in force */
+	bool changing; /* flow_publish.h, reload.h: one change at a time */
 };
 
 /*
  * Reads `directory` and judges everything in it together: flows against resources, numbers against
  * flows. `config` holds the options, already read; `previous` is the instance that runs now, whose
- * published flows go on where the directory has drafts (NULL at start). 0, or a negative errno with
- * everything reported.
+ * published flows go on where the directory has drafts (NULL at start); `changes` is the text that
+ * counts instead of INSTANCE_CHANGES (NULL: the file). 0, or a negative errno with everything
+ * reported. On any thread; `previous` stays as it is meanwhile.
  */
 int instance_load(const char *directory, const struct config *config,
-	const struct instance *previous, struct report *report, struct instance **out);
+	const struct instance *previous, const char *changes, struct report *report,
+	struct instance **out);
 /* Flows against resources, and what names flows against them. 0, or -EINVAL when an error stands in
  * the report. */
 int instance_judge_flows(

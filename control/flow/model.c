@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -125,17 +126,21 @@ const char *flow_operator_name(enum flow_operator op)
 
 struct flow *flow_hold(struct flow *flow)
 {
-	CHECK(flow->references > 0 && flow->references < UINT32_MAX);
-	flow->references++;
+	uint32_t before = atomic_fetch_add_explicit(&flow->references, 1, memory_order_relaxed);
+
+	CHECK(before > 0 && before < UINT32_MAX);
 	return flow;
 }
 
 void flow_release(struct flow *flow)
 {
+	uint32_t before;
+
 	if (flow == NULL)
 		return;
-	CHECK(flow->references > 0);
-	if (--flow->references == 0)
+	before = atomic_fetch_sub_explicit(&flow->references, 1, memory_order_acq_rel);
+	CHECK(before > 0);
+	if (before == 1)
 		flow_arena_free(flow->arena); /* the flow itself lives in it */
 }
 

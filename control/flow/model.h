@@ -6,7 +6,7 @@
  * JSONPaths │     ╰─── errors[]      ErrorType   -> action │     ╰─── conditions[]  operator,
  * operands -> action ╰───────── next          -> action
  *
- * A flow is immutable after loading and counted: flow_hold / flow_release. A run holds the flow
+ * A flow is immutable after loading and counted: flow_hold / flow_release, on any thread. A run holds the flow
  * that it is in, so a reload never pulls a flow away from under a call. Everything in it lives in
  * one arena.
  *
@@ -334,7 +334,7 @@ struct flow_action {
 enum flow_format { FLOW_FORMAT_LANGUAGE, FLOW_FORMAT_LEGACY };
 
 struct flow {
-	uint32_t references;
+	_Atomic uint32_t references;
 	uint8_t format; /* enum flow_format */
 	uint8_t type;   /* enum flow_type */
 	bool saved;     /* metadata says saved: a draft, never run until published (R5) */

@@ -58,7 +58,7 @@ static int load(struct fixture *f, const struct instance *previous)
 	config_clear(&f->config);
 	rc = instance_read_config(f->directory, &f->config, &f->report);
 	if (rc == 0)
-		rc = instance_load(f->directory, &f->config, previous, &f->report, &fresh);
+		rc = instance_load(f->directory, &f->config, previous, NULL, &f->report, &fresh);
 	if (rc == 0) {
 		instance_destroy(f->instance);
 		f->instance = fresh;
