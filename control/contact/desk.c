@@ -67,7 +67,7 @@ int desk_logout(struct switchboard *board, const char *agent, char why[DESK_WHY_
 int desk_status(
 	struct switchboard *board, const char *agent, const char *status, char why[DESK_WHY_SIZE])
 {
-	const struct resource_status *row;
+	const struct resource_status *row = NULL;
 	struct agent_snapshot s;
 	int rc = desk_find_agent(board, agent, &s, why);
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Two calls of the example instance, and a table of who heard what. Run by scripts/demo, in network,
+"""Three calls of the example instance, and tables of who heard what. Run by scripts/demo, in network,
 mount and process namespaces of its own:  demo.py BUILD
 
 The first call is spoken, as the instance is shipped, to a panel phone; the second is the same flow
-with tones for words, to a ring phone, so that not one period of silence escapes the ear. Music, the
-beep and the talkers are tones in both. Every line of the tables is checked.
+with tones for words, to a ring phone, so that not one period of silence escapes the ear; in the third
+the agent transfers to another by quick connect, joins, holds all and leaves. Music, the beep and the
+talkers are tones in all. Every line of the tables is checked.
 """
 import argparse
 import asyncio
@@ -22,12 +23,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 import stage  # noqa: E402
+from board import who_hears  # noqa: E402
 from stage import BEEP, CONTROL, GREETING, MUSIC, TRUNK, WHISPER, action, eventually, flow, play, tone  # noqa: E402
 
 EXAMPLE = stage.TOP / "scripts" / "instance"
 SPOKEN, TONES = "+12025550100", "+12025550101"
-CALLER, CALLER_TONE, AGENT_TONE = "+12025550199", 700, 1100
-VOICE, MENU = 0, 1200
+CALLER, CALLER_TONE, AGENT_TONE, OTHER_TONE = "+12025550199", 700, 1100, 1300
+VOICE, MENU, ON_HOLD, AGENT_ON_HOLD = 0, 1200, 1750, 1850
 TRUNK_PORT = 5080
 
 LONGEST_CHANGE_MS = 40  # without tone between one thing heard and the next
@@ -62,6 +64,8 @@ admin: {{socket: {self.directory}/control.sock, drain: 1s}}
   - {{name: Welcome in tones, id: welcome-tone, file: "{tone(GREETING, 600)}"}}
   - {{name: Menu in tones, id: menu-tone, file: "{tone(MENU, 3000)}"}}
   - {{name: Whisper in tones, id: whisper-tone, file: "{tone(WHISPER, 600)}"}}
+  - {{name: Hold in tones, id: hold-tone, file: "{tone(ON_HOLD, 9000)}"}}
+  - {{name: Agent hold in tones, id: agent-hold-tone, file: "{tone(AGENT_ON_HOLD, 9000)}"}}
 """)
         self.flows = tone_flows((where / "flows" / "main-line.json").read_text(encoding="utf-8"))
         for name, content in self.flows.items():
@@ -76,12 +80,17 @@ admin: {{socket: {self.directory}/control.sock, drain: 1s}}
             text = text.replace(old, new)
         file.write_text(text + more, encoding="utf-8")
 
-    async def employee(self, name):
+    async def employee(self, name, hz=AGENT_TONE):
         phone = await self.phone(name, next(self.addresses), registrar=(CONTROL, 5060),
-                                 password=f"{name}-example", tone=AGENT_TONE)
+                                 password=f"{name}-example", tone=hz)
         assert await phone.register() == 200, phone.ladder
         self.call("agent.login", agent=name, status="Available")
         return phone
+
+
+def loop_flow(name, kind, prompt):
+    return flow(name, kind, "Loop", action("Loop", "MessageParticipantIteratively",
+                                           {"Messages": [{"PromptId": prompt}]}))
 
 
 def tone_flows(main_line):
@@ -96,19 +105,21 @@ def tone_flows(main_line):
         if step["Identifier"] == "Ask":
             del step["Parameters"]["Text"]
             step["Parameters"]["PromptId"] = "menu-tone"
-    hooks = {"AgentWhisper": "Tone whisper", "CustomerQueue": "Tone queue"}
-    for (hook, target), then in zip(hooks.items(), ("Queue in tones", "Welcome")):
-        main["Actions"].append(action(
-            "Whisper in tones" if hook == "AgentWhisper" else "Queue in tones",
-            "UpdateContactEventHooks", {"EventHooks": {hook: target}}, then,
-            {"NoMatchingError": "End"}))
+    hooks = {"AgentWhisper": ("Whisper in tones", "Tone whisper"),
+             "CustomerQueue": ("Queue in tones", "Tone queue"),
+             "CustomerHold": ("Hold in tones", "Tone hold"),
+             "AgentHold": ("Agent hold in tones", "Tone agent hold")}
+    names = [name for name, _ in hooks.values()] + ["Welcome"]
+    for (hook, (name, target)), then in zip(hooks.items(), names[1:]):
+        main["Actions"].append(action(name, "UpdateContactEventHooks", {"EventHooks": {hook: target}},
+                                      then, {"NoMatchingError": "End"}))
     flows = {
         "main-line-in-tones": main,
         "tone-whisper": flow("Tone whisper", "agentWhisper", "Tone",
                              play("Tone", "whisper-tone", "End"), action("End", "EndFlowExecution")),
-        "tone-queue": flow("Tone queue", "customerQueue", "Music",
-                           action("Music", "MessageParticipantIteratively",
-                                  {"Messages": [{"PromptId": "hold-music"}]})),
+        "tone-queue": loop_flow("Tone queue", "customerQueue", "hold-music"),
+        "tone-hold": loop_flow("Tone hold", "customerHold", "hold-tone"),
+        "tone-agent-hold": loop_flow("Tone agent hold", "agentHold", "agent-hold-tone"),
     }
     return {name: json.dumps(content, indent=1) for name, content in flows.items()}
 
@@ -332,6 +343,60 @@ async def tone_call(shop, caller, table):
     together(table, heard, agent, WHISPER)
 
 
+# ---- a transfer ------------------------------------------------------------------------------------
+
+
+WHO = {CALLER_TONE: "the caller", AGENT_TONE: "dnovak", OTHER_TONE: "csilva", ON_HOLD: "hold music",
+       AGENT_ON_HOLD: "agent hold music"}
+
+
+async def moment(table, text, legs, expected):
+    """One row: what each party hears now, against what it should."""
+    found = await who_hears(*legs)
+    names = [" + ".join(sorted(WHO.get(hz, name_of(hz)) for hz in is_)) or "-" for is_ in found]
+    table.line(found == [set(e) for e in expected], f"{text:<22}", *(f"{n:<20}" for n in names),
+               "" if found == [set(e) for e in expected] else " NOT AS EXPECTED")
+
+
+async def transfer_call(shop, caller, table):
+    """The agent picks another agent's quick connect, talks, joins all, holds all, and leaves."""
+    phone, other = await shop.employee("dnovak"), await shop.employee("csilva", OTHER_TONE)
+    shop.call("agent.set_status", agent="csilva", status="Offline")  # not for this call yet
+    phone.auto = "answer"
+    call = await shop.dial(caller, TONES)
+    await call.hears(MENU)
+    await call.digits("1")
+    await shop.until_agent("dnovak", "Offered")
+    shop.call("contact.accept", agent="dnovak")
+    source = await phone.incoming()
+    await talk(shop, call, source, caller, phone)
+    table.title("A transfer by quick connect: agent dnovak to agent csilva")
+    table.lines.append(f"  {'moment':<22}  {'caller hears':<20}  {'dnovak hears':<20}  csilva hears")
+    await moment(table, "talking", (call, source), ({AGENT_TONE}, {CALLER_TONE}))
+    shop.call("agent.set_status", agent="csilva", status="Available")
+    shop.call("contact.transfer", agent="dnovak", quick_connect="C. Silva")
+    target = await other.incoming()
+    await target.ring()
+    await target.answer()
+    await target.hears(AGENT_TONE)
+    legs = call, source, target
+    await moment(table, "csilva has answered", legs, ({ON_HOLD}, {OTHER_TONE}, {AGENT_TONE}))
+    shop.call("contact.join", agent="dnovak")
+    await moment(table, "Join", legs, ({AGENT_TONE, OTHER_TONE}, {CALLER_TONE, OTHER_TONE},
+                                       {CALLER_TONE, AGENT_TONE}))
+    shop.call("contact.hold_all", agent="dnovak")
+    await moment(table, "Hold all", legs, ({ON_HOLD}, set(), {AGENT_ON_HOLD}))
+    shop.call("contact.leave", agent="dnovak")
+    await source.ended()
+    await moment(table, "dnovak leaves", (call, target), ({OTHER_TONE}, {CALLER_TONE}))
+    state = shop.agent_state("dnovak")
+    table.fact("dnovak is now in", state, state == "AfterCallWork")
+    await call.hang_up()
+    await target.ended()
+    for one in (phone, other):
+        await clear(shop, one)
+
+
 # ---- what is left ------------------------------------------------------------------------------------
 
 
@@ -340,6 +405,19 @@ def record_row(record):
     return {"Method": record["InitiationMethod"], "Customer": record["CustomerEndpoint"]["Address"],
             "Number": record["SystemEndpoint"]["Address"], "Queue": queue.get("Name"),
             "Agent": agent.get("Username"), "Disconnected by": record["DisconnectReason"]}
+
+
+async def show_transfer(shop, table):
+    """The records of the last transfer: two, chained."""
+    rows = [r for r in await shop.records(2) if r["InitiationMethod"] == "TRANSFER"]
+    last = max(rows, key=lambda r: r["InitiationTimestamp"])
+    first = next(r for r in await shop.records(2) if r["ContactId"] == last["PreviousContactId"])
+    table.title("Contact records of the transfer")
+    for record, wanted in ((first, ("INBOUND", "dnovak")), (last, ("TRANSFER", "csilva"))):
+        found = record["InitiationMethod"], (record["Agent"] or {}).get("Username")
+        table.line(found == wanted, record["ContactId"], *(f"{text}" for text in found))
+    table.fact("each names the other as next and previous", "",
+               first["NextContactId"] == last["ContactId"] and last["NextContactId"] is None)
 
 
 async def show_records(shop, table, calls):
@@ -414,6 +492,11 @@ async def demo():
             failed, calls = failed + lines, calls + made
         table = Table()
         await show_records(shop, table, calls)
+        failed += table.show()
+        lines, _ = await attempt(shop, caller, transfer_call)
+        failed += lines
+        table = Table()
+        await show_transfer(shop, table)
         await settled(shop)
         await show_status(shop, table)
         failed += table.show()
