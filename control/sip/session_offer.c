@@ -49,7 +49,12 @@ int session_take_answer(struct session *s, struct str peer, const struct sdp_loc
 {
 	int rc = sdp_take_answer(s->layer->sdp, local, s->stream.media_index, stream);
 
-	return rc < 0 ? rc : session_text_set(&s->peer_sdp, peer);
+	if (rc < 0)
+		return rc;
+	/* Who is not offered to be sent anything cannot say that it would listen. */
+	if (!(local->direction & CORD_MAY_SEND))
+		stream->held_by_peer = s->stream.held_by_peer;
+	return session_text_set(&s->peer_sdp, peer);
 }
 
 static bool same_stream(const struct sdp_stream *a, const struct sdp_stream *b)

@@ -208,7 +208,8 @@ int session_read_sdp(struct sip_sessions *layer, const struct sip_message *messa
 int session_make_answer(struct session *s, struct str peer, const struct sdp_local *local,
 	struct sdp_stream *stream);
 int session_make_offer(struct session *s, const struct sdp_local *local);
-/* Takes layer->sdp as the answer to our offer with `local`. */
+/* Takes layer->sdp as the answer to our offer with `local`. An offer that does not let us send leaves
+ * held_by_peer as it was. */
 int session_take_answer(struct session *s, struct str peer, const struct sdp_local *local,
 	struct sdp_stream *stream);
 /* Puts a stream in force; true when that is a change. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a peer may do to us, written by hand: refusals, hold, delayed offers, BYE in odd places. */
+/* What a peer may do to us, written by hand: refusals, delayed offers, BYE in odd places. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,45 +51,6 @@ static void end_by_bye(struct sim_call *call)
 	assert_int_equal(call->end.q850, 17);
 	assert_string_equal(call->reason, "user busy");
 	sim_assert_empty(&sim);
-}
-
-static void hold_matrix(void **state)
-{
-	const uint8_t both = CORD_MAY_SEND | CORD_MAY_RECEIVE;
-	const struct {
-		const char *address, *lines;
-		uint8_t direction;
-		bool held;
-		const char *answer;
-	} rows[] = {
-		{"10.0.0.1", "a=sendonly\r\n", CORD_MAY_RECEIVE, true, "a=recvonly"},
-		{"10.0.0.1", "a=sendrecv\r\n", both, false, NULL},
-		{"10.0.0.1", "a=inactive\r\n", 0, true, "a=inactive"},
-		{"10.0.0.1", "", both, false, NULL},
-		{"10.0.0.1", "a=recvonly\r\n", CORD_MAY_SEND, false, "a=sendonly"},
-		{"0.0.0.0", "", 0, true, NULL},
-		{"10.0.0.1", "a=sendrecv\r\n", both, false, NULL},
-	};
-	struct sim_call *call = call_up();
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct sip_message *ok;
-
-		raw_request(&raw, "INVITE", "", SDP,
-			raw_sdp(rows[i].address, 30000, "0 8", rows[i].lines));
-		ok = raw_expect(&raw, 200);
-		if (rows[i].answer)
-			assert_true(str_find(ok->body, str_from(rows[i].answer)) >= 0);
-		raw_ack(&raw, NULL);
-		raw_expect_nothing(&raw);
-		assert_int_equal(call->media, i + 1);
-		assert_int_equal(call->stream.held_by_peer, rows[i].held);
-		if (strcmp(rows[i].address, "0.0.0.0") != 0)
-			assert_int_equal(call->stream.direction, rows[i].direction);
-		else
-			assert_false(call->stream.direction & CORD_MAY_SEND);
-	}
-	end_by_bye(call);
 }
 
 static void new_address_and_codec_order(void **state)
@@ -467,7 +428,6 @@ static void we_refresh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(hold_matrix),
 		T(new_address_and_codec_order),
 		T(unusable_reinvite_changes_nothing),
 		T(reinvite_without_offer),
