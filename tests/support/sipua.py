@@ -12,6 +12,8 @@
         await call.answered()                        # or .final() for the status code
         await call.hears(1100); await other.hears(700)
         await call.hold(); await call.resume(); await call.digits("12#")
+        await call.refer("+4930999")                 # 202; replaces=other call: attended
+        await call.referred()                        # the status that the last NOTIFY brought
         await call.hang_up(); await other.ended()
         report = await call.report()                 # what the leg heard, see `ear --help`
 
@@ -26,6 +28,7 @@ import json
 import os
 import re
 import time
+import urllib.parse
 
 T1 = 0.5
 TIMEOUT = 10.0
@@ -557,6 +560,8 @@ class Call:
         self.no_ack = False    # a script may set it: 2xx stay without ACK
         self.changed = asyncio.Condition()
         self.ended_by = None   # "us" or "them"
+        self.notified = []     # of the last refer(): status of each NOTIFY
+        self.subscribed = False
         phone.calls[call_id] = self
 
     # -- waiting
@@ -670,7 +675,7 @@ class Call:
 
     # -- requests in the dialog
 
-    def make(self, method, body="", headers=()):
+    def make(self, method, body="", headers=(), content_type="application/sdp"):
         if method not in ("ACK", "CANCEL"):
             self.cseq += 1
         phone = self.phone
@@ -684,7 +689,7 @@ class Call:
                             ("Contact", phone.contact), ("Allow", ALLOW)]
         message.headers += list(headers)
         if body:
-            message.headers.append(("Content-Type", "application/sdp"))
+            message.headers.append(("Content-Type", content_type))
         return message
 
     def where(self):
@@ -828,11 +833,11 @@ class Call:
 
     async def take_request(self, request, source):
         handler = {"ACK": self.take_ack, "BYE": self.take_bye, "CANCEL": self.take_cancel,
-                   "INVITE": self.take_reinvite}.get(request.method)
+                   "INVITE": self.take_reinvite, "NOTIFY": self.take_notify}.get(request.method)
         if handler:
             await handler(request, source)
         else:
-            ok = request.method in ("OPTIONS", "INFO", "NOTIFY", "UPDATE")
+            ok = request.method in ("OPTIONS", "INFO", "UPDATE")
             await self.phone.respond(request, source, 200 if ok else 405, tag=self.local_tag)
 
     async def take_ack(self, request, source):
@@ -867,6 +872,16 @@ class Call:
             self.phone.spawn(self.repeat_until_acked(request))
         await self.happen("re-invite")
 
+    async def take_notify(self, request, source):
+        """What became of our REFER (RFC 3515)."""
+        fragment = re.match(r"SIP/2\.0 (\d+)", request.body)
+        ours = self.subscribed and request.get("event").startswith("refer") and fragment
+        await self.phone.respond(request, source, 200 if ours else 481, tag=self.local_tag)
+        if ours:
+            self.notified.append(int(fragment.group(1)))
+            self.subscribed = not request.get("subscription-state").startswith("terminated")
+            await self.happen(f"notified {self.notified[-1]}")
+
     # -- in the call
 
     async def reinvite(self, direction=None, *, delayed_offer=False, timeout=TIMEOUT):
@@ -886,6 +901,28 @@ class Call:
 
     async def resume(self):
         return await self.reinvite("sendrecv")
+
+    async def refer(self, target="", *, replaces=None, subscribe=True, headers=(), timeout=TIMEOUT):
+        """Asks the peer to call target, a user part or URI; replaces: to talk to whom that call of
+        ours is with. Returns the final status code of the REFER."""
+        if replaces:
+            # The tags as the other end of that call has them (RFC 3891).
+            dialog = f"{replaces.call_id};to-tag={replaces.remote_tag};from-tag={replaces.local_tag}"
+            target = f"{target or replaces.remote_uri}?Replaces={urllib.parse.quote(dialog, safe='')}"
+        elif ":" not in target:
+            target = f"sip:{urllib.parse.quote(target, safe='+*')}@{self.peer[1][0]}"
+        request = self.make("REFER", headers=[
+            ("Refer-To", f"<{target}>"), ("Referred-By", f"<{self.local_uri}>"),
+            *([] if subscribe else [("Refer-Sub", "false")]), *headers])
+        self.notified, self.subscribed = [], subscribe
+        status = (await self.phone.ask(request, self.where(), timeout)).status
+        self.subscribed &= status < 300
+        return status
+
+    async def referred(self, timeout=TIMEOUT):
+        """The status of the NOTIFY that ends the subscription."""
+        await self.until(lambda: self.notified and not self.subscribed, "no last NOTIFY", timeout)
+        return self.notified[-1]
 
     async def hang_up(self, timeout=TIMEOUT):
         """CANCEL, BYE or a rejection, as the state asks for; returns the final status code."""

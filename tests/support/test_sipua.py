@@ -72,6 +72,43 @@ async def refusals(ear):
     await bob.close()
 
 
+async def obey(call, request, source):
+    """A peer that takes every REFER but tells of 486, and keeps what it was asked."""
+    call.asked = request
+    await call.phone.respond(request, source, 202, tag=call.local_tag)
+    for status, state in ((100, "active;expires=60"), (486, "terminated;reason=noresource")):
+        if request.get("refer-sub") != "false":
+            notify = call.make("NOTIFY", f"SIP/2.0 {status} Whatever\r\n", [
+                ("Event", "refer"), ("Subscription-State", state)], "message/sipfrag;version=2.0")
+            assert (await call.phone.ask(notify, call.where())).status == 200
+
+
+async def refers(ear):
+    alice, bob, uri = await pair(ear, auto="answer")
+    call, second = await alice.call(uri), await alice.call(uri)
+    await call.answered()
+    await second.answered()
+    other = await bob.incoming()
+    assert await call.refer("100") == 405
+    plain = other.take_request
+    other.take_request = lambda request, source: (
+        obey(other, request, source) if request.method == "REFER" else plain(request, source))
+    assert await call.refer("+49 30#") == 202
+    assert await call.referred() == 486 and call.notified == [100, 486]
+    assert other.asked.get("refer-to") == "<sip:+49%2030%23@127.0.0.1>"
+    assert other.asked.get("referred-by") == "<sip:alice@127.0.0.1>"
+    assert await call.refer(replaces=second, subscribe=False) == 202
+    assert call.notified == [] and not call.subscribed
+    wanted = f"<{uri}?Replaces={second.call_id}%3Bto-tag%3D{second.remote_tag}%3Bfrom-tag%3D{second.local_tag}>"
+    assert other.asked.get("refer-to") == wanted
+    stray = other.make("NOTIFY", "SIP/2.0 200 OK\r\n", [("Event", "refer")])
+    assert (await bob.ask(stray, other.where())).status == 481
+    for each in (call, second):
+        await each.hang_up()
+    await alice.close()
+    await bob.close()
+
+
 async def digest():
     """Both algorithms in form, and a known answer."""
     phone = Phone("bob", "127.0.0.1", password="zanzibar")
@@ -100,6 +137,7 @@ async def main(path):
     async with Ear(path) as ear:
         await asyncio.gather(talk(ear, "udp", False), talk(ear, "udp", True), talk(ear, "tcp", False))
         await refusals(ear)
+        await refers(ear)
 
 
 asyncio.run(asyncio.wait_for(main(sys.argv[1]), 60))
