@@ -14,7 +14,7 @@
 
 #include "admin/ctl.h"
 
-#define ARGUMENTS_MAX 4
+#define ARGUMENTS_MAX 5
 #define SOCKET        "/run/cordboard/control.sock"
 
 struct options {
@@ -147,6 +147,24 @@ static int show_statuses(const struct options *options, const json_t *result)
 static int show_users(const struct options *options, const json_t *result)
 {
 	TABLE("UserSummaryList", {"USER", "Username"}, {"ID", "Id"}, {"ARN", "Arn"});
+	return CTL_OK;
+}
+
+static int show_quick_connects(const struct options *options, const json_t *result)
+{
+	TABLE("quick_connects", {"QUICK CONNECT", "Name"},
+		{"TYPE", "QuickConnectConfig.QuickConnectType"},
+		{"USER", "QuickConnectConfig.UserConfig.UserId"},
+		{"QUEUE", "QuickConnectConfig.QueueConfig.QueueId"},
+		{"NUMBER", "QuickConnectConfig.PhoneConfig.PhoneNumber"},
+		{"DESCRIPTION", "Description"}, {"ID", "QuickConnectId"});
+	return CTL_OK;
+}
+
+static int show_endpoints(const struct options *options, const json_t *result)
+{
+	TABLE("endpoints", {"QUICK CONNECT", "name"}, {"TYPE", "type"}, {"AGENT", "agentLogin"},
+		{"QUEUE", "queue"}, {"NUMBER", "phoneNumber"});
 	return CTL_OK;
 }
 
@@ -474,6 +492,13 @@ static int run_orphan_remove(
 	return call_and_show(options, command, command->verb, params);
 }
 
+static int run_attach(
+	const struct options *options, const struct command *command, char **arguments, int n)
+{
+	return call_and_show(options, command, command->verb,
+		json_pack("{s:s, s:[s]}", "queue", arguments[0], "quick_connects", arguments[1]));
+}
+
 static int run_help(
 	const struct options *options, const struct command *command, char **arguments, int n);
 
@@ -489,6 +514,8 @@ static const struct command commands[] = {
 		.help = "logs an agent out"},
 	{"agent status", "agent.set_status", {"agent", "status"}, .show = show_agent,
 		.help = "sets an agent's status"},
+	{"agent endpoints", "agent.endpoints", {"agent"}, .show = show_endpoints,
+		.help = "the quick connects that an agent sees now"},
 	{"accept", "contact.accept", {"agent"}, .show = show_desk,
 		.help = "the agent takes the contact that is offered"},
 	{"reject", "contact.reject", {"agent"}, .show = show_desk, .help = "the agent declines it"},
@@ -528,6 +555,17 @@ static const struct command commands[] = {
 		.help = "what flows did for a contact, where they log [--limit N]"},
 	{"flow publish", "flow.publish", {"flow"}, .show = show_published,
 		.help = "puts a flow's draft in force"},
+	{"quick-connect list", "quick_connect.list", {"?queue"}, .show = show_quick_connects,
+		.help = "quick connects, all or of a queue"},
+	{"quick-connect add", "quick_connect.create",
+		{"name", "type", "destination", "description", "?flow"}, .show = show_tree,
+		.help = "makes one: agent, queue or external"},
+	{"quick-connect remove", "quick_connect.delete", {"quick_connect"}, .show = show_tree,
+		.help = "removes one, from all queues"},
+	{"quick-connect attach", "queue.attach_quick_connects", {"queue", "quick_connect"},
+		.show = show_tree, .run = run_attach, .help = "agents of the queue see it"},
+	{"quick-connect detach", "queue.detach_quick_connects", {"queue", "quick_connect"},
+		.show = show_tree, .run = run_attach, .help = "they do not see it any more"},
 	{"config", "config.get", .show = show_config, .help = "the options that run"},
 	{"check", NULL, {"DIR"}, .run = run_check, .help = "judges an instance directory"},
 	{"reload", "reload", .show = show_reload,

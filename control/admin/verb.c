@@ -10,7 +10,7 @@ static const struct param request_param = {"request", PARAM_TEXT, .min = 1, .max
 static const struct param version_param = {
 	"if_version", PARAM_NUMBER, .help = "refused when the contact's version is another one"};
 
-static const char *const type_names[PARAM_TYPES] = {"text", "number", "flag", "texts"};
+static const char *const type_names[PARAM_TYPES] = {"text", "number", "flag", "texts", "object"};
 
 const struct param *verb_param(const struct verb *verb, const char *name)
 {
@@ -75,6 +75,8 @@ static bool value_good(const struct param *param, const json_t *value)
 		       json_integer_value(value) <= max;
 	case PARAM_FLAG:
 		return json_is_boolean(value);
+	case PARAM_OBJECT:
+		return json_is_object(value);
 	default:
 		return texts_good(value, max);
 	}
@@ -94,6 +96,9 @@ static void expectation(const struct param *param, char why[VERB_WHY_SIZE])
 		break;
 	case PARAM_FLAG:
 		snprintf(why, VERB_WHY_SIZE, "expected true or false");
+		break;
+	case PARAM_OBJECT:
+		snprintf(why, VERB_WHY_SIZE, "expected an object");
 		break;
 	default:
 		snprintf(why, VERB_WHY_SIZE,
@@ -171,7 +176,7 @@ static void add_param(json_t *to, const struct param *param)
 	json_t *row = json_pack("{s:s, s:s, s:b, s:s}", "name", param->name, "type",
 		type_names[param->type], "required", param->required, "help", param->help);
 
-	if (param->type != PARAM_FLAG) {
+	if (param->type != PARAM_FLAG && param->type != PARAM_OBJECT) {
 		json_object_set_new(row, "min", json_integer(param->min));
 		json_object_set_new(row, "max", json_integer(param_max(param)));
 	}

@@ -21,7 +21,8 @@ enum param_type {
 	PARAM_TEXT,   /* min to max bytes; max 0: PARAM_TEXT_MAX */
 	PARAM_NUMBER, /* min to max; max 0: PARAM_NUMBER_MAX */
 	PARAM_FLAG,
-	PARAM_TEXTS, /* array of 1 to max texts; max 0: PARAM_TEXTS_MAX */
+	PARAM_TEXTS,  /* array of 1 to max texts; max 0: PARAM_TEXTS_MAX */
+	PARAM_OBJECT, /* its members are the handler's to judge */
 	PARAM_TYPES
 };
 
