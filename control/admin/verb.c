@@ -10,7 +10,8 @@ static const struct param request_param = {"request", PARAM_TEXT, .min = 1, .max
 static const struct param version_param = {
 	"if_version", PARAM_NUMBER, .help = "refused when the contact's version is another one"};
 
-static const char *const type_names[PARAM_TYPES] = {"text", "number", "flag", "texts", "object"};
+static const char *const type_names[PARAM_TYPES] = {
+	"text", "number", "flag", "texts", "object", "map"};
 
 const struct param *verb_param(const struct verb *verb, const char *name)
 {
@@ -33,6 +34,8 @@ static int64_t param_max(const struct param *param)
 		return PARAM_TEXT_MAX;
 	case PARAM_NUMBER:
 		return PARAM_NUMBER_MAX;
+	case PARAM_MAP:
+		return PARAM_MAP_MAX;
 	default:
 		return PARAM_TEXTS_MAX;
 	}
@@ -63,6 +66,27 @@ static bool texts_good(const json_t *value, int64_t max)
 	return true;
 }
 
+/* The texts may hold anything that a C string can. */
+static bool map_good(const json_t *value, int64_t max)
+{
+	int64_t bytes = 0;
+	const char *name;
+	json_t *text;
+
+	if (!json_is_object(value))
+		return false;
+	json_object_foreach((json_t *)value, name, text)
+	{
+		size_t n = json_string_length(text), name_n = strlen(name);
+
+		if (!json_is_string(text) || strlen(json_string_value(text)) != n || name_n == 0 ||
+			name_n > PARAM_TEXT_MAX)
+			return false;
+		bytes += (int64_t)(name_n + n) + 2;
+	}
+	return bytes <= max;
+}
+
 static bool value_good(const struct param *param, const json_t *value)
 {
 	int64_t max = param_max(param);
@@ -77,6 +101,8 @@ static bool value_good(const struct param *param, const json_t *value)
 		return json_is_boolean(value);
 	case PARAM_OBJECT:
 		return json_is_object(value);
+	case PARAM_MAP:
+		return map_good(value, max);
 	default:
 		return texts_good(value, max);
 	}
@@ -99,6 +125,12 @@ static void expectation(const struct param *param, char why[VERB_WHY_SIZE])
 		break;
 	case PARAM_OBJECT:
 		snprintf(why, VERB_WHY_SIZE, "expected an object");
+		break;
+	case PARAM_MAP:
+		snprintf(why, VERB_WHY_SIZE,
+			"expected an object of texts, with names of 1 to %d bytes, of at most %lld "
+			"bytes in all",
+			PARAM_TEXT_MAX, max);
 		break;
 	default:
 		snprintf(why, VERB_WHY_SIZE,

@@ -23,12 +23,15 @@ enum param_type {
 	PARAM_FLAG,
 	PARAM_TEXTS,  /* array of 1 to max texts; max 0: PARAM_TEXTS_MAX */
 	PARAM_OBJECT, /* its members are the handler's to judge */
+	PARAM_MAP, /* object of texts, of at most max bytes in all, a NUL after each name and text
+			counted; max 0: PARAM_MAP_MAX */
 	PARAM_TYPES
 };
 
 #define PARAM_TEXT_MAX   256
 #define PARAM_NUMBER_MAX INT64_C(9007199254740991) /* what every reader of JSON can hold */
 #define PARAM_TEXTS_MAX  16
+#define PARAM_MAP_MAX    32768
 
 struct param {
 	const char *name;

@@ -195,6 +195,49 @@ static void wrong_parameters_are_named(void **state)
 	expect_code(say(CALL("fake.add", "{\"a\":11}")), RPC_PARAMS, "from -10 to 10");
 }
 
+static bool map_passes(const struct verb *verb, const char *value, size_t n)
+{
+	json_t *params = json_pack("{s:{s:s%}}", "map", "name", value, n);
+	char why[VERB_WHY_SIZE] = "";
+	const char *name;
+	bool good = verb_check(verb, params, &name, why) == 0;
+
+	if (!good) {
+		assert_string_equal(name, "map");
+		assert_non_null(strstr(why, "expected an object of texts"));
+	}
+	json_decref(params);
+	return good;
+}
+
+static void an_object_of_texts_is_judged(void **state)
+{
+	static const struct param params[] = {{"map", PARAM_MAP, .max = 20, .help = "a map"}};
+	static const struct verb verb = {"fake.map", ROLE_READER, VERB_PARAMS(params)};
+	static const struct {
+		const char *params;
+		bool good;
+	} rows[] = {{"{\"map\":{}}", true}, {"{\"map\":null}", true}, {"{\"map\":[]}", false},
+		{"{\"map\":\"x\"}", false}, {"{\"map\":{\"a\":1}}", false},
+		{"{\"map\":{\"a\":null}}", false}, {"{\"map\":{\"a\":{}}}", false},
+		{"{\"map\":{\"\":\"a\"}}", false},
+		{"{\"map\":{\"a\":\"line\\nline\",\"b\":\"\"}}", true},
+		{"{\"map\":{\"a\":\"x\\u0000y\"}}", false}};
+	char why[VERB_WHY_SIZE];
+	const char *name;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *value = json_loads(rows[i].params, JSON_ALLOW_NUL, NULL);
+
+		assert_non_null(value);
+		assert_int_equal(verb_check(&verb, value, &name, why) == 0, rows[i].good);
+		json_decref(value);
+	}
+	/* name and text, and a NUL after each: 20 bytes fit, 21 do not */
+	assert_true(map_passes(&verb, "12345678901234", 14));
+	assert_false(map_passes(&verb, "123456789012345", 15));
+}
+
 static void a_role_may_what_its_row_says(void **state)
 {
 	for (enum role role = ROLE_NONE; role < ROLE_COUNT; role++) {
@@ -414,11 +457,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {T(a_call_is_answered),
 		T(a_line_that_is_no_call_says_why), T(every_byte_may_be_wrong),
 		T(nesting_is_bounded), T(wrong_parameters_are_named),
-		T(a_role_may_what_its_row_says), T(batches_are_answered_as_one),
-		T(too_many_calls_under_way_are_refused), T(a_peer_may_go_before_the_answer),
-		T(the_same_request_runs_once), T(kept_answers_are_bounded),
-		T(a_large_answer_is_an_error), T(the_list_names_every_verb),
-		T(lines_may_come_in_pieces), T(rows_give_roles)};
+		T(an_object_of_texts_is_judged), T(a_role_may_what_its_row_says),
+		T(batches_are_answered_as_one), T(too_many_calls_under_way_are_refused),
+		T(a_peer_may_go_before_the_answer), T(the_same_request_runs_once),
+		T(kept_answers_are_bounded), T(a_large_answer_is_an_error),
+		T(the_list_names_every_verb), T(lines_may_come_in_pieces), T(rows_give_roles)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
