@@ -25,8 +25,8 @@ struct admin {
 
 /* One file each. */
 extern const struct verb_group verbs_system, verbs_agent, verbs_contact, verbs_conference,
-	verbs_queue, verbs_record, verbs_dataplane, verbs_sip, verbs_events, verbs_flow,
-	verbs_quick_connect;
+	verbs_outbound, verbs_queue, verbs_record, verbs_dataplane, verbs_sip, verbs_events,
+	verbs_flow, verbs_quick_connect;
 
 #define LIST_LIMIT     1000 /* rows of a list when the caller names no limit */
 #define LIST_LIMIT_MAX 5000

@@ -29,13 +29,15 @@ static uint32_t calls_limit(const struct switchboard *board)
 	return counts.rooms;
 }
 
-/* 0, or the status that a new call is refused with now. */
-static unsigned why_not_now(const struct switchboard *board)
+const char *board_why_not_now(const struct switchboard *board)
 {
-	if (board->draining || media_state(board->media) != MEDIA_UP ||
-		records_pressure(board->records))
-		return 503;
-	return board->live >= calls_limit(board) ? 503 : 0;
+	if (board->draining)
+		return "control is ending";
+	if (media_state(board->media) != MEDIA_UP)
+		return "there is no dataplane";
+	if (records_pressure(board->records))
+		return "contact records cannot be written";
+	return board->live >= calls_limit(board) ? "as many calls as there may be are up" : NULL;
 }
 
 static void take_identity(struct contact *contact, const struct signalling_call *call)
@@ -89,8 +91,8 @@ void arriving_call(struct switchboard *board, uint64_t session, const struct sip
 
 	board->stats.calls_in++;
 	status = signalling_judge(board->signalling, incoming, now_ns, &call);
-	if (status == 0)
-		status = why_not_now(board);
+	if (status == 0 && board_why_not_now(board))
+		status = 503;
 	if (status == 0 && call.by_phone) {
 		status = dialling_start(board, session, &call, now_ns);
 		if (status == 0)
@@ -109,19 +111,25 @@ void arriving_call(struct switchboard *board, uint64_t session, const struct sip
 	arrive(board, session, &call, flow, now_ns);
 }
 
-/* The call is answered and its media known: the flow begins. */
-void arriving_customer_up(struct leg *leg, uint64_t now_ns)
+void arriving_begin(struct leg *leg, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
 	struct flow *flow = contact->first_flow;
 
-	contact->board->stats.calls_answered++;
-	contact->segment.connected =
-		contact->segment.initiated; /* of calls that come in, the same */
 	contact_set_state(contact, CONTACT_FLOW, now_ns);
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	contact->first_flow = NULL;
 	treatment_start(leg->treatment, contact, flow, FLOW_TYPE_INBOUND, now_ns);
 	flow_release(flow);
+}
+
+/* The call is answered and its media known. */
+void arriving_customer_up(struct leg *leg, uint64_t now_ns)
+{
+	struct contact_segment *segment = &leg->contact->segment;
+
+	leg->contact->board->stats.calls_answered++;
+	segment->connected = segment->initiated; /* of calls that come in, the same */
+	arriving_begin(leg, now_ns);
 }

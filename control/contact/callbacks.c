@@ -50,6 +50,8 @@ static void on_answered(
 		outside_answered(leg, now_ns);
 	else if (leg->role == LEG_THIRD_PARTY)
 		third_party_answered(leg, now_ns);
+	else if (leg->contact->segment.method == CONTACT_METHOD_API)
+		api_call_answered(leg, now_ns);
 	else if (leg->contact->state == CONTACT_DIALLING)
 		dialling_answered(leg, now_ns);
 	else

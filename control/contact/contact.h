@@ -19,7 +19,8 @@
  *            cleared       (after-contact work, or nothing left to wait for)
  *
  * FLOW and QUEUED <-> BRIDGED: a flow has connected the customer to an outside number
- * (third_party.c). A queued callback (callback.c) has no customer before DIALLING:
+ * (third_party.c). A call that a program starts (api_call.c) goes from DIALLING to FLOW when it is
+ * answered. A queued callback (callback.c) has no customer before DIALLING:
  *
  *   ARRIVING -> SCHEDULED --due--> QUEUED <-> OFFERED -> AGENT_WHISPER -> DIALLING -> CUSTOMER_WHISPER
  *                   ^                                                        |

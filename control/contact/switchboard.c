@@ -286,6 +286,7 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 	contact_event(contact, "DISCONNECTED", now_ns);
 	/* a call that was given up before it was answered has no record (R98) */
 	if (segment->connected || segment->method == CONTACT_METHOD_CALLBACK ||
+		segment->method == CONTACT_METHOD_API ||
 		(segment->method == CONTACT_METHOD_OUTBOUND && segment->agent != ROUTER_NONE))
 		contact_record_put(contact, segment, !segment_is_wrapping(segment), now_ns);
 	board_close_contact(contact, now_ns);
@@ -428,6 +429,7 @@ int board_init(struct switchboard *board)
 
 	board->started_ns = board_now(board);
 	board->clock = clock_pair_take();
+	api_tokens_init(&board->api_tokens);
 	panel_init(board);
 	agent_stream_init(board);
 	board->router_task = (struct loop_task){.fn = take_router_effects, .ctx = board};
@@ -479,6 +481,7 @@ void board_clear(struct switchboard *board)
 		board_forget_contact(contact);
 	}
 	asking_clear(board);
+	api_tokens_clear(&board->api_tokens);
 	agent_stream_clear(board);
 	loop_task_cancel(&board->router_task);
 	loop_task_cancel(&board->panel_task);

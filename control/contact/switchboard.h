@@ -11,10 +11,12 @@
  *     admin verbs        --+
  *
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
- * and media tell), arriving.c (calls that come in), offering.c (offers, whispers, joining), dialling.c
- * (numbers called for agents), callback.c (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c, treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c
- * (what they ask of the outside world), hearing.c (who hears whom),
- * contact_record.c, contact_event.c and agent_stream.c (what is told), desk.c (verbs of agents and operators).
+ * and media tell), arriving.c (calls that come in), api_call.c (calls that programs start),
+ * offering.c (offers, whispers, joining), dialling.c (numbers called for agents), callback.c
+ * (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c,
+ * treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c (what they ask of the
+ * outside world), hearing.c (who hears whom), contact_record.c, contact_event.c and agent_stream.c
+ * (what is told), desk.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
 #define CONTACT_SWITCHBOARD_H
@@ -28,6 +30,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "contact/agent_stream.h"
+#include "contact/api_call.h"
 #include "contact/call.h"
 #include "contact/config.h"
 #include "contact/contact.h"
@@ -80,6 +83,7 @@ struct switchboard {
 	struct agent_stream agent_stream;
 	struct leg *supervisors; /* legs of all that are on calls */
 	struct contact *panels;  /* whose agents' panels may have changed */
+	struct api_tokens api_tokens;
 	bool draining;
 	uint32_t live; /* contacts that have not ended: the instance's concurrent calls */
 	uint64_t started_ns;
@@ -159,6 +163,10 @@ int board_leg_answer(struct leg *leg);
 void arriving_call(struct switchboard *board, uint64_t session, const struct sip_incoming *incoming,
 	uint64_t now_ns);
 void arriving_customer_up(struct leg *leg, uint64_t now_ns);
+/* The customer is connected: the first flow begins. */
+void arriving_begin(struct leg *leg, uint64_t now_ns);
+/* Why no call can begin now, for who asks for one; NULL: one can. */
+const char *board_why_not_now(const struct switchboard *board);
 
 /* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
 unsigned dialling_start(struct switchboard *board, uint64_t session,
