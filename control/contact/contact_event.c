@@ -4,9 +4,9 @@
  * Stored input and attributes never appear in them.
  *
  * Of each contact id, in this order, what applies: INITIATED, CONNECTED_TO_SYSTEM, QUEUED,
- * CONNECTED_TO_AGENT, DISCONNECTED, COMPLETED. A callback may be QUEUED again. COMPLETED: its record
- * is complete, after-contact work included; without a record (the caller gave up before the answer)
- * there is none.
+ * CONNECTED_TO_AGENT, DISCONNECTED, COMPLETED. A callback is QUEUED, maybe more than once, before it
+ * is CONNECTED_TO_SYSTEM. COMPLETED: its record is complete, after-contact work included; without a
+ * record (the caller gave up before the answer) there is none.
  */
 #include <jansson.h>
 #include <stdlib.h>

@@ -83,6 +83,7 @@ int transfer_start(struct contact *cause, const struct resource_quick_connect *q
 		cause->segment.id);
 	contact_set_state(contact, CONTACT_FLOW, now_ns);
 	contact_event(contact, "INITIATED", now_ns);
+	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
 	call_show(cause->call);
 	treatment_start(contact->caller->treatment, contact, flow, type, now_ns);
