@@ -14,19 +14,33 @@ static void answer(struct rpc_call *call, int rc, const char *why)
 		rc < 0 ? NULL : json_pack("{s:o}", "panel", panel_json(board, agent)));
 }
 
+/* False: the call is refused, not exactly one of the two is given. */
+static bool target_of(struct rpc_call *call, struct desk_target *target)
+{
+	*target = (struct desk_target){rpc_text(call, "quick_connect"), rpc_text(call, "number")};
+	if (!target->quick_connect != !target->number)
+		return true;
+	rpc_refuse_param(call, "quick_connect", "expected either this or number, and not both");
+	return false;
+}
+
+static void handle_dial(struct rpc_call *call)
+{
+	struct desk_target target;
+	char why[DESK_WHY_SIZE] = "";
+
+	if (target_of(call, &target))
+		answer(call, desk_dial(board_of(call), rpc_text(call, "agent"), &target, why), why);
+}
+
 static void handle_transfer(struct rpc_call *call)
 {
-	struct desk_target target = {rpc_text(call, "quick_connect"), rpc_text(call, "number")};
+	struct desk_target target;
 	char why[DESK_WHY_SIZE] = "";
 	int rc;
 
-	if (!contact_version_holds(call, contact_of_agent(call)))
+	if (!contact_version_holds(call, contact_of_agent(call)) || !target_of(call, &target))
 		return;
-	if (!target.quick_connect == !target.number) {
-		rpc_refuse_param(
-			call, "quick_connect", "expected either this or number, and not both");
-		return;
-	}
 	rc = desk_transfer(
 		board_of(call), rpc_text(call, "agent"), rpc_text(call, "contact"), &target, why);
 	answer(call, rc, why);
@@ -97,9 +111,15 @@ static void handle_panel(struct rpc_call *call)
 	}
 
 static const struct param panel_params[] = {PARAM_AGENT};
-static const struct param transfer_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false),
-	{"quick_connect", PARAM_TEXT, .min = 1, .help = "name, id or ARN; or"},
-	{"number", PARAM_TEXT, .min = 1, .max = 32, .help = "phone number, E.164"}};
+
+#define PARAMS_TARGET                                                                    \
+	{"quick_connect", PARAM_TEXT, .min = 1, .help = "name, id or ARN; or"},          \
+	{                                                                                \
+		"number", PARAM_TEXT, .min = 1, .max = 32, .help = "phone number, E.164" \
+	}
+
+static const struct param dial_params[] = {PARAM_AGENT, PARAMS_TARGET};
+static const struct param transfer_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false), PARAMS_TARGET};
 static const struct param all_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false)};
 static const struct param party_params[] = {
 	PARAM_AGENT, PARAM_CONTACT_OF(false), PARAM_PARTY(true)};
@@ -125,6 +145,9 @@ static const struct param watch_params[] = {PARAM_AGENT,
 static const struct verb verbs[] = {
 	{"contact.panel", ROLE_READER, VERB_PARAMS(panel_params), .handle = handle_panel,
 		.help = "what an agent's desktop shows of the call"},
+	{"contact.dial", ROLE_DESKTOP, .changes = true, VERB_PARAMS(dial_params),
+		.handle = handle_dial,
+		.help = "an agent without a contact calls; the agent's phone is called first"},
 	{"contact.transfer", ROLE_DESKTOP, .changes = true, .versioned = true,
 		VERB_PARAMS(transfer_params), .handle = handle_transfer,
 		.help = "the agent adds an agent, a queue or a number; the customer is put on "

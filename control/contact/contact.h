@@ -220,6 +220,7 @@ struct contact {
 	char *quick_connect;     /* name of the one that began this transfer; NULL */
 	uint32_t transfer_agent; /* whom Transfer to agent means; ROUTER_NONE */
 	uint32_t left_agent;     /* who was there before the disconnect flow; ROUTER_NONE: nobody */
+	bool dial_phone;         /* DIALLING: the agent's phone is being called first */
 	bool dial_placed;        /* DIALLING: the destination is being called */
 	bool dial_whispered;     /* the outbound whisper was over before the answer */
 	bool dial_ringing;       /* the agent, on the line already, hears it ring */

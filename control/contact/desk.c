@@ -97,6 +97,47 @@ int desk_find_contact(struct switchboard *board, const char *agent, const char *
 	return 0;
 }
 
+struct visibility {
+	const struct resource_quick_connect *wanted;
+};
+
+static int is_wanted(void *ctx, const struct resource_quick_connect *quick_connect)
+{
+	const struct visibility *v = ctx;
+
+	return v->wanted == quick_connect;
+}
+
+int desk_find_quick_connect(const struct switchboard *board, const struct resource_agent *agent,
+	bool on_contact, const char *name, const struct resource_quick_connect **quick_connect,
+	char why[DESK_WHY_SIZE])
+{
+	const struct resources *resources = board->instance->resources;
+	struct visibility v = {resources_quick_connect(resources, name, RESOURCE_BY_ANY)};
+
+	if (!v.wanted || !agent ||
+		!resources_each_quick_connect(resources, agent, on_contact, is_wanted, &v)) {
+		snprintf(why, DESK_WHY_SIZE, "no quick connect '%.100s' for this agent%s", name,
+			on_contact ? "" : " without a contact");
+		return -ENOENT;
+	}
+	*quick_connect = v.wanted;
+	return 0;
+}
+
+int desk_may_call(const struct switchboard *board, const char *number, char why[DESK_WHY_SIZE])
+{
+	if (!resource_number_valid(number)) {
+		snprintf(why, DESK_WHY_SIZE,
+			"'%.40s' is no phone number: expected + and 2 to 15 digits", number);
+		return -EINVAL;
+	}
+	if (signalling_may_call(board->signalling, number))
+		return 0;
+	snprintf(why, DESK_WHY_SIZE, "%.40s may not be called", number);
+	return -EACCES;
+}
+
 int desk_accept(
 	struct switchboard *board, const char *agent, const char *id, char why[DESK_WHY_SIZE])
 {
@@ -154,7 +195,8 @@ int desk_leave(
 		return rc;
 	if (s.contact.state == AGENT_SLOT_ENDED)
 		return 0;
-	if (!contact->agent || contact->agent->agent != s.agent || !contact->agent->up)
+	if (!contact->agent || contact->agent->agent != s.agent ||
+		!(contact->agent->up || contact->dial_phone))
 		return desk_refuse(why, -EINVAL, "the agent is not connected to the contact");
 	offering_agent_leg_down(contact->agent, &end, board_now(board));
 	return 0;

@@ -27,57 +27,12 @@ static int find_call(struct switchboard *board, const char *agent, const char *i
 
 /* ---- transfer ---- */
 
-struct visibility {
-	const struct resource_quick_connect *wanted;
-};
-
-static int is_wanted(void *ctx, const struct resource_quick_connect *quick_connect)
-{
-	const struct visibility *v = ctx;
-
-	return v->wanted == quick_connect;
-}
-
-/* By name, id or ARN, if the agent sees it (R11 to R13). */
-static int find_quick_connect(const struct contact *contact, const char *name,
-	const struct resource_quick_connect **quick_connect, char why[DESK_WHY_SIZE])
-{
-	const struct switchboard *board = contact->board;
-	const struct resources *resources = board->instance->resources;
-	const struct resource_agent *agent =
-		router_agent_row(board->router, contact->segment.agent);
-	struct visibility v = {resources_quick_connect(resources, name, RESOURCE_BY_ANY)};
-
-	if (!v.wanted || !agent ||
-		!resources_each_quick_connect(resources, agent, true, is_wanted, &v)) {
-		snprintf(why, DESK_WHY_SIZE, "no quick connect '%.100s' for this agent", name);
-		return -ENOENT;
-	}
-	*quick_connect = v.wanted;
-	return 0;
-}
-
 static enum party_via via_of(const struct resource_quick_connect *quick_connect)
 {
 	if (!quick_connect || quick_connect->type == RESOURCE_QUICK_CONNECT_EXTERNAL)
 		return PARTY_VIA_NUMBER;
 	return quick_connect->type == RESOURCE_QUICK_CONNECT_AGENT ? PARTY_VIA_AGENT
 								   : PARTY_VIA_QUEUE;
-}
-
-/* What can be said before the customer is put on hold. */
-static int may_be_called(const struct contact *contact, const struct desk_target *target,
-	const char *number, char why[DESK_WHY_SIZE])
-{
-	if (target->number && !resource_number_valid(number)) {
-		snprintf(why, DESK_WHY_SIZE,
-			"'%.40s' is no phone number: expected + and 2 to 15 digits", number);
-		return -EINVAL;
-	}
-	if (!number || signalling_may_call(contact->board->signalling, number))
-		return 0;
-	snprintf(why, DESK_WHY_SIZE, "%.40s may not be called", number);
-	return -EACCES;
 }
 
 static int place(struct contact *contact, const struct resource_quick_connect *quick_connect,
@@ -101,11 +56,13 @@ static int add(struct contact *contact, const struct desk_target *target, const 
 	int rc = 0;
 
 	if (!number) {
-		rc = find_quick_connect(contact, target->quick_connect, &quick_connect, why);
+		rc = desk_find_quick_connect(contact->board,
+			router_agent_row(contact->board->router, contact->segment.agent), true,
+			target->quick_connect, &quick_connect, why);
 		number = rc < 0 ? NULL : quick_connect->number;
 	}
-	if (rc == 0)
-		rc = may_be_called(contact, target, number, why);
+	if (rc == 0 && number) /* before the customer is put on hold */
+		rc = desk_may_call(contact->board, number, why);
 	if (rc == 0)
 		rc = conference_add(&next, contact->party, via_of(quick_connect), &party, why);
 	if (rc < 0)

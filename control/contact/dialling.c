@@ -35,33 +35,28 @@ static unsigned status_of(int error)
 	}
 }
 
-/* Takes the agent's slot, and both legs. 0, or the status that refuses the phone. */
-static unsigned open_legs(struct contact *contact, const struct signalling_call *call,
-	uint64_t session, uint64_t now_ns)
+int dialling_prepare(struct contact *contact, const struct resource_agent *agent,
+	const char *number, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
-	const struct resource_queue *queue = call->agent->routing_profile->default_outbound_queue;
-	uint32_t agent = router_agent_of(board->router, call->agent);
+	const struct resource_queue *queue = agent->routing_profile->default_outbound_queue;
+	uint32_t who = router_agent_of(board->router, agent);
 	int rc;
 
 	if (!queue)
-		return 403;
+		return -EPERM;
 	contact->target_queue = router_queue_of(board->router, queue);
 	contact->customer_queue = contact->target_queue;
-	rc = router_agent_dial(board->router, agent, contact->id, contact->target_queue, now_ns);
+	rc = router_agent_dial(board->router, who, contact->id, contact->target_queue, now_ns);
 	if (rc < 0)
-		return status_of(rc);
-	contact->segment.agent = agent;
-	contact->agent = board_leg_open(contact, LEG_AGENT, agent);
+		return rc;
+	contact->segment.agent = who;
+	contact->agent = board_leg_open(contact, LEG_AGENT, who);
 	contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
-	if (!contact->agent || !contact->caller)
-		return 503;
-	contact->agent->session = session;
-	board_leg_called(contact->agent);
-	contact_text(contact->customer_number, sizeof(contact->customer_number), call->to);
+	contact_text(contact->customer_number, sizeof(contact->customer_number), number);
 	contact_text(
 		contact->system_number, sizeof(contact->system_number), queue->caller_id_number);
-	return 0;
+	return contact->agent && contact->caller ? 0 : -ENOSPC;
 }
 
 static struct flow *whisper_of(const struct contact *contact)
@@ -81,17 +76,17 @@ unsigned dialling_start(struct switchboard *board, uint64_t session,
 	const struct signalling_call *call, uint64_t now_ns)
 {
 	struct contact *contact = board_contact_open(board, CONTACT_METHOD_OUTBOUND, now_ns);
-	unsigned status;
+	int rc;
 
 	if (!contact)
 		return 503;
-	status = open_legs(contact, call, session, now_ns);
-	if (status) {
-		if (contact->agent)
-			contact->agent->session = 0; /* the caller refuses it */
+	rc = dialling_prepare(contact, call->agent, call->to, now_ns);
+	if (rc < 0) {
 		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
-		return status;
+		return status_of(rc);
 	}
+	contact->agent->session = session;
+	board_leg_called(contact->agent);
 	log_info(LOG_CALL(contact->segment.id, contact->caller->id), "contact", "%s dials %s",
 		call->agent->row.name, call->to);
 	contact_event(contact, "INITIATED", now_ns);
@@ -100,6 +95,14 @@ unsigned dialling_start(struct switchboard *board, uint64_t session,
 }
 
 /* ---- the call ---- */
+
+void dialling_phone_up(struct contact *contact, uint64_t now_ns)
+{
+	if (!contact->dial_phone)
+		return;
+	contact->dial_phone = false;
+	dialling_begin(contact, now_ns);
+}
 
 void dialling_begin(struct contact *contact, uint64_t now_ns)
 {
@@ -153,6 +156,12 @@ void dialling_late(struct contact *contact, uint64_t now_ns)
 	struct sip_end end = {.status = (uint16_t)(contact->dial_error ? contact->dial_error : 480),
 		.timed_out = !contact->dial_error};
 
+	if (contact->dial_phone) {
+		log_info(LOG_CALL(contact->segment.id, 0), "contact",
+			"the phone of the agent who dials did not answer");
+		dialling_given_up(contact, now_ns);
+		return;
+	}
 	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s %s", contact->customer_number,
 		contact->dial_error ? "cannot be called" : "did not answer in time");
 	dialling_failed(contact, &end, now_ns);
@@ -268,6 +277,10 @@ void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_
 
 void dialling_given_up(struct contact *contact, uint64_t now_ns)
 {
+	/* nobody was called: no after-contact work, but an error to be cleared */
+	if (contact->dial_phone)
+		router_agent_contact(contact->board->router, contact->segment.agent, contact->id,
+			AGENT_FAIL, now_ns);
 	if (contact->segment.method == CONTACT_METHOD_CALLBACK)
 		callback_failed(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 	else

@@ -73,6 +73,32 @@ int board_leg_dial(
 	return rc;
 }
 
+int board_leg_ring(struct leg *leg, uint64_t now_ns)
+{
+	const struct contact *contact = leg->contact;
+	struct switchboard *board = contact->board;
+	const struct resource_agent *row = router_agent_row(board->router, leg->agent);
+	int rc;
+
+	if (!row)
+		return -EHOSTUNREACH;
+	rc = signalling_call_phone(board->signalling, row,
+		&(struct signalling_dial){.number = contact->customer_number,
+			.name = contact->customer_name,
+			.local = media_leg_local(leg->media),
+			.auto_answer = row->phone_kind != RESOURCE_PHONE_RING},
+		now_ns, &leg->session);
+	if (rc == 0)
+		board_leg_called(leg);
+	return rc;
+}
+
+uint64_t board_phone_limit(const struct switchboard *board, const struct resource_agent *row)
+{
+	return row->phone_kind == RESOURCE_PHONE_RING ? board->config->offer_ns
+						      : board->config->panel_answer_ns;
+}
+
 void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 {
 	struct contact *contact = leg->contact;

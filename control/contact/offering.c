@@ -102,9 +102,8 @@ void offering_set_whisper_limit(struct contact *contact, uint64_t now_ns)
 
 /* ---- the offer ---- */
 
-static int call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns)
+static int call_phone(struct contact *contact, uint64_t now_ns)
 {
-	struct switchboard *board = contact->board;
 	struct leg *leg = NULL;
 	int rc;
 
@@ -113,20 +112,12 @@ static int call_phone(struct contact *contact, bool auto_answer, uint64_t now_ns
 	if (!leg)
 		return -ENOSPC;
 	contact->agent = leg;
-	rc = signalling_call_phone(board->signalling, agent_row(contact),
-		&(struct signalling_dial){.number = contact->customer_number,
-			.name = contact->customer_name,
-			.local = media_leg_local(leg->media),
-			.auto_answer = auto_answer},
-		now_ns, &leg->session);
-	if (rc < 0) {
+	rc = board_leg_ring(leg, now_ns);
+	if (rc < 0)
 		board_leg_close(leg, 0, "");
-		return rc;
-	}
-	board_leg_called(leg);
-	if (auto_answer)
-		set_limit(contact, board->config->panel_answer_ns, now_ns);
-	return 0;
+	else if (contact->accepting)
+		set_limit(contact, contact->board->config->panel_answer_ns, now_ns);
+	return rc;
 }
 
 /* The agent's phone rings, or the panel does. */
@@ -153,7 +144,7 @@ static void offered(struct contact *contact, const struct router_effect *effect,
 		offering_agent_rings(contact, now_ns);
 		return;
 	}
-	rc = call_phone(contact, false, now_ns);
+	rc = call_phone(contact, now_ns);
 	if (rc < 0) {
 		log_warning(&call, "contact", "the phone of %s cannot be called: %s",
 			agent_row(contact)->row.name, strerror(-rc));
@@ -227,6 +218,8 @@ void offering_agent_leg_up(struct leg *leg, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
 
+	if (contact->state == CONTACT_DIALLING)
+		dialling_phone_up(contact, now_ns);
 	if (contact->state != CONTACT_OFFERED) /* an agent who dialled */
 		return;
 	offering_agent_rings(contact, now_ns);
@@ -245,7 +238,7 @@ static void accept_answered(
 	contact->board->stats.offers_accepted++;
 	if (contact->agent)
 		begin_agent_whisper(contact, now_ns);
-	else if (!contact->accepting || call_phone(contact, true, now_ns) < 0)
+	else if (!contact->accepting || call_phone(contact, now_ns) < 0)
 		/* the phone hung up since, or cannot be called */
 		agent_lost(contact, false, now_ns);
 }

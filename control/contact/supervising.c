@@ -105,27 +105,19 @@ static int call_phone(struct contact *contact, const struct agent_snapshot *supe
 	struct switchboard *board = contact->board;
 	struct leg *leg = board_leg_open(
 		call_customers_contact(contact->call), LEG_SUPERVISOR, supervisor->agent);
-	bool panel = supervisor->row->phone_kind == RESOURCE_PHONE_PANEL;
 	int rc;
 
 	if (!leg)
 		return -ENOSPC;
 	leg->party = (uint8_t)party;
-	rc = signalling_call_phone(board->signalling, supervisor->row,
-		&(struct signalling_dial){.number = contact->customer_number,
-			.name = contact->customer_name,
-			.local = media_leg_local(leg->media),
-			.auto_answer = panel},
-		now_ns, &leg->session);
+	rc = board_leg_ring(leg, now_ns);
 	if (rc < 0) {
 		board_leg_close(leg, 0, "");
 		return rc;
 	}
 	enlist(leg);
-	board_leg_called(leg);
 	timer_init(&leg->timer, on_timer, leg);
-	timers_set(board->timers, &leg->timer,
-		now_ns + (panel ? board->config->panel_answer_ns : board->config->offer_ns));
+	timers_set(board->timers, &leg->timer, now_ns + board_phone_limit(board, supervisor->row));
 	*out = leg;
 	return 0;
 }

@@ -151,6 +151,10 @@ struct board_caller_id {
 };
 int board_leg_dial(
 	struct leg *leg, const char *number, const struct board_caller_id *id, uint64_t now_ns);
+/* Calls the agent's phone as this leg; a panel's answers by itself. -EHOSTUNREACH: no phone. */
+int board_leg_ring(struct leg *leg, uint64_t now_ns);
+/* How long an agent's phone may take to answer a call that was asked for, in ns. */
+uint64_t board_phone_limit(const struct switchboard *board, const struct resource_agent *row);
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
@@ -171,13 +175,21 @@ const char *board_why_not_now(const struct switchboard *board);
 /* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
 unsigned dialling_start(struct switchboard *board, uint64_t session,
 	const struct signalling_call *call, uint64_t now_ns);
+/*
+ * For an outbound contact: the agent's slot, with the default outbound queue, and both legs. -EPERM
+ * without such a queue, -ENOSPC, or the errno of router_agent_dial().
+ */
+int dialling_prepare(struct contact *contact, const struct resource_agent *agent,
+	const char *number, uint64_t now_ns);
+/* The agent's phone, called first (desk_dial.c), has answered. */
+void dialling_phone_up(struct contact *contact, uint64_t now_ns);
 /* Both legs are there: the outbound whisper's flow begins, and calls the destination. */
 void dialling_begin(struct contact *contact, uint64_t now_ns);
 void dialling_progress(
 	struct leg *leg, unsigned status, const struct sdp_stream *media, uint64_t now_ns);
 void dialling_answered(struct leg *leg, uint64_t now_ns);
 void dialling_failed(struct contact *contact, const struct sip_end *end, uint64_t now_ns);
-/* The agent has hung up before the answer. */
+/* The agent has hung up, or not taken the call, before the destination's answer. */
 void dialling_given_up(struct contact *contact, uint64_t now_ns);
 void dialling_whisper_over(struct contact *contact, enum flow_outcome outcome, uint64_t now_ns);
 /* The time to answer is over, or the call could not be placed. */
@@ -323,6 +335,12 @@ struct desk_target {
 	const char *quick_connect; /* or */
 	const char *number;        /* E.164 */
 };
+/*
+ * R56: the agent calls; the agent's phone is called first. Of quick connects the external ones (R13).
+ * To the number that is being dialled already: nothing.
+ */
+int desk_dial(struct switchboard *board, const char *agent, const struct desk_target *target,
+	char why[DESK_WHY_SIZE]);
 int desk_transfer(struct switchboard *board, const char *agent, const char *contact,
 	const struct desk_target *target, char why[DESK_WHY_SIZE]);
 /*
