@@ -9,7 +9,7 @@
 
 _Static_assert(CONFERENCE_WHY_SIZE <= DESK_WHY_SIZE, "a refusal of the conference fits");
 
-/* The call that the agent is on, and the agent's party in it. */
+/* The call that the agent has accepted; what it may do there is for conference/rights.h to say. */
 static int find_call(struct switchboard *board, const char *agent, const char *id,
 	struct contact **contact, char why[DESK_WHY_SIZE])
 {
@@ -20,7 +20,7 @@ static int find_call(struct switchboard *board, const char *agent, const char *i
 		return rc;
 	if (!(*contact)->call || !(*contact)->call->talking ||
 		(*contact)->party == CONFERENCE_NOBODY ||
-		!party_is_on_call(&(*contact)->call->conference.party[(*contact)->party]))
+		(*contact)->call->conference.party[(*contact)->party].state == PARTY_INVITED)
 		return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
 	return 0;
 }

@@ -53,17 +53,20 @@ static const char *label_of(const struct call *call, unsigned party)
 	return row ? row->row.name : "";
 }
 
-/* R24, R32: by quick connect an agent counts as connected at once, a queue only when joined. */
-static const char *banner_of(const struct party *party)
+/* R24, R32: by quick connect an agent counts as connected at once, a queue only when joined. R26: who
+ * is on the way is connected to nobody. */
+static const char *banner_of(const struct party *viewer, const struct party *party)
 {
 	if (party->state == PARTY_HELD)
 		return "On hold";
+	if (party_is_pending(viewer))
+		return "Connecting";
 	if (party->state == PARTY_CONNECTED || party->via == PARTY_VIA_AGENT)
 		return "Connected";
 	return "Connecting";
 }
 
-static json_t *connection(const struct call *call, unsigned party)
+static json_t *connection(const struct call *call, unsigned viewer, unsigned party)
 {
 	const struct party *p = &call->conference.party[party];
 	static const char *const roles[] = {[PARTY_CUSTOMER] = "customer",
@@ -73,8 +76,8 @@ static json_t *connection(const struct call *call, unsigned party)
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "party",
 		json_sprintf("%u", call->party_id[party]), "role", roles[p->role], "label",
-		label_of(call, party), "banner", banner_of(p), "state", party_state_name(p->state),
-		"muted", p->muted);
+		label_of(call, party), "banner", banner_of(&call->conference.party[viewer], p),
+		"state", party_state_name(p->state), "muted", p->muted);
 }
 
 static json_t *lone_connection(const char *label, const char *banner, const char *state)
@@ -92,14 +95,21 @@ static json_t *of_conference(const struct call *call, unsigned viewer)
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
 		if (i != viewer && call->conference.party[i].state != PARTY_ABSENT &&
 			conference_sees(&call->conference, viewer, i))
-			json_array_append_new(list, connection(call, i));
+			json_array_append_new(list, connection(call, viewer, i));
 	return list;
 }
 
-static bool is_on_call(const struct contact *contact)
+/* In multi-party mode an agent sees everybody from the moment it accepts. */
+static bool sees_call(const struct contact *contact)
 {
-	return contact->call && contact->call->talking && contact->party != CONFERENCE_NOBODY &&
-	       party_is_on_call(&contact->call->conference.party[contact->party]);
+	const struct conference *c;
+
+	if (!contact->call || !contact->call->talking || contact->party == CONFERENCE_NOBODY)
+		return false;
+	c = &contact->call->conference;
+	return party_is_on_call(&c->party[contact->party]) ||
+	       (c->mode == CONFERENCE_MULTI_PARTY &&
+		       c->party[contact->party].state != PARTY_INVITED);
 }
 
 /* Before the agent is joined: the other side, a customer or an agent who transfers. */
@@ -157,7 +167,7 @@ json_t *panel_json(const struct switchboard *board, uint32_t agent)
 	contact = pool_get(&board->contacts, s.contact.contact);
 	if (contact && !is_agents(contact, agent))
 		contact = NULL;
-	if (contact && is_on_call(contact))
+	if (contact && sees_call(contact))
 		return of_party(&s, contact, contact->call, contact->party);
 	return json_pack("{s:s, s:s?, s:s, s:b, s:b, s:n, s:o}", "agent", s.row->row.name,
 		"contact", contact ? contact->segment.id : NULL, "state", agent_state_name(s.state),
