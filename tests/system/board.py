@@ -7,7 +7,7 @@ prompts are tones, so that the ear tells who hears which of them.
 """
 import asyncio
 
-from stage import (CONTROL, TRUNK, Stage, action, eventually, flow, play, tone, user)
+from stage import (CONTROL, TRUNK, Refused, Stage, action, eventually, flow, play, tone, user)
 
 TO_AGENT, TO_QUEUE, RINGBACK = 1450, 1650, 1550
 CUSTOMER_HOLD, AGENT_HOLD, OUTBOUND = 1750, 1850, 1950
@@ -144,3 +144,138 @@ async def consult(stage, call, leg, phone, quick_connect):
     await leg.hears(phone.tone)
     await other.hears(leg.phone.tone)
     return other
+
+
+def refused(stage, words, method, **params):
+    """The verb is refused, and its text has these words."""
+    try:
+        stage.call(method, **params)
+    except Refused as refusal:
+        assert words in str(refusal), f"refused with '{refusal}', expected '{words}'"
+    else:
+        raise AssertionError(f"{method} {params} should be refused: {words}")
+
+
+async def carrier(stage):
+    """The far end of the trunk, which outside numbers are behind."""
+    return await stage.phone("carrier", TRUNK, port=5060)
+
+
+async def call_number(stage, leg, far, **target):
+    """The agent calls an outside number (the courier's), which answers: its leg."""
+    stage.call("contact.transfer", agent=leg.phone.user, **(target or {"quick_connect": "Courier"}))
+    other = await far.incoming()
+    await other.answer()
+    await other.hears(leg.phone.tone)
+    return other
+
+
+# ---- a customer, the first agent and a target, for each kind of target ---------------------------
+
+KINDS = {"agent": "B. Khan", "queue": "Returns desk", "external": "Courier"}
+
+
+class Trio:
+    """The first agent (source) has called a target of a kind; `phone` is the target's."""
+
+    def __init__(self, stage, kind, call, source, phone):
+        self.stage, self.kind, self.call, self.source, self.phone = stage, kind, call, source, phone
+        self.target = None
+        self.role = "outside" if kind == "external" else "agent"
+
+    async def reach(self):
+        """The transfer, to the point where the two talk."""
+        self.stage.call("contact.transfer", agent=self.source.phone.user,
+                        quick_connect=KINDS[self.kind])
+        if self.kind == "external":
+            self.target = await self.phone.incoming()
+            await self.target.answer()
+        else:
+            self.target = await accept(self.stage, self.phone)
+        await self.target.hears(self.source.phone.tone)
+        return self
+
+    @property
+    def target_party(self):
+        return party(self.stage, self.source.phone.user, self.role)
+
+    def verb(self, name, **params):
+        """A verb of the source; `party` may be "target"."""
+        if params.get("party") == "target":
+            params["party"] = self.target_party
+        return self.stage.call(f"contact.{name}", agent=self.source.phone.user, **params)
+
+    def pattern(self, name):
+        """What each leg hears: the table of section 5."""
+        customer, first, second = self.call.phone.tone, self.source.phone.tone, self.phone.tone
+        held = CUSTOMER_HOLD if self.kind == "external" else AGENT_HOLD
+        return {leg: tones for leg, tones in zip((self.call, self.source, self.target), {
+            "customer held": ({CUSTOMER_HOLD}, {second}, {first}),
+            "all joined": ({first, second}, {customer, second}, {customer, first}),
+            "both held": ({CUSTOMER_HOLD}, set(), {held}),
+            "target held": ({first}, {customer}, {held}),
+            "source gone": ({second}, None, {customer}),
+            "target gone": ({CUSTOMER_HOLD}, set(), None),
+            "customer gone": (None, {second}, {first}),
+        }[name]) if tones is not None}
+
+    def go_to(self, name):
+        """From just connected (customer held) to another pattern."""
+        if name == "all joined":
+            self.verb("join")
+        elif name == "both held":
+            self.verb("hold_all")
+        elif name == "target held":
+            self.verb("hold", party="target")
+
+
+async def hear(trios, pattern):
+    expected = {}
+    for trio in trios:
+        expected.update(trio.pattern(pattern))
+    await hears_now(expected)
+
+
+def trio_stage(**options):
+    """A stage for three calls at a time: no target is offered anything but its transfer."""
+    stage = board_stage(**options)
+    stage.instance["queues"].append({"name": "Quiet", "hours": "Always"})
+    stage.instance["routing_profiles"].append(
+        {"name": "Quiet only", "default_outbound_queue": "Orders",
+         "queues": [{"queue": "Quiet", "priority": 1}]})
+    for agent in stage.instance["agents"]:
+        if agent["user"] == "bkhan":
+            agent["routing_profile"] = "Quiet only"
+    stage.instance["agents"].append(user("fsato", "panel", routing_profile="Returns only"))
+    return stage
+
+
+async def source_and_customer(stage, agent, number):
+    caller, phone = await stage.caller(number=number), await stage.agent(agent)
+    call = await stage.dial(caller)
+    leg = await accept(stage, phone)
+    await leg.hears(caller.tone)
+    await call.hears(phone.tone)
+    return call, leg
+
+
+async def all_kinds(stage):
+    """Three calls, in each of which the first agent talks to a target of another kind."""
+    phones = {"agent": await stage.agent("bkhan"), "queue": await stage.agent("fsato"),
+              "external": await carrier(stage)}
+    trios = []
+    for n, (kind, agent) in enumerate(zip(KINDS, ("arossi", "csilva", "dyang"))):
+        call, leg = await source_and_customer(stage, agent, f"+1202555019{n}")
+        trios.append(Trio(stage, kind, call, leg, phones[kind]))
+    await asyncio.gather(*(trio.reach() for trio in trios))
+    return trios
+
+
+async def hang_up_all(stage, *legs):
+    """Ends what is left of the calls, and the work after them."""
+    for leg in legs:
+        await leg.hang_up()
+    await eventually("no agent to be on a call", lambda: not [
+        a for a in stage.call("agent.list")["agents"] if a["state"] in ("Busy", "OnHold", "Offered")])
+    for agent in stage.call("agent.list")["agents"]:
+        stage.call("agent.clear", agent=agent["name"])
