@@ -39,6 +39,7 @@ void call_join(struct call *call, struct contact *contact)
 
 static void call_free(struct call *call)
 {
+	transfer_blind_ends(call);
 	while (call->n_legs)
 		board_leg_close(call->legs[0], 480, "");
 	media_room_destroy(call->room);
@@ -331,6 +332,7 @@ static void party_gone(
 static void end_conference(struct call *call)
 {
 	call->talking = false;
+	call->blind.source = call->blind.party = CONFERENCE_NOBODY;
 	conference_init(&call->conference, call->conference.mode);
 	for (unsigned i = 0; i < call->n_legs; i++)
 		call->legs[i]->party = CONFERENCE_NOBODY;
@@ -396,8 +398,7 @@ void call_change(struct call *call, const struct conference *next, enum contact_
 	}
 	hearing_apply(call);
 	call_show(call);
-	if (call->blind.on && call->conference.party[call->blind.party].state == PARTY_ABSENT)
-		transfer_blind_over(call, call->blind.party, now_ns);
+	transfer_blind_follow(call, now_ns);
 	settle(call, now_ns);
 }
 

@@ -41,8 +41,8 @@ enum {
 struct blind {
 	bool on;
 	bool was_held;  /* the customer, before */
-	uint8_t source; /* who leaves when it succeeds */
-	uint8_t party;  /* on the way */
+	uint8_t source; /* who leaves when it succeeds; CONFERENCE_NOBODY: has left before */
+	uint8_t party; /* on the way; CONFERENCE_NOBODY: of a contact that is an ordinary one again */
 	/* 0: the source has left; else a negative errno and why. May be NULL. */
 	void (*done)(void *ctx, int error, const char *why);
 	void *ctx;

@@ -111,12 +111,13 @@ static void on_progress(void *ctx, uint64_t session, unsigned status,
 	const struct sdp_stream *media, uint64_t now_ns)
 {
 	struct leg *leg = leg_of(ctx, session);
+	bool rings = status == 180 || media; /* not: call is being forwarded, and so on */
 
 	if (leg && leg->role == LEG_CUSTOMER)
 		dialling_progress(leg, status, media, now_ns);
-	else if (leg && leg->role == LEG_THIRD_PARTY && in_conference(leg))
+	else if (leg && leg->role == LEG_THIRD_PARTY && in_conference(leg) && rings)
 		outside_progress(leg, media, now_ns);
-	else if (leg && leg->role == LEG_AGENT)
+	else if (leg && leg->role == LEG_AGENT && rings)
 		offering_agent_rings(leg->contact, now_ns);
 	else if (leg && leg->role == LEG_THIRD_PARTY)
 		third_party_progress(leg, media);

@@ -9,6 +9,15 @@
 
 _Static_assert(CONFERENCE_WHY_SIZE <= DESK_WHY_SIZE, "a refusal of the conference fits");
 
+static int refuse_state(const struct agent_snapshot *s, char why[DESK_WHY_SIZE])
+{
+	if (s->contact.state == AGENT_SLOT_OFFERED)
+		return desk_refuse(why, -EINVAL, "the agent is only being offered the contact");
+	if (s->contact.state == AGENT_SLOT_ENDED)
+		return desk_refuse(why, -EINVAL, "the agent is in after-contact work");
+	return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
+}
+
 /* The call that the agent has accepted; what it may do there is for conference/rights.h to say. */
 static int find_call(struct switchboard *board, const char *agent, const char *id,
 	struct contact **contact, char why[DESK_WHY_SIZE])
@@ -21,7 +30,7 @@ static int find_call(struct switchboard *board, const char *agent, const char *i
 	if (!(*contact)->call || !(*contact)->call->talking ||
 		(*contact)->party == CONFERENCE_NOBODY ||
 		(*contact)->call->conference.party[(*contact)->party].state == PARTY_INVITED)
-		return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
+		return refuse_state(&s, why);
 	return 0;
 }
 

@@ -241,6 +241,7 @@ bool third_party_is_heard(const struct contact *contact);
 /* outside.c: numbers that an agent calls for a conference (R41 to R44) */
 /* The party was added; the number is called. 0, or a negative errno: nothing is left of it. */
 int outside_call(struct contact *contact, unsigned party, const char *number, uint64_t now_ns);
+/* It rings, or plays something. */
 void outside_progress(struct leg *leg, const struct sdp_stream *media, uint64_t now_ns);
 void outside_answered(struct leg *leg, uint64_t now_ns);
 void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
@@ -264,8 +265,13 @@ void transfer_to_agent(struct contact *contact, uint64_t now_ns);
 void transfer_offered(struct contact *contact, const struct router_effect *answer, uint64_t now_ns);
 /* Success for a blind transfer: the party on the way is in its queue, or rings (R123). */
 void transfer_rings(struct call *call, unsigned party, uint64_t now_ns);
-/* The party has failed: a blind transfer with it is answered, and the customer as before. */
-void transfer_blind_over(struct call *call, unsigned party, uint64_t now_ns);
+/*
+ * The conference has changed. When the party on the way has failed, a blind transfer is answered and
+ * the customer is as before; when only the source has left, it is answered by what becomes of the party.
+ */
+void transfer_blind_follow(struct call *call, uint64_t now_ns);
+/* The call is over. */
+void transfer_blind_ends(struct call *call);
 /* A contact whose customer is another one's: the caller is an agent who transfers. */
 bool transfer_is_one(const struct contact *contact);
 /* Why it does not come about, for the source (R22). */

@@ -145,44 +145,68 @@ void transfer_failed(struct contact *contact, const char *format, ...)
 
 /* ---- blind ---- */
 
-/* The source has left at the moment of success, or the customer is as before. */
-static void answer_blind(struct call *call, int error, const char *why)
+static void answer(const struct blind *blind, int error, const char *why)
 {
-	struct blind blind = call->blind;
-
-	call->blind = (struct blind){0};
-	if (blind.done)
-		blind.done(blind.ctx, error, why);
+	if (blind->done)
+		blind->done(blind->ctx, error, why);
 }
 
 void transfer_rings(struct call *call, unsigned party, uint64_t now_ns)
 {
 	struct conference next = call->conference;
-	char why[CONFERENCE_WHY_SIZE];
-	struct blind *blind = &call->blind;
-
-	if (!blind->on || blind->party != party)
-		return;
-	if (conference_do(&next, blind->source, CONFERENCE_LEAVE, CONFERENCE_NOBODY, why) < 0) {
-		answer_blind(call, -EINVAL, why);
-		return;
-	}
-	answer_blind(call, 0, "");
-	call_change(call, &next, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
-}
-
-void transfer_blind_over(struct call *call, unsigned party, uint64_t now_ns)
-{
-	struct conference next = call->conference;
-	char why[CONFERENCE_WHY_SIZE];
+	char why[CONFERENCE_WHY_SIZE] = "";
 	struct blind blind = call->blind;
+	int rc = 0;
 
 	if (!blind.on || blind.party != party)
 		return;
-	answer_blind(call, -ECANCELED, call->failed[0] ? call->failed : "the transfer was ended");
-	if (blind.was_held || conference_customer(&next) == CONFERENCE_NOBODY)
-		return;
-	if (conference_do(
-		    &next, blind.source, CONFERENCE_RESUME, conference_customer(&next), why) == 0)
+	call->blind = (struct blind){0};
+	call->failed[0] = '\0'; /* a full queue, say, after which its flow found another */
+	if (blind.source != CONFERENCE_NOBODY)
+		rc = conference_do(&next, blind.source, CONFERENCE_LEAVE, CONFERENCE_NOBODY, why);
+	if (rc == 0 && blind.source != CONFERENCE_NOBODY)
 		call_change(call, &next, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+	answer(&blind, rc, why);
+}
+
+/* R122: the customer is with the source as before. */
+static void resume(struct call *call, const struct blind *blind, uint64_t now_ns)
+{
+	struct conference next = call->conference;
+	unsigned customer = conference_customer(&next);
+	char why[CONFERENCE_WHY_SIZE];
+
+	if (!blind->was_held && customer != CONFERENCE_NOBODY &&
+		blind->source != CONFERENCE_NOBODY &&
+		conference_do(&next, blind->source, CONFERENCE_RESUME, customer, why) == 0)
+		call_change(call, &next, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+}
+
+void transfer_blind_follow(struct call *call, uint64_t now_ns)
+{
+	const struct party *party = call->conference.party;
+	struct blind *blind = &call->blind, over;
+	const char *why = call->failed;
+
+	if (!blind->on)
+		return;
+	if (blind->source != CONFERENCE_NOBODY && party[blind->source].state == PARTY_ABSENT)
+		blind->source = CONFERENCE_NOBODY;
+	if (blind->party == CONFERENCE_NOBODY || party[blind->party].state != PARTY_ABSENT)
+		return;
+	over = *blind;
+	*blind = (struct blind){0};
+	if (conference_customer(&call->conference) == CONFERENCE_NOBODY)
+		why = "the customer has left";
+	resume(call, &over, now_ns);
+	answer(&over, -ECANCELED, why[0] ? why : "the transfer was ended");
+}
+
+void transfer_blind_ends(struct call *call)
+{
+	struct blind blind = call->blind;
+
+	call->blind = (struct blind){0};
+	if (blind.on)
+		answer(&blind, -ECANCELED, call->failed[0] ? call->failed : "the call has ended");
 }
