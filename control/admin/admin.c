@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "admin/admin_internal.h"
+#include "admin/desktop.h"
 #include "base/log.h"
 
 static const struct verb_group *const groups[] = {&rpc_verbs, &verbs_system, &verbs_agent,
 	&verbs_contact, &verbs_conference, &verbs_outbound, &verbs_queue, &verbs_record,
-	&verbs_dataplane, &verbs_sip, &verbs_events, &verbs_flow, &verbs_quick_connect};
+	&verbs_dataplane, &verbs_sip, &verbs_events, &verbs_flow, &verbs_quick_connect,
+	&verbs_desktop};
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -162,6 +164,7 @@ int admin_open(const struct admin_config *config, struct admin **out)
 	for (size_t i = 0; i < GROUPS; i++)
 		table[i] = *groups[i];
 	rpc_init(&admin->rpc, table, GROUPS, admin, now_of);
+	admin->rpc.message = desktop_handle;
 	admin->follower = (struct follower_config){.events = config->board->events,
 		.snapshot_ctx = admin,
 		.snapshot = next_of_snapshot};

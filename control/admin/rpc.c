@@ -212,6 +212,15 @@ void rpc_finish(struct rpc_call *call, int rc, const char *why, json_t *result)
 		why && why[0] ? why : strerror(-rc));
 }
 
+void rpc_answer(struct rpc_call *call, json_t *object)
+{
+	if (call->peer)
+		send_object(call->peer, object);
+	else
+		json_decref(object);
+	call_free(call);
+}
+
 /* ---- parameters ---------------------------------------------------------------------------- */
 
 const json_t *rpc_value(const struct rpc_call *call, const char *name)
@@ -362,6 +371,24 @@ static void start(struct rpc_peer *peer, struct rpc_batch *batch, const struct v
 		run(call);
 }
 
+static bool is_message(const struct rpc *rpc, const json_t *object)
+{
+	return rpc->message && json_object_get(object, "channel") &&
+	       json_object_get(object, "topic") && !json_object_get(object, "jsonrpc");
+}
+
+static void take_message(struct rpc_peer *peer, json_t *object)
+{
+	struct rpc_call *call = call_new(peer, NULL, NULL, NULL, object);
+
+	if (!call) {
+		give_error(peer, NULL, NULL, RPC_INTERNAL, "no memory");
+		return;
+	}
+	peer->rpc->calls++;
+	peer->rpc->message(call);
+}
+
 static bool id_good(const json_t *id)
 {
 	return !id || json_is_string(id) || json_is_number(id) || json_is_null(id);
@@ -456,6 +483,8 @@ void rpc_line(struct rpc_peer *peer, const char *line, size_t n)
 	}
 	if (json_is_array(root))
 		take_batch(peer, root);
+	else if (is_message(peer->rpc, root))
+		take_message(peer, root);
 	else
 		take(peer, NULL, root);
 	json_decref(root);
@@ -467,6 +496,8 @@ void rpc_peer_gone(struct rpc_peer *peer)
 		call->peer = NULL;
 	peer->calls = NULL;
 	peer->n_calls = 0;
+	free(peer->agent);
+	peer->agent = NULL;
 }
 
 /* ---- verbs of every table ------------------------------------------------------------------ */

@@ -8,6 +8,9 @@
  *
  * Whatever a line holds, the peer lives on and gets an answer that says what is wrong and what was
  * expected. A call whose peer has gone runs to its end; its answer goes nowhere.
+ *
+ * A line with an object that has `channel` and `topic`, and not `jsonrpc`, is a message of an agent's
+ * desktop instead: the owner's `message` answers it in that protocol's own words (desktop.h).
  */
 #ifndef ADMIN_RPC_H
 #define ADMIN_RPC_H
@@ -48,6 +51,11 @@ struct rpc {
 	size_t n_groups;
 	void *ctx;
 	uint64_t (*now)(void *ctx); /* CLOCK_MONOTONIC */
+	/*
+	 * A message, the call's parameters; the call has no verb, and is answered with rpc_answer(). NULL:
+	 * there are none.
+	 */
+	void (*message)(struct rpc_call *call);
 	struct answers answers;
 	uint64_t calls, errors; /* counted */
 };
@@ -63,17 +71,18 @@ struct rpc_peer {
 	void (*idle)(struct rpc_peer *peer);
 	struct rpc_call *calls; /* under way */
 	unsigned n_calls;
+	char *agent; /* id of the user whom messages act for; NULL: nobody yet (desktop.c) */
 };
 
 struct rpc_batch;
 
 struct rpc_call {
 	struct rpc *rpc;
-	struct rpc_peer *peer; /* NULL: gone */
-	const struct verb *verb;
-	json_t *id;     /* NULL: a notification */
-	json_t *params; /* an object, checked */
-	void *state;    /* the handler's own, for one that answers later */
+	struct rpc_peer *peer;   /* NULL: gone */
+	const struct verb *verb; /* NULL: a message */
+	json_t *id;              /* NULL: a notification */
+	json_t *params;          /* an object, checked */
+	void *state;             /* the handler's own, for one that answers later */
 	struct rpc_batch *batch;
 	char *key; /* of `request`, NULL: none */
 	size_t key_n;
@@ -103,6 +112,8 @@ __attribute__((format(printf, 3, 4))) void rpc_refuse(
 /* A parameter is not what was expected. */
 __attribute__((format(printf, 3, 4))) void rpc_refuse_param(
 	struct rpc_call *call, const char *param, const char *fmt, ...);
+/* The answer to a message; takes the object. */
+void rpc_answer(struct rpc_call *call, json_t *object);
 /* 0 answers with `result`; an errno refuses with the text and drops the result. */
 void rpc_finish(struct rpc_call *call, int rc, const char *why, json_t *result);
 

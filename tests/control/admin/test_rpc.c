@@ -451,6 +451,71 @@ static void rows_give_roles(void **state)
 	assert_int_equal(role_add(&t, "uid:1=reader", why), -ENOSPC);
 }
 
+/* ---- messages of desktops ------------------------------------------------------------------ */
+
+#define MESSAGE "{\"channel\":\"Amazon\",\"topic\":\"InboundCall\",\"data\":1}"
+
+static struct rpc_call *message;
+
+static void take_message(struct rpc_call *call)
+{
+	message = call;
+}
+
+static void R125_a_line_with_channel_and_topic_is_a_message(void **state)
+{
+	static const char *const calls[] = {"{\"channel\":\"Amazon\"}", "{\"topic\":1}",
+		"[" MESSAGE "]",
+		"{\"jsonrpc\":\"2.0\",\"channel\":1,\"topic\":1,\"id\":1,\"method\":\"ping\"}"};
+	json_t *answer = say(MESSAGE);
+
+	assert_non_null(json_object_get(answer, "error")); /* nobody takes them */
+	json_decref(answer);
+	rpc.message = take_message;
+	message = NULL;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		answer = say(calls[i]);
+		assert_non_null(answer);
+		assert_null(message);
+		json_decref(answer);
+	}
+	assert_null(say(MESSAGE));
+	assert_non_null(message);
+	assert_int_equal(desk.peer.n_calls, 1);
+	assert_int_equal(json_integer_value(json_object_get(message->params, "data")), 1);
+	rpc_answer(message, json_pack("{s:s}", "told", "as it is"));
+	assert_string_equal(desk.said, "{\"told\":\"as it is\"}");
+	assert_int_equal(desk.peer.n_calls, 0);
+}
+
+static void R125_messages_are_answered_in_the_order_in_which_they_end(void **state)
+{
+	struct rpc_call *first;
+
+	rpc.message = take_message;
+	say(MESSAGE);
+	first = message;
+	say(MESSAGE);
+	rpc_answer(message, json_pack("{s:i}", "told", 2));
+	assert_string_equal(desk.said, "{\"told\":2}");
+	rpc_answer(first, json_pack("{s:i}", "told", 1));
+	assert_string_equal(desk.said, "{\"told\":1}");
+}
+
+static void R125_a_desktop_may_go_before_the_answer(void **state)
+{
+	unsigned before;
+
+	rpc.message = take_message;
+	desk.peer.agent = strdup("somebody");
+	say(MESSAGE);
+	before = desk.lines;
+	rpc_peer_gone(&desk.peer);
+	assert_null(desk.peer.agent);
+	rpc_answer(message, json_pack("{s:i}", "told", 1));
+	assert_int_equal(desk.lines, before);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -461,7 +526,10 @@ int main(void)
 		T(batches_are_answered_as_one), T(too_many_calls_under_way_are_refused),
 		T(a_peer_may_go_before_the_answer), T(the_same_request_runs_once),
 		T(kept_answers_are_bounded), T(a_large_answer_is_an_error),
-		T(the_list_names_every_verb), T(lines_may_come_in_pieces), T(rows_give_roles)};
+		T(the_list_names_every_verb), T(lines_may_come_in_pieces), T(rows_give_roles),
+		T(R125_a_line_with_channel_and_topic_is_a_message),
+		T(R125_messages_are_answered_in_the_order_in_which_they_end),
+		T(R125_a_desktop_may_go_before_the_answer)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
