@@ -16,7 +16,7 @@
  * (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c,
  * treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c (what they ask of the
  * outside world), hearing.c (who hears whom), contact_record.c, contact_event.c and agent_stream.c
- * (what is told), desk.c (verbs of agents and operators).
+ * (what is told), desk*.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
 #define CONTACT_SWITCHBOARD_H

@@ -18,12 +18,13 @@
  *    | |                   |          ERROR EMPTY        |  |
  *    | | DIAL              |            |                |  |
  *    | +------> CALLING ---|------------|----------------+  |
- *    |            | CONNECT|  CLEAR     | CLEAR    FAIL END |
+ *    |            | CONNECT|  CLEAR     | CLEAR         END |
  *    +------------v--------+------------+-------------------+
  *              CONNECTED
  *
- * (ACCEPTED also goes to MISSED by MISS: a panel phone that does not answer; and to CALLING by DIAL:
- * the customer of an accepted callback is called.)
+ * (ACCEPTED also goes to MISSED by MISS: a panel phone that does not answer; and to CALLING by
+ * DIAL: the customer of an accepted callback is called. CALLING goes to ERROR by FAIL: the phone of
+ * an agent who dials at the panel does not answer.)
  * ENDED is after-contact work. MISSED and ERROR keep the agent out of routing until cleared or a
  * status is chosen. A chosen status other than the routable one waits as the next status while a
  * contact is in the slot, and ends after-contact work at once; choosing Available cancels it.
@@ -60,8 +61,7 @@ enum agent_event {
 	AGENT_REJECT,
 	AGENT_MISS,
 	AGENT_WITHDRAW, /* the offer is void, through no deed of the agent */
-	AGENT_FAIL,     /* the agent's phone failed, or the agent hung up in the whisper; the call
-			   dialled failed */
+	AGENT_FAIL,     /* the agent's phone failed, or the agent hung up in the whisper */
 	AGENT_DIAL,
 	AGENT_CONNECT, /* whispers over, talking; the dialled party answered */
 	AGENT_HOLD,
