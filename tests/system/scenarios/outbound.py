@@ -365,3 +365,23 @@ async def R56_an_agent_hangs_up_before_the_destination_answers():
         await leg.hang_up()
         await call.ended()
         await stage.until_agent("bkhan", "AfterCallWork")
+
+
+async def R56_an_agent_dials_at_the_phone():
+    """The same without the panel: the phone's call is answered when the destination has answered."""
+    async with panel_stage() as stage:
+        home = await stage.phone("customer", TRUNK, port=5060)
+        phone = await stage.agent("arossi")
+        leg = await phone.call(f"sip:{NUMBER}@10.77.0.1")
+        call = await home.incoming()
+        assert OTHER in call.invite.get("from") and stage.agent_state("arossi") == "Calling"
+        await call.ring()
+        await leg.ringing()
+        await call.answer()
+        await call.hears(OUTBOUND)
+        await call.hears(phone.tone)
+        await leg.hears(home.tone)
+        await asyncio.sleep(0.3)
+        await leg.hang_up()
+        await call.ended()
+        await judge(stage, phone, home, "arossi", leg, call)
