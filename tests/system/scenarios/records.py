@@ -148,7 +148,7 @@ async def called_back(stage, home, name):
     stage.call("agent.clear", agent=name)
 
 
-async def R101_the_story_of_three_records():
+async def R100_R101_the_story_of_three_records():
     """Agent 1 takes the call, transfers it to agent 2; agent 3 handles the callback."""
     stage = board_stage()
     # the transfer flow is where the callback is asked for: its segment comes before it
@@ -176,7 +176,7 @@ async def R101_the_story_of_three_records():
         await nothing_left(stage)
 
 
-async def R103_other_segments_may_be_between():
+async def R99_R103_other_segments_may_be_between():
     """A move, an agent, a transfer that nobody answered, a disconnect flow with a callback: five
     segments, each with a record of its own (R99) and no more than one agent."""
     stage = board_stage(routing__offer="1s")
