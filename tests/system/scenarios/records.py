@@ -4,11 +4,12 @@ import asyncio
 import datetime
 import time
 
-from board import accept, board_stage, consult, talking
+from board import COURIER, accept, board_stage, consult, talking
 from calling_back import CUSTOMER
 from leaving import nothing_left
 from main_job import connect
 from stage import MUSIC, TRUNK, Stage, action, eventually, flow, play
+from told import Watcher, whole
 
 
 def seconds(text):
@@ -227,32 +228,66 @@ async def R99_R103_other_segments_may_be_between():
 
 
 async def R102_a_delivered_record_that_gets_a_successor_is_delivered_again():
-    """The first is cleared, and delivered, before the second agent's part begins."""
+    """A transfer that failed is complete at once, and the end of the chain until the next one."""
     async with board_stage() as stage:
         call, source, (phone,) = await talking(stage)
-        stage.call("contact.hold", agent="arossi", party="customer")
+        stage.call("agent.set_status", agent="bkhan", status="Lunch")
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        (before,) = await stage.records(1)
+        assert story([before]) == [("TRANSFER", None)] and before["NextContactId"] is None
+        stage.call("agent.set_status", agent="bkhan", status="Available")
         target = await consult(stage, call, source, phone, "B. Khan")
-        other = await stage.agent("csilva")
+        rows = await eventually("the record again", lambda: [
+            r for r in stage.call("record.list", since=0)["records"] if r["NextContactId"]])
+        assert [r["ContactId"] for r in rows] == [before["ContactId"]]
+        assert rows[0]["LastUpdateTimestamp"] > before["LastUpdateTimestamp"]
+        changed = {k for k in before if before[k] != rows[0][k]}
+        assert changed == {"NextContactId", "LastUpdateTimestamp"}, changed
+        await call.hang_up()
+        stage.call("contact.leave", agent="arossi")
+        await target.ended()
+        for name in ("arossi", "bkhan"):
+            await stage.until_agent(name, "AfterCallWork")
+            stage.call("agent.clear", agent=name)
+        assert story(await chain_of(stage, 3)) == [
+            ("INBOUND", "arossi"), ("TRANSFER", None), ("TRANSFER", "bkhan")]
+
+
+async def test_a_transfer_out_of_the_system_is_written():
+    """The agent leaves the customer with an outside number: complete at the clear, and delivered
+    again when the call ends."""
+    async with board_stage() as stage:
+        watcher = Watcher(stage, topics=["contact"])
+        carrier = await stage.phone("carrier", TRUNK, port=5060)
+        call, source, _ = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="Courier")
+        other = await carrier.incoming()
+        await other.answer()
+        await source.hears(carrier.tone)
         stage.call("contact.join", agent="arossi")
-        await target.hears(call.phone.tone)
+        await call.hears(carrier.tone)
         stage.call("contact.leave", agent="arossi")
         await source.ended()
+        await stage.until_agent("arossi", "AfterCallWork")
         stage.call("agent.clear", agent="arossi")
-        first = (await stage.records(1))[0]
-        assert story([first]) == [("INBOUND", "arossi")]
-        # and the second, before the third begins
-        stage.call("contact.transfer", agent="bkhan", quick_connect="C. Silva")
-        third = await accept(stage, other)
-        await target.hears(other.tone)
-        stage.call("contact.leave", agent="bkhan")
-        await target.ended()
-        stage.call("agent.clear", agent="bkhan")
-        await call.hang_up()
-        await third.ended()
-        await stage.until_agent("csilva", "AfterCallWork")
-        stage.call("agent.clear", agent="csilva")
-        rows = await chain_of(stage, 3)
-        assert story(rows) == [("INBOUND", "arossi"), ("TRANSFER", "bkhan"), ("TRANSFER", "csilva")]
+        (first,) = await stage.records(1)
+        assert first["TransferCompletedTimestamp"] == first["Agent"]["AfterContactWorkStartTimestamp"]
+        assert first["TransferredToEndpoint"] == {"Address": COURIER, "Type": "TELEPHONE_NUMBER"}
+        assert first["DisconnectTimestamp"] is None
+        assert "COMPLETED" not in watcher.contacts()[first["ContactId"]]
+        await other.hang_up()
+        await call.ended()
+        last = await eventually("the record again", lambda: next(
+            (r for r in stage.call("record.list", since=0)["records"] if r["DisconnectTimestamp"]),
+            None))
+        assert last["ContactId"] == first["ContactId"]
+        assert last["DisconnectReason"] == "THIRD_PARTY_DISCONNECT"
+        assert last["LastUpdateTimestamp"] > first["LastUpdateTimestamp"]
+        assert last["Agent"] == first["Agent"]
+        adds_up(last)
+        await watcher.until("contact", "the end", lambda e: e["EventType"] == "COMPLETED")
+        whole(watcher)
+        await nothing_left(stage)
 
 
 async def pain_8_statistics_and_reasons_after_transfers():
