@@ -137,12 +137,11 @@ static struct contact *heir_of(const struct call *call)
 	return pending == CONFERENCE_NOBODY ? NULL : call_contact_of(call, pending);
 }
 
-static void pass_customer(struct contact *from, struct contact *to)
+/* The legs of the customer's side: an outside party may outlast the customer. */
+static void pass_legs(struct contact *from, struct contact *to)
 {
 	struct call *call = from->call;
 
-	log_info(LOG_CALL(to->segment.id, call->customer->id), "contact",
-		"the customer passes on from %s", from->segment.id);
 	for (unsigned i = 0; i < call->n_legs; i++) {
 		struct leg *leg = call->legs[i];
 
@@ -152,6 +151,14 @@ static void pass_customer(struct contact *from, struct contact *to)
 		if (leg->treatment->contact == from)
 			leg->treatment->contact = to;
 	}
+}
+
+static void pass_customer(struct contact *from, struct contact *to)
+{
+	struct call *call = from->call;
+
+	log_info(LOG_CALL(to->segment.id, call->customer->id), "contact",
+		"the customer passes on from %s", from->segment.id);
 	to->caller = call->customer;
 	from->caller = NULL;
 	/* it is this contact that is a concurrent call now */
@@ -288,6 +295,8 @@ static void agent_gone(struct call *call, struct contact *contact, uint64_t now_
 		outside_remains(contact, now_ns);
 		return;
 	}
+	if (heir)
+		pass_legs(contact, heir);
 	if (has_customer)
 		pass_customer(contact, heir);
 	board_end_contact(contact,
