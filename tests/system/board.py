@@ -276,6 +276,6 @@ async def hang_up_all(stage, *legs):
     for leg in legs:
         await leg.hang_up()
     await eventually("no agent to be on a call", lambda: not [
-        a for a in stage.call("agent.list")["agents"] if a["state"] in ("Busy", "OnHold", "Offered")])
+        a for a in stage.call("agent.list")["agents"] if a["state"] in ("Busy", "Offered")])
     for agent in stage.call("agent.list")["agents"]:
         stage.call("agent.clear", agent=agent["name"])
