@@ -113,14 +113,16 @@ static void on_progress(void *ctx, uint64_t session, unsigned status,
 	struct leg *leg = leg_of(ctx, session);
 	bool rings = status == 180 || media; /* not: call is being forwarded, and so on */
 
-	if (leg && leg->role == LEG_CUSTOMER)
+	if (!leg)
+		return;
+	if (leg->role == LEG_CUSTOMER)
 		dialling_progress(leg, status, media, now_ns);
-	else if (leg && leg->role == LEG_THIRD_PARTY && in_conference(leg) && rings)
-		outside_progress(leg, media, now_ns);
-	else if (leg && leg->role == LEG_AGENT && rings)
-		offering_agent_rings(leg->contact, now_ns);
-	else if (leg && leg->role == LEG_THIRD_PARTY)
+	else if (leg->role == LEG_THIRD_PARTY && !in_conference(leg))
 		third_party_progress(leg, media);
+	else if (leg->role == LEG_THIRD_PARTY && rings)
+		outside_progress(leg, media, now_ns);
+	else if (leg->role == LEG_AGENT && rings)
+		offering_agent_rings(leg->contact, now_ns);
 }
 
 /* Only what we offered anew is answered here, and nothing is: hold is not ours to ask for yet. */
