@@ -245,8 +245,9 @@ static void begin(struct contact *contact, const struct api_call *call, uint64_t
 	timers_set(board->timers, &contact->timer, now_ns + board->config->dial_ns);
 }
 
+/* The token, when there is one, stands for the contact from now on. */
 static int place(struct switchboard *board, const struct api_call *call, const struct found *found,
-	struct contact **out, struct api_call_refusal *refusal)
+	struct api_token *token, char id[RANDOM_UUID_SIZE], struct api_call_refusal *refusal)
 {
 	uint64_t now_ns = board_now(board);
 	const char *why = board_why_not_now(board);
@@ -266,7 +267,12 @@ static int place(struct switchboard *board, const struct api_call *call, const s
 		return refuse(refusal, API_CALL_NONE, rc, "%s", text_of(rc));
 	}
 	begin(contact, call, now_ns);
-	*out = contact;
+	memcpy(id, contact->segment.id, sizeof(contact->segment.id));
+	if (token) {
+		memcpy(token->contact, id, sizeof(token->contact));
+		token->id = contact->id;
+		append(&board->api_tokens, token);
+	}
 	return 0;
 }
 
@@ -276,7 +282,6 @@ int api_call_start(struct switchboard *board, const struct api_call *call,
 	const struct api_token *known = find_token(&board->api_tokens, call->token);
 	struct found found = {.queue = ROUTER_NONE, .caller_id = {"", ""}};
 	struct api_token *token = NULL;
-	struct contact *contact = NULL;
 	int rc;
 
 	if (known) {
@@ -287,19 +292,10 @@ int api_call_start(struct switchboard *board, const struct api_call *call,
 	if (rc == 0 && call->token && add_token(board, call->token, board_now(board), &token) < 0)
 		rc = refuse(refusal, API_CALL_NONE, -ENOSPC, "too many tokens are in use");
 	if (rc == 0)
-		rc = place(board, call, &found, &contact, refusal);
-	if (rc < 0) {
-		if (token)
-			forget(&board->api_tokens, token);
-		return rc;
-	}
-	memcpy(id, contact->segment.id, sizeof(contact->segment.id));
-	if (token) {
-		memcpy(token->contact, id, sizeof(token->contact));
-		token->id = contact->id;
-		append(&board->api_tokens, token);
-	}
-	return 0;
+		rc = place(board, call, &found, token, id, refusal);
+	if (rc < 0 && token)
+		forget(&board->api_tokens, token);
+	return rc;
 }
 
 void api_call_answered(struct leg *leg, uint64_t now_ns)

@@ -21,16 +21,18 @@
 static int find_number(const struct switchboard *board, const struct agent_snapshot *s,
 	const struct desk_target *target, const char **number, char why[DESK_WHY_SIZE])
 {
-	const struct resource_quick_connect *quick_connect = NULL;
-	int rc = 0;
+	const struct resource_quick_connect *quick_connect;
+	int rc;
 
 	*number = target->number;
 	if (!*number) {
 		rc = desk_find_quick_connect(
 			board, s->row, false, target->quick_connect, &quick_connect, why);
-		*number = rc < 0 ? NULL : quick_connect->number;
+		if (rc < 0)
+			return rc;
+		*number = quick_connect->number;
 	}
-	return rc < 0 ? rc : desk_may_call(board, *number, why);
+	return desk_may_call(board, *number, why);
 }
 
 /* The wanted state already: this number is being dialled. */
@@ -105,7 +107,7 @@ int desk_dial(struct switchboard *board, const char *agent, const struct desk_ta
 	char why[DESK_WHY_SIZE])
 {
 	struct agent_snapshot s;
-	const char *number = NULL, *not_now = board_why_not_now(board);
+	const char *number = "", *not_now = board_why_not_now(board);
 	int rc = desk_find_agent(board, agent, &s, why);
 
 	if (rc == 0)

@@ -231,7 +231,7 @@ void dialling_answered(struct leg *leg, uint64_t now_ns)
 		board_end_contact(contact, CONTACT_REASON_TELECOM_PROBLEM, now_ns);
 		return;
 	}
-	if (contact->dial_ringing)
+	if (contact->agent && contact->dial_ringing)
 		treatment_hush(contact->agent->treatment);
 	contact_event(contact, "CONNECTED_TO_SYSTEM", now_ns);
 	contact_record_put(contact, &contact->segment, false, now_ns);
