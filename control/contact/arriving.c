@@ -94,7 +94,8 @@ void arriving_call(struct switchboard *board, uint64_t session, const struct sip
 	if (status == 0 && board_why_not_now(board))
 		status = 503;
 	if (status == 0 && call.by_phone) {
-		status = dialling_start(board, session, &call, now_ns);
+		if (!phone_dials(board, session, &call, &status, now_ns))
+			status = dialling_start(board, session, &call, now_ns);
 		if (status == 0)
 			return;
 	} else if (status == 0) {

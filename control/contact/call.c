@@ -405,6 +405,7 @@ void call_change(struct call *call, const struct conference *next, enum contact_
 		call_free(call);
 		return;
 	}
+	phone_follow(call);
 	hearing_apply(call);
 	call_show(call);
 	transfer_blind_follow(call, now_ns);

@@ -38,6 +38,8 @@ static void on_answered(
 {
 	struct leg *leg = leg_of(ctx, session);
 
+	if (leg && leg->role == LEG_AGENT)
+		phone_answered(leg, session, media);
 	if (!leg || leg->up)
 		return;
 	leg->up = true;
@@ -62,8 +64,20 @@ static void on_media(void *ctx, uint64_t session, const struct sdp_stream *media
 {
 	struct leg *leg = leg_of(ctx, session);
 
-	if (leg)
+	if (leg && leg->role == LEG_AGENT)
+		phone_media(leg, session, media, now_ns);
+	else if (leg)
 		board_leg_media(leg, media);
+}
+
+static void on_refer(void *ctx, uint64_t session, const struct sip_refer *refer, uint64_t now_ns)
+{
+	struct leg *leg = leg_of(ctx, session);
+
+	if (leg)
+		phone_refers(leg, session, refer, now_ns);
+	else
+		sip_session_refer_reject(sessions_of(ctx), session, 481, STR_NULL);
 }
 
 static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_ms, uint64_t now_ns)
@@ -87,7 +101,7 @@ static void on_session_over(void *ctx, uint64_t session, const struct sip_end *e
 {
 	struct leg *leg = leg_of(ctx, session);
 
-	if (!leg)
+	if (!leg || (leg->role == LEG_AGENT && phone_hung_up(leg, session, now_ns)))
 		return;
 	leg->session = 0;
 	if (leg->role == LEG_SUPERVISOR)
@@ -137,6 +151,7 @@ const struct sip_session_events board_session_events = {
 	.media = on_media,
 	.reoffered = on_reoffered,
 	.digit = on_digit,
+	.refer = on_refer,
 	.ended = on_session_over,
 	.failed = on_session_over,
 };

@@ -104,6 +104,7 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 	struct contact *contact = leg->contact;
 	struct switchboard *board = contact->board;
 
+	phone_close(leg);
 	if (leg->session) {
 		enum sip_session_state state = sip_session_state(sessions_of(board), leg->session);
 

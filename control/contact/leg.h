@@ -18,6 +18,7 @@
 
 #include "contact/treatment.h"
 #include "media/media.h"
+#include "sip/offer_answer.h"
 #include "sip/trunk.h"
 
 enum leg_role {
@@ -29,6 +30,16 @@ enum leg_role {
 
 struct call;
 struct contact;
+
+/* The calls of an agent's phone (phone.c): that of the leg, and a second one. */
+struct leg_phone {
+	uint64_t consult;            /* session of a number that the agent dialled; 0: none */
+	uint32_t consult_party;      /* id of whom it called */
+	struct sdp_stream stream[2]; /* of the first and the second; port 0: not known yet */
+	uint32_t held[2];            /* id of the party that its hold has put on hold; 0: none */
+	bool muted;                  /* by a hold */
+	uint64_t refer;              /* session whose REFER is on its way; 0: none */
+};
 
 struct leg {
 	uint64_t id;
@@ -43,6 +54,7 @@ struct leg {
 	uint64_t session;            /* of sip/session.h; 0 once it is over */
 	char number[32];             /* of an outside number that an agent calls */
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
+	struct leg_phone phone;      /* an agent's */
 	struct media_leg *media;
 	struct treatment *treatment;
 	struct timer timer; /* an outside number or a supervisor does not answer in time */

@@ -249,6 +249,29 @@ void outside_close(struct leg *leg);
 /* The agent has left the customer with outside numbers. */
 void outside_remains(struct contact *contact, uint64_t now_ns);
 
+/*
+ * phone.c: what an agent does at the phone. `session`: which of its calls. The leg may be gone after
+ * phone_refers() and phone_hung_up().
+ */
+/* An agent's call is up, or its second one is. */
+void phone_answered(struct leg *leg, uint64_t session, const struct sdp_stream *media);
+/* Its media has changed: hold, resume. */
+void phone_media(
+	struct leg *leg, uint64_t session, const struct sdp_stream *media, uint64_t now_ns);
+void phone_refers(
+	struct leg *leg, uint64_t session, const struct sip_refer *refer, uint64_t now_ns);
+/*
+ * A number is dialled: false when the agent is on no call; else 0 in `status`, or what refuses it.
+ */
+bool phone_dials(struct switchboard *board, uint64_t session, const struct signalling_call *call,
+	unsigned *status, uint64_t now_ns);
+/* A call of the phone has ended: true when another one is left, which goes on. */
+bool phone_hung_up(struct leg *leg, uint64_t session, uint64_t now_ns);
+/* Ends second calls whose party has left. */
+void phone_follow(struct call *call);
+/* The leg is being closed. */
+void phone_close(struct leg *leg);
+
 /* supervising.c */
 struct leg *supervising_leg(const struct switchboard *board, uint32_t agent);
 void supervising_answered(struct leg *leg, uint64_t now_ns);
