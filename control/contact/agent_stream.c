@@ -240,9 +240,8 @@ static void keep_contact(struct switchboard *board, const struct agent_snapshot 
 {
 	struct told_contact *kept = &board->agent_stream.agents[s->agent].contact;
 
-	if (s->contact.state == AGENT_SLOT_EMPTY)
-		kept->contact = 0;
-	else if (kept->contact != s->contact.contact && !find_segment(board, s, kept))
+	if (s->contact.state == AGENT_SLOT_EMPTY ||
+		(kept->contact != s->contact.contact && !find_segment(board, s, kept)))
 		kept->contact = 0;
 }
 
