@@ -7,6 +7,7 @@ from board import board_stage, consult, talking
 from calling_back import callback_stage, promise
 from leaving import nothing_left
 from main_job import connect
+from outbound import dial, panel_stage, start
 from stage import BEEP, MUSIC, TRUNK, Admin, Stage, eventually
 
 ORDER = ["INITIATED", "CONNECTED_TO_SYSTEM", "QUEUED", "CONNECTED_TO_AGENT", "DISCONNECTED",
@@ -264,3 +265,40 @@ async def test_a_move_and_a_disconnect_flow_are_contacts_from_first_to_last():
                                    "COMPLETED"]
         moved = [e for e in watcher.events("contact") if e["PreviousContactId"]]
         assert {e["InitiationMethod"] for e in moved} == {"QUEUE_TRANSFER"}
+
+
+async def test_calls_that_go_out_are_told_from_first_to_last():
+    """By a program, busy and answered; by an agent."""
+    async with panel_stage() as stage:
+        watcher = Watcher(stage)
+        home = await stage.phone("customer", TRUNK, port=5060)
+        busy = start(stage)
+        await (await home.incoming()).reject(486)
+        await stage.records(1)
+        answered = start(stage)
+        call = await home.incoming()
+        await call.answer()
+        await call.hears(MUSIC)
+        await call.hang_up()
+        await stage.records(2)
+        phone = await stage.agent("bkhan", auto="answer")
+        dial(stage)
+        call = await home.incoming()
+        await call.answer()
+        await call.hears(phone.tone)
+        await call.hang_up()
+        await stage.until_agent("bkhan", "AfterCallWork")
+        stage.call("agent.clear", agent="bkhan")
+        dialled = (await stage.records(3))[2]["ContactId"]
+        await eventually("all to be told", lambda: sum(
+            kinds[-1] == "COMPLETED" for kinds in watcher.contacts().values()) == 3)
+        assert whole(watcher) == {
+            busy: ["INITIATED", "DISCONNECTED", "COMPLETED"],
+            answered: ["INITIATED", "CONNECTED_TO_SYSTEM", "QUEUED", "DISCONNECTED", "COMPLETED"],
+            dialled: ["INITIATED", "CONNECTED_TO_SYSTEM", "CONNECTED_TO_AGENT", "DISCONNECTED",
+                      "COMPLETED"]}
+        events = watcher.of_agent("bkhan")
+        assert contact_states(events) == [None, "CONNECTING", "CONNECTED", "ENDED", None]
+        entry = events[1]["CurrentAgentSnapshot"]["Contacts"][0]
+        assert entry["ContactId"] == dialled and entry["InitiationMethod"] == "OUTBOUND"
+        chained(watcher)
