@@ -11,6 +11,7 @@
 #include "admin/role.h"
 #include "admin/rpc.h"
 #include "admin/server.h"
+#include "admin/text.h"
 #include "admin/trace.h"
 
 struct admin {
@@ -69,10 +70,6 @@ json_t *json_wall(uint64_t wall_ns);
 /* A monotonic moment of the board. */
 json_t *json_moment(const struct switchboard *board, uint64_t ns);
 json_t *json_seconds(uint64_t ns);
-/* Text of strangers: what is not UTF-8 has '?' for the bytes beyond ASCII. */
-json_t *json_bytes(const char *bytes, size_t n);
-/* The same; null for NULL and "". */
-json_t *json_text(const char *text);
 /* Name of a queue by the router's number; an agent's own is the agent's name. Null: none. */
 json_t *json_queue(const struct switchboard *board, uint32_t queue);
 json_t *json_agent(const struct switchboard *board, uint32_t agent);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/text.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/siphash.h"
@@ -41,7 +42,8 @@ const struct verb *rpc_find(const struct rpc *rpc, const char *name)
 
 static json_t *error_object(enum rpc_error code, const char *message, const char *param)
 {
-	json_t *error = json_pack("{s:i, s:s}", "code", (int)code, "message", message);
+	json_t *error = json_pack(
+		"{s:i, s:o}", "code", (int)code, "message", json_bytes(message, strlen(message)));
 
 	if (param)
 		json_object_set_new(error, "data", json_pack("{s:s}", "param", param));

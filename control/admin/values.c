@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small values as JSON, and pages of lists (admin_internal.h). */
-#include <stdlib.h>
-#include <string.h>
-
 #include "admin/admin_internal.h"
 
 struct admin *admin_of(const struct rpc_call *call)
@@ -53,28 +50,6 @@ json_t *json_moment(const struct switchboard *board, uint64_t ns)
 json_t *json_seconds(uint64_t ns)
 {
 	return json_real((double)(ns / CLOCK_MS) / 1000);
-}
-
-json_t *json_bytes(const char *bytes, size_t n)
-{
-	json_t *text = json_stringn(bytes, n);
-	char *copy;
-
-	if (text)
-		return text;
-	copy = malloc(n + 1);
-	if (!copy)
-		return json_null();
-	for (size_t i = 0; i < n; i++)
-		copy[i] = (unsigned char)bytes[i] < 0x80 ? bytes[i] : '?';
-	text = json_stringn(copy, n);
-	free(copy);
-	return text;
-}
-
-json_t *json_text(const char *text)
-{
-	return text && text[0] ? json_bytes(text, strlen(text)) : json_null();
 }
 
 json_t *json_queue(const struct switchboard *board, uint32_t queue)

@@ -451,6 +451,20 @@ static void rows_give_roles(void **state)
 	assert_int_equal(role_add(&t, "uid:1=reader", why), -ENOSPC);
 }
 
+/* A name that is cut in the middle of a letter. */
+static void an_error_is_told_whatever_its_bytes(void **state)
+{
+	char line[160];
+	json_t *answer;
+
+	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%063d\xc3\xa9\"}",
+		0);
+	answer = say(line);
+	assert_non_null(answer);
+	assert_non_null(strstr(desk.said, "no verb '0"));
+	json_decref(answer);
+}
+
 /* ---- messages of desktops ------------------------------------------------------------------ */
 
 #define MESSAGE "{\"channel\":\"Amazon\",\"topic\":\"InboundCall\",\"data\":1}"
@@ -527,6 +541,7 @@ int main(void)
 		T(a_peer_may_go_before_the_answer), T(the_same_request_runs_once),
 		T(kept_answers_are_bounded), T(a_large_answer_is_an_error),
 		T(the_list_names_every_verb), T(lines_may_come_in_pieces), T(rows_give_roles),
+		T(an_error_is_told_whatever_its_bytes),
 		T(R125_a_line_with_channel_and_topic_is_a_message),
 		T(R125_messages_are_answered_in_the_order_in_which_they_end),
 		T(R125_a_desktop_may_go_before_the_answer)};
