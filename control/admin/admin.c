@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "admin/admin_internal.h"
-#include "admin/desktop.h"
 #include "base/log.h"
 
 static const struct verb_group *const groups[] = {&rpc_verbs, &verbs_system, &verbs_agent,

@@ -27,7 +27,9 @@ struct admin {
 /* One file each. */
 extern const struct verb_group verbs_system, verbs_agent, verbs_contact, verbs_conference,
 	verbs_outbound, verbs_queue, verbs_record, verbs_dataplane, verbs_sip, verbs_events,
-	verbs_flow, verbs_quick_connect;
+	verbs_flow, verbs_quick_connect, verbs_desktop;
+/* What a desktop asks for: the message is the call's parameters (verbs_desktop.c). */
+void desktop_handle(struct rpc_call *call);
 
 #define LIST_LIMIT     1000 /* rows of a list when the caller names no limit */
 #define LIST_LIMIT_MAX 5000

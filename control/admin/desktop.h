@@ -13,7 +13,7 @@
  *     "message": {"contactId": …, "agentState": …}
  *     "errorType": …, "msg": the true cause, "errorMessage": fixed text      UNKNOWN_MESSAGE: of a
  *                                                                            subtopic that is not known
- * Reading and writing are pure.
+ * Here it is read and answered, which is pure; verbs_desktop.c carries it out.
  */
 #ifndef ADMIN_DESKTOP_H
 #define ADMIN_DESKTOP_H
@@ -21,7 +21,6 @@
 #include <jansson.h>
 
 #include "admin/endpoint.h"
-#include "admin/verb.h"
 
 /* A message that was read. Borrowed from the JSON. */
 struct desktop_message {
@@ -39,11 +38,5 @@ int desktop_read(
 /* The answers to this message, new; NULL without memory. `error` as desktop_read(), or any other. */
 json_t *desktop_success(const json_t *object, const char *contact, const char *agent_state);
 json_t *desktop_failure(const json_t *object, int error, const char *why);
-
-/* Carries out the message that is the call's parameters (rpc.h). */
-struct rpc_call;
-void desktop_handle(struct rpc_call *call);
-
-extern const struct verb_group verbs_desktop;
 
 #endif

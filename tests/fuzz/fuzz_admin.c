@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer: what somebody writes to the admin socket. The first byte is the peer's role and how
- * its bytes are cut into pieces; the rest goes through lines, calls and a table of verbs. Every
- * answer is one line of JSON-RPC, and pieces change nothing.
+ * its bytes are cut into pieces; the rest goes through lines, calls, a table of verbs, and messages
+ * of desktops. Every answer is one line of JSON-RPC, or of a desktop's, and pieces change nothing.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/desktop.h"
 #include "admin/line.h"
 #include "admin/rpc.h"
 #include "admin/trace.h"
@@ -41,6 +43,37 @@ static void require_response(const json_t *one)
 	require(!json_object_get(one, "result") != !json_object_get(one, "error"));
 }
 
+static bool is_text(const json_t *object, const char *member)
+{
+	return json_is_string(json_object_get(object, member));
+}
+
+static void require_desktop_answer(const json_t *one)
+{
+	require(json_object_get(one, "channel") && json_object_get(one, "topic"));
+	require(json_object_get(one, "subtopic") != NULL);
+	if (json_object_get(one, "message"))
+		require(json_object_size(one) == 4);
+	else
+		require(is_text(one, "errorType") && is_text(one, "msg") &&
+			is_text(one, "errorMessage"));
+}
+
+static void take_message(struct rpc_call *call)
+{
+	struct desktop_message message = {0};
+	char why[ENDPOINT_WHY_SIZE];
+	int rc = desktop_read(call->params, &message, why);
+
+	if (rc == 0) {
+		require(message.source[0] && !message.number == !!message.endpoint.arn);
+		rpc_answer(call, desktop_success(call->params, "c", "AfterCallWork"));
+	} else {
+		require(strlen(why) > 0 && strlen(why) < sizeof(why));
+		rpc_answer(call, desktop_failure(call->params, rc, why));
+	}
+}
+
 static void take_answer(struct rpc_peer *peer, const char *line, size_t n)
 {
 	json_t *answer, *one;
@@ -52,8 +85,10 @@ static void take_answer(struct rpc_peer *peer, const char *line, size_t n)
 	if (json_is_array(answer)) {
 		require(json_array_size(answer) <= RPC_BATCH_MAX);
 		json_array_foreach(answer, i, one) require_response(one);
-	} else {
+	} else if (json_object_get(answer, "jsonrpc")) {
 		require_response(answer);
+	} else {
+		require_desktop_answer(answer);
 	}
 	json_decref(answer);
 	((struct desk *)peer)->answers++;
@@ -96,6 +131,7 @@ static size_t run(const uint8_t *bytes, size_t length, enum role role, size_t pi
 	now = 1;
 	desk.reader.max = 4096;
 	rpc_init(&rpc, table, 2, NULL, now_of);
+	rpc.message = take_message;
 	feed(&desk, bytes, length, piece);
 	rpc_peer_gone(&desk.peer);
 	fake_answer_late();

@@ -232,6 +232,15 @@ def admin():
     ]
     for i, line in enumerate(calls):
         seed("fuzz_admin", "call%d" % i, "\x24" + line + "\n")
+    arn = "arn:aws:connect:eu-central-1:1:instance/i/transfer-destination/q"
+    for i, data in enumerate(["+12025550143", "", None, {
+            "endpointARN": arn, "endpointId": arn, "type": "queue", "name": "Returns desk",
+            "phoneNumber": None, "agentLogin": None, "queue": None}, {
+            "EndpointARN": arn, "Type": "phone_number", "phonenumber": 7}]):
+        seed("fuzz_admin", "message%d" % i, "\x24" + json.dumps(
+            {"channel": "Amazon", "topic": "InboundCall", "subtopic": "BlindTransfer",
+             "source": "ui", "data": data}) + "\n")
+    seed("fuzz_admin", "message", '\x24{"channel":1,"topic":"InboundCall","subtopic":"StateSync"}\n')
     seed("fuzz_admin", "batch", "\x04[" + ",".join(calls[:7]) + "]\n")
     seed("fuzz_admin", "all", "\x7c" + "\r\n".join(calls))
     seed("fuzz_admin", "sip", "\x04INVITE sip:a SIP/2.0\r\ni: one\r\nAuthorization: Digest "
