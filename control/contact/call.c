@@ -288,7 +288,8 @@ static void agent_gone(struct call *call, struct contact *contact, uint64_t now_
 		contact_hold_ends(&contact->segment, now_ns);
 	offering_agent_ends(contact, now_ns);
 	if (has_customer && !heir) {
-		/* with an outside number, or a supervisor; or alone: see settle() */
+		if (conference_life(&call->conference) != CONFERENCE_LIVES)
+			return; /* alone: see settle() */
 		if (call->reason == CONTACT_REASON_BARGED)
 			contact->segment.reason = call->reason;
 		contact_set_state(contact, CONTACT_BRIDGED, now_ns);
@@ -356,7 +357,8 @@ static bool is_plain_again(const struct call *call)
 	unsigned pending = conference_pending(c);
 
 	return pending != CONFERENCE_NOBODY && conference_count(c) == 2 &&
-	       c->party[pending].source == conference_customer(c) && call_contact_of(call, pending);
+	       !conference_is_barged(c) && c->party[pending].source == conference_customer(c) &&
+	       call_contact_of(call, pending);
 }
 
 void call_end(struct call *call, enum contact_reason reason, uint64_t now_ns)

@@ -27,8 +27,9 @@ static int find_call(struct switchboard *board, const char *agent, const char *i
 
 	if (rc < 0)
 		return rc;
-	if (!(*contact)->call || !(*contact)->call->talking ||
-		(*contact)->party == CONFERENCE_NOBODY ||
+	/* a supervisor has no contact of its own in the slot */
+	if ((*contact)->segment.agent != s.agent || !(*contact)->call ||
+		!(*contact)->call->talking || (*contact)->party == CONFERENCE_NOBODY ||
 		(*contact)->call->conference.party[(*contact)->party].state == PARTY_INVITED)
 		return refuse_state(&s, why);
 	return 0;

@@ -276,6 +276,8 @@ void board_end_contact(struct contact *contact, enum contact_reason reason, uint
 	leave_router(contact, reason, now_ns);
 	if (segment->queued && !segment->dequeued)
 		segment->dequeued = now_ns;
+	if (segment->hold_started)
+		contact_hold_ends(segment, now_ns);
 	segment->reason = reason;
 	segment->disconnected = now_ns;
 	contact->offer = 0;
@@ -433,7 +435,7 @@ int board_init(struct switchboard *board)
 	panel_init(board);
 	agent_stream_init(board);
 	board->router_task = (struct loop_task){.fn = take_router_effects, .ctx = board};
-	board->effects = malloc(sizeof(*board->effects));
+	board->effects = calloc(1, sizeof(*board->effects));
 	if (!board->effects)
 		return -ENOMEM;
 	rc = pool_init(&board->contacts, sizeof(struct contact), calls);
