@@ -50,6 +50,12 @@ static void agent_lost(struct contact *contact, bool missed, uint64_t now_ns)
 		router_drop(router, 0, contact->id, now_ns);
 }
 
+/* The agent of a transfer is lost in the customer whisper: out of the queue, there is no way back. */
+static void too_late(struct contact *contact, const char *why)
+{
+	transfer_failed(contact, "%s: %s", agent_row(contact)->row.name, why);
+}
+
 /* ---- the limit on whispers and on a panel's phone ---- */
 
 static void on_timer(void *ctx, uint64_t now_ns)
@@ -78,6 +84,7 @@ static void on_timer(void *ctx, uint64_t now_ns)
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
 		log_warning(&call, "contact", "the customer whisper lasted too long");
+		too_late(contact, "the customer whisper lasted too long");
 		board_end_contact(contact, CONTACT_REASON_OTHER, now_ns);
 		break;
 	default:
@@ -249,6 +256,7 @@ static void dequeued(struct contact *contact, uint64_t now_ns)
 		contact->segment.dequeued = now_ns;
 	contact_set_state(contact, CONTACT_CUSTOMER_WHISPER, now_ns);
 	if (!contact->agent) { /* hung up in the moment in which the whisper ended */
+		too_late(contact, "hung up");
 		offering_agent_ends(contact, now_ns);
 		board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		return;
@@ -293,10 +301,12 @@ void offering_whisper_over(
 		else
 			router_dequeue(board->router, 0, contact->id, now_ns);
 	} else if (contact->state == CONTACT_CUSTOMER_WHISPER && role != FLOW_TYPE_AGENT_WHISPER) {
-		if (outcome == FLOW_OUTCOME_DISCONNECTED)
+		if (outcome == FLOW_OUTCOME_DISCONNECTED) {
+			too_late(contact, "the customer whisper has disconnected");
 			board_end_contact(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);
-		else
+		} else {
 			join(contact, now_ns);
+		}
 	}
 }
 
@@ -347,6 +357,7 @@ void offering_agent_leg_down(struct leg *leg, const struct sip_end *end, uint64_
 		dialling_given_up(contact, now_ns);
 		break;
 	case CONTACT_CUSTOMER_WHISPER:
+		too_late(contact, "hung up");
 		offering_agent_ends(contact, now_ns);
 		board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		break;
