@@ -62,6 +62,34 @@ def board_stage(multi_party=False, **options):
     return stage
 
 
+def lasts(stage, prompt, ms):
+    """The tone of this prompt lasts so long."""
+    row = next(p for p in stage.instance["prompts"] if p["name"] == prompt)
+    row["file"] = tone(row["file"].split(":")[1], ms)
+
+
+def add_prompt(stage, name, hz, ms):
+    stage.instance["prompts"].append({"name": name, "file": tone(hz, ms)})
+
+
+def add_quick_connect(stage, name, **row):
+    """One more, which every agent sees."""
+    stage.instance["quick_connects"].append({"name": name, "description": "one more", **row})
+    stage.instance["queues"][0]["quick_connects"].append(name)
+
+
+def before_queueing(stage, *actions):
+    """The inbound flow runs these before it queues the caller; the last one goes on at "Queue"."""
+    main = stage.flows["main"]
+    main["Actions"][0]["Transitions"]["NextAction"] = actions[0]["Identifier"]
+    main["Actions"] += actions
+
+
+def short_prompt(name, kind, prompt):
+    """A flow that says one thing."""
+    return flow(name, kind, "Say", play("Say", prompt, "End"), action("End", "EndFlowExecution"))
+
+
 # ---- who hears whom ------------------------------------------------------------------------------
 
 def heard_between(report, from_ms, to_ms):
@@ -279,3 +307,57 @@ async def hang_up_all(stage, *legs):
         a for a in stage.call("agent.list")["agents"] if a["state"] in ("Busy", "Offered")])
     for agent in stage.call("agent.list")["agents"]:
         stage.call("agent.clear", agent=agent["name"])
+
+
+def transfer(stage, source, quick_connect=None, **target):
+    """The agent of this leg picks a quick connect, or dials number=."""
+    if quick_connect:
+        target["quick_connect"] = quick_connect
+    stage.call("contact.transfer", agent=source.phone.user, **target)
+
+
+# ---- what the agent may do about the customer ----------------------------------------------------
+
+async def until_failed(stage, call, source, why, timeout=10.0):
+    """The transfer has failed: the source is told why, and has the customer on hold (R22)."""
+    agent = source.phone.user
+    await eventually(f"{agent} to be told: {why}",
+                     lambda: why in (panel(stage, agent)["transfer_failed"] or ""), timeout)
+    assert shown(stage, agent) == [(call.phone.user, "On hold")]
+    await hears_now({call: {CUSTOMER_HOLD}, source: set()})
+
+
+async def resume(stage, call, source):
+    """Customer and source talk again."""
+    stage.call("contact.resume", agent=source.phone.user, party="customer")
+    assert shown(stage, source.phone.user) == [(call.phone.user, "Connected")]
+    await hears_now({call: {source.phone.tone}, source: {call.phone.tone}})
+
+
+# ---- what is left --------------------------------------------------------------------------------
+
+async def clear(stage, *agents):
+    """Each has after-contact work, and ends it."""
+    for agent in agents:
+        await stage.until_agent(agent, "AfterCallWork")
+        stage.call("agent.clear", agent=agent)
+
+
+async def chain(stage, length):
+    """The records of the only customer, in the order of their chain (R100 to R103)."""
+    rows = {r["ContactId"]: r for r in await stage.records(length)}
+    assert len(rows) == length, list(rows.values())
+    first = [r for r in rows.values() if r["PreviousContactId"] is None]
+    assert len(first) == 1, list(rows.values())
+    out = first
+    while out[-1]["NextContactId"]:
+        out.append(rows[out[-1]["NextContactId"]])
+        assert out[-1]["PreviousContactId"] == out[-2]["ContactId"]
+        assert out[-1]["InitialContactId"] == out[0]["ContactId"]
+    assert len(out) == length, out
+    return out
+
+
+def who_did_what(records):
+    """[(method, agent)]"""
+    return [(r["InitiationMethod"], (r["Agent"] or {}).get("Username")) for r in records]
