@@ -93,7 +93,7 @@ async def R15_R16_a_transfer_needs_a_contact_and_a_destination():
         refused(stage, "no contact", "contact.transfer", agent="arossi", quick_connect="B. Khan")
         call = await stage.dial(caller)
         await stage.until_agent("arossi", "Offered")
-        refused(stage, "not connected", "contact.transfer", agent="arossi", quick_connect="B. Khan")
+        refused(stage, "only being offered", "contact.transfer", agent="arossi", quick_connect="B. Khan")
         source = await accept(stage, phone)
         await call.hears(phone.tone)
         for words, wrong in (
@@ -108,7 +108,7 @@ async def R15_R16_a_transfer_needs_a_contact_and_a_destination():
         await hears_now({call: {phone.tone}, source: {caller.tone}})
         await call.hang_up()
         await stage.until_agent("arossi", "AfterCallWork")
-        refused(stage, "not connected", "contact.transfer", agent="arossi", quick_connect="B. Khan")
+        refused(stage, "after-contact work", "contact.transfer", agent="arossi", quick_connect="B. Khan")
         never(await call.report(), CUSTOMER_HOLD)
 
 
