@@ -203,6 +203,7 @@ async def R99_R103_other_segments_may_be_between():
     stage.flows["after"] = callback_in("After the call", "contactFlow", "Returns",
                                        [play("Bye", "full", "End")])
     async with stage:
+        watcher = Watcher(stage, topics=["contact"])
         home = await stage.phone("customer", TRUNK, port=5060)
         call = await stage.dial(await stage.caller())
         await eventually("the move", lambda: stage.queue("Orders")["contacts"] == 1)
@@ -224,6 +225,10 @@ async def R99_R103_other_segments_may_be_between():
                                ("DISCONNECT", None), ("CALLBACK", "csilva")]
         assert [r["Queue"] and r["Queue"]["Name"] for r in rows] == [
             "Returns", "Orders", None, None, "Returns"]
+        await eventually("all to be told", lambda: sum(
+            kinds[-1] == "COMPLETED" for kinds in watcher.contacts().values()) == 5)
+        # told in the order of the chain
+        assert list(whole(watcher)) == [r["ContactId"] for r in rows]
         await nothing_left(stage)
 
 
