@@ -9,7 +9,7 @@
 
 #define VERSION "2017-10-01"
 
-/* Heart-beats told in one pass of the loop: about a millisecond's work. */
+/* Heart-beats told in one pass of the loop: about half a millisecond's work. */
 #define HEARTBEATS_AT_ONCE 20
 
 /* ---- the segment in an agent's slot -------------------------------------------------------- */

@@ -100,8 +100,9 @@ async def R98_the_figures_add_up_to_wall_time():
         (record,) = await chain_of(stage, 1)
         agent = record["Agent"]
         assert agent["NumberOfHolds"] == 2
-        assert agent["CustomerHoldDuration"] == 3 and agent["LongestHoldDuration"] == 2, agent
-        assert abs(agent["AgentInteractionDuration"] + 3 - talk) <= 1.5, (agent, talk)
+        held = agent["CustomerHoldDuration"]
+        assert held in (3, 4) and agent["LongestHoldDuration"] in (2, 3), agent
+        assert abs(agent["AgentInteractionDuration"] + held - talk) <= 1.5, (agent, talk)
         assert record["Queue"]["Duration"] in (2, 3, 4)
         assert agent["AfterContactWorkDuration"] in (1, 2)
         assert record["ConnectedToSystemTimestamp"] == record["InitiationTimestamp"]
