@@ -4,7 +4,7 @@ what is refused leaves nothing behind."""
 import json
 
 from operating import cordctl
-from stage import Refused, Stage, user
+from stage import Refused, Stage, run, user
 
 ANN = {"name": "A. Rossi", "description": "Knows the Milan orders", "type": "agent",
        "destination": "arossi", "flow": "Default agent transfer"}
@@ -123,6 +123,19 @@ async def R8_R9_R10_what_is_wrong_is_refused_and_leaves_nothing():
         stage.instance["queues"][0]["hours"] = "Always"
         stage.write_instance()
         assert stage.call(create, **COURIER)["Name"] == COURIER["name"]
+
+
+async def R8_a_directory_that_cannot_be_written_keeps_what_runs():
+    stage = staged()
+    async with stage:
+        where = stage.directory / "instance"
+        run("mount", "--bind", where, where)
+        run("mount", "-o", "remount,bind,ro", where)
+        try:
+            assert "cannot be written" in refusal(stage, "quick_connect.create", **COURIER)
+        finally:
+            run("umount", where)
+        assert stage.call("quick_connect.create", **COURIER)["Name"] == COURIER["name"]
 
 
 async def R11_R12_R13_an_agent_sees_what_the_own_queues_have():
