@@ -46,6 +46,25 @@ static void handle_transfer(struct rpc_call *call)
 	answer(call, rc, why);
 }
 
+static void on_blind_over(void *ctx, int error, const char *why)
+{
+	answer(ctx, error, why);
+}
+
+static void handle_transfer_blind(struct rpc_call *call)
+{
+	struct desk_target target;
+	char why[DESK_WHY_SIZE] = "";
+	int rc;
+
+	if (!contact_version_holds(call, contact_of_agent(call)) || !target_of(call, &target))
+		return;
+	rc = desk_transfer_blind(
+		board_of(call), rpc_text(call, "agent"), &target, on_blind_over, call, why);
+	if (rc < 0)
+		answer(call, rc, why);
+}
+
 /* The verb is what follows "contact." in the name. */
 static enum conference_verb verb_of(const struct rpc_call *call)
 {
@@ -118,7 +137,7 @@ static const struct param panel_params[] = {PARAM_AGENT};
 		"number", PARAM_TEXT, .min = 1, .max = 32, .help = "phone number, E.164" \
 	}
 
-static const struct param dial_params[] = {PARAM_AGENT, PARAMS_TARGET};
+static const struct param agent_target_params[] = {PARAM_AGENT, PARAMS_TARGET};
 static const struct param transfer_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false), PARAMS_TARGET};
 static const struct param all_params[] = {PARAM_AGENT, PARAM_CONTACT_OF(false)};
 static const struct param party_params[] = {
@@ -145,13 +164,17 @@ static const struct param watch_params[] = {PARAM_AGENT,
 static const struct verb verbs[] = {
 	{"contact.panel", ROLE_READER, VERB_PARAMS(panel_params), .handle = handle_panel,
 		.help = "what an agent's desktop shows of the call"},
-	{"contact.dial", ROLE_DESKTOP, .changes = true, VERB_PARAMS(dial_params),
+	{"contact.dial", ROLE_DESKTOP, .changes = true, VERB_PARAMS(agent_target_params),
 		.handle = handle_dial,
 		.help = "an agent without a contact calls; the agent's phone is called first"},
 	{"contact.transfer", ROLE_DESKTOP, .changes = true, .versioned = true,
 		VERB_PARAMS(transfer_params), .handle = handle_transfer,
 		.help = "the agent adds an agent, a queue or a number; the customer is put on "
 			"hold"},
+	{"contact.transfer_blind", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(agent_target_params), .handle = handle_transfer_blind,
+		.help = "the agent leaves the customer to an agent, a queue or a number; answered "
+			"when it rings or waits there, or when it has failed"},
 	DESK_VERB("join", all_params, "everybody is off hold and hears everybody"),
 	DESK_VERB("hold_all", all_params, "everybody but the agent is on hold"),
 	DESK_VERB("hold", party_params,

@@ -7,6 +7,7 @@ from board import (AGENT_HOLD, COURIER, CUSTOMER_HOLD, RINGBACK, TO_AGENT, TO_QU
                    board_stage, consult, hears_now, panel, party, shown, talking)
 from leaving import nothing_left
 from main_job import never, one_span, spans
+from operating import cordctl
 from stage import (BEEP, FULL, MUSIC, TRUNK, WHISPER, Admin, Refused, eventually, queue_flow, tone)
 
 RETURNS = "+12025550120"
@@ -187,7 +188,7 @@ async def R116_R123_R129_an_external_quick_connect_that_refuses_and_one_that_ans
         await other.ended()
 
 
-async def R117_R123_R124_R129_an_agent_who_is_not_there_and_one_who_is():
+async def R14_R117_R123_R124_R129_an_agent_who_is_not_there_and_one_who_is():
     async with desk_stage() as stage:
         call, source, _ = await talking(stage, others=())
         desktop = Desktop(stage, "arossi")
@@ -198,7 +199,10 @@ async def R117_R123_R124_R129_an_agent_who_is_not_there_and_one_who_is():
         await as_before(call, source)
 
         phone = await stage.agent("bkhan")
-        desktop.transfer(endpoint(stage, "B. Khan", agentLogin="bkhan"))
+        listed = stage.call("agent.endpoints", agent="arossi")["endpoints"]             # R14
+        one, = [e for e in listed if e["name"] == "B. Khan"]
+        assert one == endpoint(stage, "B. Khan", agentLogin="bkhan")
+        desktop.transfer(one)
         await desktop.succeeds(contact)
         await source.ended()
         assert stage.agent_state("bkhan") == "Offered"
@@ -506,6 +510,33 @@ async def R125_R129_a_connection_is_bound_to_one_agent():
         await other.ring()
         await desktop.succeeds(contact)
         await source.ended()
+
+
+async def R120_R121_an_operator_has_the_same_as_a_verb():
+    async with desk_stage() as stage:
+        call, source, _ = await talking(stage, others=())
+        desktop = Desktop(stage)
+        try:
+            desktop.call("contact.transfer_blind", agent="arossi")
+            raise AssertionError("where to?")
+        except Refused as refused:
+            assert "quick_connect" in str(refused)
+        far = await far_end(stage)
+        for ring in (False, True):
+            asked = asyncio.create_task(asyncio.to_thread(
+                cordctl, stage, "transfer", "blind", "arossi", "Courier", check=False))
+            other = await far.incoming()
+            if ring:
+                await other.ring()
+            else:
+                await other.reject(486)
+            done = await asked
+            assert (done.returncode == 0) == ring, done
+            assert ("AfterCallWork" if ring else f"{COURIER}: busy") in done.stdout + done.stderr
+        await source.ended()
+        await other.answer()
+        await hears_now({call: {far.tone}, other: {call.phone.tone}})
+        await call.hang_up()
 
 
 async def R125_the_connection_may_close_before_the_answer():
