@@ -200,6 +200,7 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		     p->remote_udp != packet_be16(m->remote.udp_port);
 	bool recoded = p->codec != m->codec;
 	bool repaced = p->ptime_ms != m->ptime_ms;
+	bool paused = p->direction & ~m->direction & CORD_MAY_RECEIVE;
 
 	terms_apply(p, &terms);
 	if (moved) {
@@ -208,8 +209,9 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		p->flags &= (uint16_t) ~(PORT_HEARD | PORT_RTCP_MUX);
 	}
 	/* What waits in either direction is in the old codec; what waits to be sent is of the past
-	 * when packets of another length are sent in between. */
-	if (recoded)
+	 * when packets of another length are sent in between. What was heard before a pause would be
+	 * taken for the start of what is heard after it, and the pause be waited for once more. */
+	if (recoded || paused)
 		port_flush(w, p);
 	if (recoded || repaced)
 		w->dp->port_cold[p->slot].out_count = 0;

@@ -323,6 +323,44 @@ static void a_held_port_gets_nothing_and_gives_nothing(void **state)
 	rig_destroy(r);
 }
 
+/* A phone that sends nothing while it holds, at any moment of the tick: heard at once when it is back. */
+static void a_hold_is_not_waited_for_twice(void **state)
+{
+	const uint16_t both[] = {2, 1};
+
+	(void)state;
+	for (uint32_t phase = 0; phase < 20; phase++) {
+		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+		struct cord_message m = {.port_set = {.port = rig_port(r, 0),
+						 .remote = cord_address_ipv4(10, 0, 0, 1, 4000),
+						 .codec = CORD_CODEC_PCMU,
+						 .event_payload_type = 255,
+						 .receive_event_payload_type = 255,
+						 .ptime_ms = 20}};
+
+		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
+		rig_run(r, 200);
+		rig_hush(r, 0); /* the network stalls: from now on some packets wait */
+		rig_run(r, 60);
+		rig_talk(r, 0, A_HZ);
+		r->peer[0].next_ns -= 60000000;
+		rig_run(r, 200 + phase);
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
+		rig_hush(r, 0);
+		rig_run(r, 700);
+		r->peer[0].timestamp += 700 * 8; /* as time has passed */
+		m.port_set.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE;
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
+		rig_run(r, 20 + phase);
+		rig_talk(r, 0, A_HZ);
+		rig_run(r, 160);
+		rig_forget(r);
+		rig_run(r, 200);
+		assert_true(hears(r, 1, 0));
+		rig_destroy(r);
+	}
+}
+
 static void orphans_go_when_they_have_been_quiet(void **state)
 {
 	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
@@ -417,6 +455,7 @@ int main(void)
 		cmocka_unit_test(other_packet_times),
 		cmocka_unit_test(a_packet_time_that_changes_leaves_nothing_behind),
 		cmocka_unit_test(a_held_port_gets_nothing_and_gives_nothing),
+		cmocka_unit_test(a_hold_is_not_waited_for_twice),
 		cmocka_unit_test(orphans_go_when_they_have_been_quiet),
 		cmocka_unit_test(comfort_noise_keeps_a_port_from_being_an_orphan),
 		cmocka_unit_test(a_clock_that_was_ahead_is_put_back),
