@@ -895,6 +895,17 @@ class Call:
             await self.apply(response.body)
         return response.status
 
+    async def renew(self, *, codecs=None, ptime=None, port=False):
+        """A re-INVITE with other codecs, packet time or port; at a new port listens a new leg of the ear."""
+        phone = self.phone
+        phone.codecs, phone.ptime = list(codecs or phone.codecs), ptime or phone.ptime
+        if port:
+            await phone.ear.command(f"close {self.leg}")
+            self.leg = None
+            await self.open_leg()
+        await phone.ear.command(f"set {self.leg} ptime={phone.ptime}")
+        return await self.reinvite()
+
     async def hold(self, direction="sendonly"):
         """sendonly or inactive."""
         return await self.reinvite(direction)
