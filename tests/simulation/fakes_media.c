@@ -298,7 +298,7 @@ void __wrap_media_leg_close(struct media_leg *m)
 
 struct address __wrap_media_leg_local(const struct media_leg *leg)
 {
-	return (struct address){0};
+	return address_ipv4(0x0a090001, (uint16_t)(20000 + 2 * pool_id_slot(leg->id)));
 }
 
 bool __wrap_media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out)

@@ -41,6 +41,10 @@ void sessions_close(void)
 	pool_clear(&sessions);
 }
 
+void sessions_print(void)
+{
+}
+
 static struct session *session_new(enum kind kind, enum sip_session_state state)
 {
 	uint64_t id;

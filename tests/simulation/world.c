@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
+#include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -133,7 +134,10 @@ void sim_wrong(const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\nagain: simulate_board --seed %llu\n", (unsigned long long)sim.seed);
+	fprintf(stderr,
+		"\nagain: %s tests/simulation/instance --seed %llu --round %llu --calls 1\n",
+		program_invocation_short_name, (unsigned long long)sim.seed,
+		(unsigned long long)sim.calls);
 	exit(1);
 }
 
@@ -243,6 +247,7 @@ void world_begin(uint64_t seed, uint64_t calls)
 		.offer_ns = sim.config.offer_ns};
 
 	sim.seed = seed;
+	sim.calls = calls;
 	sim.now_ns = BEGIN_NS;
 	sim.ending = false;
 	sim.arrivals_left = calls;
@@ -272,10 +277,11 @@ static void run_one(void)
 	if (heap_n && heap[0].when_ns <= timer_ns) {
 		struct happening h = heap_take();
 
-		sim.now_ns = h.when_ns;
+		sim.now_ns = sim.timers.now_ns = h.when_ns;
 		h.fn(h.id, h.argument);
 	} else {
-		sim.now_ns = timer_ns;
+		if (timer_ns > sim.now_ns) /* one that is due at once was set for the past */
+			sim.now_ns = timer_ns;
 		sim.count[COUNT_TIMER] += timers_run(&sim.timers, sim.now_ns);
 	}
 	run_tasks();

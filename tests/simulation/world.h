@@ -7,8 +7,11 @@
  *          ^                                                                            |
  *          +------------------- answers of peers and dataplane, later ------------------+
  *
- * The functions of control/sip/session.h, contact/signalling.h, media/media.h, store/ and the loop that
- * the switchboard calls are replaced at link time (--wrap); the rest is the product.
+ * The functions of media/media.h, store/ and the loop that the switchboard calls are replaced at link
+ * time (--wrap); the rest is the product. Of SIP there are two:
+ *
+ *   simulate_board   fakes_sip.c           in place of sip/session.h and contact/signalling.h: fast
+ *   simulate_sip     network.c, peers.c    in place of sip/transport.h: the whole SIP core runs
  */
 #pragma once
 
@@ -49,7 +52,7 @@ enum sim_count {
 };
 
 struct sim {
-	uint64_t seed, now_ns;
+	uint64_t seed, calls, now_ns; /* of the round */
 	struct random random;
 	struct timers timers;
 	struct switchboard board;
@@ -83,12 +86,14 @@ __attribute__((format(printf, 1, 2))) void sim_note(const char *format, ...);
 /* Says what is wrong, the seed, and the last lines; ends the process. */
 __attribute__((noreturn, format(printf, 1, 2))) void sim_wrong(const char *format, ...);
 
-/* ---- fakes_sip.c ---- */
+/* ---- fakes_sip.c, or network.c and peers.c ---- */
 
 void sessions_open(void);
 /* All sessions must be over: those that are not are a leak. */
 unsigned sessions_left(void);
 void sessions_close(void);
+/* What else is worth saying at the end of all. */
+void sessions_print(void);
 /* A caller calls. */
 void caller_arrives(uint64_t unused, uint64_t argument);
 /* An agent dials a number at the phone. */

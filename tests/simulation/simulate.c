@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * simulate_board: calls through the switchboard with simulated sessions, media and time.
+ * simulate_board, simulate_sip: calls through the switchboard with everything around it simulated.
  *
- *     simulate_board INSTANCE [--calls N] [--seed N] [--round N] [--cells]
+ *     simulate_board INSTANCE [--calls N] [--seed N] [--round N] [--cells] [--seeds FILE]
+ *     simulate_sip   INSTANCE ...
  *
  * N calls in rounds, each round with the next seed and another profile; at the end of a round
  * everything must be gone. Prints calls, events and rates, and the hits of each cell of (state, verb,
  * event). Ends with 1 and the seed when an invariant is broken, and, with --cells, when a legal cell
  * was never hit.
+ *
+ * --seeds: those of a file instead, one a line: program, seed, calls, and what it found.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +21,7 @@
 #include "world.h"
 
 struct arguments {
-	const char *instance;
+	const char *instance, *seeds;
 	uint64_t calls, seed, round;
 	bool cells;
 };
@@ -33,6 +37,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 			a->instance = argv[i];
 		else if (!value)
 			return false;
+		else if (strcmp(argv[i], "--seeds") == 0)
+			a->seeds = argv[++i];
 		else if (strcmp(argv[i], "--calls") == 0)
 			a->calls = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--seed") == 0)
@@ -78,6 +84,39 @@ static double seconds_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static void run(uint64_t seed, uint64_t calls)
+{
+	world_begin(seed, calls);
+	world_run();
+	world_end();
+}
+
+/* How many there were of this program; -1: the file cannot be read, or a line is wrong. */
+static int run_seeds(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[256], program[32];
+	unsigned long long seed, calls;
+	int n = 0;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		if (sscanf(line, "%31s %llu %llu", program, &seed, &calls) != 3) {
+			n = -1;
+			break;
+		}
+		if (strcmp(program, program_invocation_short_name) != 0)
+			continue;
+		run(seed, calls);
+		n++;
+	}
+	fclose(file);
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {.calls = 2000, .seed = 1, .round = 2000};
@@ -85,19 +124,26 @@ int main(int argc, char **argv)
 	unsigned missing;
 
 	if (!read_arguments(argc, argv, &a)) {
-		fprintf(stderr, "usage: simulate_board INSTANCE [--calls N] [--seed N] [--round N] "
-				"[--cells]\n");
+		fprintf(stderr,
+			"usage: %s INSTANCE [--calls N] [--seed N] [--round N] [--cells] "
+			"[--seeds FILE]\n",
+			program_invocation_short_name);
 		return 2;
 	}
 	world_open(a.instance);
-	for (uint64_t n = 0; n < a.calls; n += a.round, a.seed++) {
-		world_begin(a.seed, a.round);
-		world_run();
-		world_end();
+	if (a.seeds) {
+		int n = run_seeds(a.seeds);
+
+		world_close();
+		printf("%d seeds of %s\n", n, a.seeds);
+		return n < 0 ? 2 : 0;
 	}
+	for (uint64_t n = 0; n < a.calls; n += a.round, a.seed++)
+		run(a.seed, a.round);
 	world_close();
 	missing = tally_print();
 	print_counts(seconds_now() - begun);
+	sessions_print();
 	printf("%u legal cells were never hit\n", missing);
 	return a.cells && missing ? 1 : 0;
 }

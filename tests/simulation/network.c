@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/map.h"
+#include "sip/transport.h"
+
+enum { CALL_ID_SIZE = 128, KEY_SIZE = 200 };
+
+struct datagram {
+	unsigned from, to;
+	bool stream;
+	size_t n;
+	char bytes[];
+};
+
+/* What the board has said in one dialog. */
+struct said {
+	char key[KEY_SIZE]; /* Call-ID and the peer's tag */
+	uint32_t bye;       /* CSeq; 0: none */
+	uint32_t reinvite;  /* of the last one */
+	struct said *list;
+};
+
+/* The last INVITE's final answer, whoever gave it: there is one. */
+struct answered {
+	char key[KEY_SIZE]; /* Call-ID, CSeq, who answers, its tag */
+	unsigned status;
+	struct answered *list;
+};
+
+static struct {
+	unsigned loss, dup, late; /* per mille */
+	uint64_t delay_ns, spread_ns;
+	uint64_t silent_until[HOSTS];
+	struct network_stats stats;
+	struct sip_transport_config board;
+	uint64_t on_the_way;
+	struct map dialogs, answers;
+	struct said *said;
+	struct answered *answered;
+} net;
+
+/* ---- hosts ---- */
+
+struct address network_address(unsigned host)
+{
+	switch (host) {
+	case HOST_BOARD:
+		return address_ipv4(0x0a090001, 5060);
+	case HOST_CARRIER:
+		return address_ipv4(0x7f000001, 5080);
+	case HOST_CARRIER_2:
+		return address_ipv4(0x7f000001, 5081);
+	default:
+		return address_ipv4(0x0a090100 + host - HOST_PHONES, 5060);
+	}
+}
+
+static unsigned host_of(const struct address *address)
+{
+	uint32_t ip = ntohl(address->in.sin_addr.s_addr);
+
+	if (ip == 0x0a090001)
+		return HOST_BOARD;
+	if (ip == 0x7f000001)
+		return address_port(address) == 5081 ? HOST_CARRIER_2 : HOST_CARRIER;
+	if (ip >= 0x0a090100 && ip < 0x0a090100 + SIM_AGENTS_MAX)
+		return HOST_PHONES + ip - 0x0a090100;
+	sim_wrong("a message goes to an address that nobody has");
+}
+
+static bool is_silent(unsigned host)
+{
+	return sim.now_ns < net.silent_until[host];
+}
+
+void network_silence(unsigned host, uint64_t ns)
+{
+	net.silent_until[host] = sim.now_ns + ns;
+}
+
+/* ---- what the messages show: one final response, one BYE (invariant 6) ---- */
+
+static struct said *dialog_of(struct str call_id, struct str tag)
+{
+	char key[KEY_SIZE];
+	int n = snprintf(key, sizeof(key), "%.*s|%.*s", STR_ARG(call_id), STR_ARG(tag));
+	struct said *d = map_get(&net.dialogs, key, (size_t)n);
+
+	CHECK((size_t)n < sizeof(key));
+	if (d)
+		return d;
+	d = calloc(1, sizeof(*d));
+	CHECK(d);
+	memcpy(d->key, key, sizeof(key));
+	CHECK(map_put(&net.dialogs, d->key, (size_t)n, d) == 0);
+	d->list = net.said;
+	net.said = d;
+	return d;
+}
+
+static bool one_answer(const struct sip_message *m)
+{
+	char key[KEY_SIZE];
+	int n = snprintf(key, sizeof(key), "%.*s|%u|%.*s", STR_ARG(m->call_id), m->cseq.number,
+		STR_ARG(m->from_tag));
+	struct answered *a = map_get(&net.answers, key, (size_t)n);
+
+	CHECK((size_t)n < sizeof(key));
+	if (a) {
+		if (a->status != m->status)
+			sim_wrong("the board answers one INVITE with %u and with %u", a->status,
+				m->status);
+		return false;
+	}
+	a = calloc(1, sizeof(*a));
+	CHECK(a);
+	memcpy(a->key, key, sizeof(key));
+	a->status = m->status;
+	CHECK(map_put(&net.answers, a->key, (size_t)n, a) == 0);
+	a->list = net.answered;
+	net.answered = a;
+	return true;
+}
+
+static void look_at_bye(const struct sip_message *m)
+{
+	struct said *dialog = dialog_of(m->call_id, m->to_tag);
+
+	if (dialog->bye == m->cseq.number) {
+		net.stats.repeated++;
+		return;
+	}
+	if (dialog->bye)
+		sim_wrong("the board sends two BYEs in one dialog (%s)", dialog->key);
+	dialog->bye = m->cseq.number;
+	net.stats.byes++;
+	peers_cross(m->call_id, SIP_METHOD_BYE);
+}
+
+static void look_at_reinvite(const struct sip_message *m)
+{
+	struct said *dialog = dialog_of(m->call_id, m->to_tag);
+
+	if (dialog->reinvite == m->cseq.number) {
+		net.stats.repeated++;
+		return;
+	}
+	if (dialog->bye)
+		sim_wrong("the board sends a re-INVITE after its BYE (%s)", dialog->key);
+	dialog->reinvite = m->cseq.number;
+	net.stats.reinvites++;
+	peers_cross(m->call_id, SIP_METHOD_INVITE);
+}
+
+/* What the board sends, before the network has it. */
+static void look_at(const void *bytes, size_t n)
+{
+	static struct sip_message m;
+	struct sip_outcome outcome;
+
+	if (sip_message_parse(&m, bytes, n, SIP_DATAGRAM, &outcome) != SIP_ACCEPT)
+		sim_wrong("the board sends what is no SIP: %s", outcome.reason);
+	if (!m.request) {
+		if (m.method == SIP_METHOD_INVITE && m.status >= 200)
+			one_answer(&m);
+		return;
+	}
+	if (m.method == SIP_METHOD_BYE)
+		look_at_bye(&m);
+	if (m.method == SIP_METHOD_CANCEL) {
+		net.stats.cancels++;
+		peers_cross(m.call_id, SIP_METHOD_CANCEL);
+	}
+	if (m.method == SIP_METHOD_INVITE && !str_empty(m.to_tag))
+		look_at_reinvite(&m);
+}
+
+/* ---- on the way ---- */
+
+static void deliver(uint64_t pointer, uint64_t unused)
+{
+	struct datagram *d = (struct datagram *)(uintptr_t)pointer;
+	struct sip_hop hop = {.transport = d->stream ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP,
+		.listener = (uint8_t)(d->to == HOST_BOARD ? 1 : d->to + 1),
+		.connection = d->stream ? 1 + (d->to == HOST_BOARD ? d->from : d->to) : 0,
+		.remote = network_address(d->from)};
+	char *bytes = NULL;
+
+	net.on_the_way--;
+	if (is_silent(d->to)) {
+		net.stats.silenced++;
+	} else {
+		net.stats.delivered++;
+		bytes = malloc(
+			d->n); /* of the exact size, so that sanitizers see a read beyond it */
+		CHECK(bytes);
+		memcpy(bytes, d->bytes, d->n);
+		sim.count[COUNT_SIP] += d->to == HOST_BOARD;
+		if (d->to == HOST_BOARD)
+			net.board.received(net.board.ctx, &hop, bytes, d->n, sim.now_ns);
+		else
+			peers_receive(&hop, bytes, d->n);
+	}
+	free(bytes);
+	free(d);
+}
+
+static void carry(
+	unsigned from, unsigned to, bool stream, const void *bytes, size_t n, uint64_t delay_ns)
+{
+	struct datagram *d = malloc(sizeof(*d) + n);
+
+	CHECK(d);
+	*d = (struct datagram){.from = from, .to = to, .stream = stream, .n = n};
+	memcpy(d->bytes, bytes, n);
+	net.on_the_way++;
+	sim_at(delay_ns, deliver, (uint64_t)(uintptr_t)d, 0);
+}
+
+static bool per_mille(unsigned n)
+{
+	return n && random_below(&sim.random, 1000) < n;
+}
+
+static uint64_t delay(void)
+{
+	if (per_mille(net.late))
+		return net.delay_ns + sim_while(4 * S);
+	return net.delay_ns + (net.spread_ns ? random_below(&sim.random, net.spread_ns) : 0);
+}
+
+/* A second fork of the peer answers too: the same 200 with another To tag. */
+static void fork_answers(unsigned from, unsigned to, const char *bytes, size_t n)
+{
+	const char *line = memmem(bytes, n, "\r\nTo:", 5);
+	const char *tag = line ? memmem(line, n - (size_t)(line - bytes), ";tag=", 5) : NULL;
+	char *copy;
+
+	if (strncmp(bytes, "SIP/2.0 200", 11) != 0 || !tag || !memmem(bytes, n, " INVITE\r\n", 9))
+		return;
+	copy = malloc(n);
+	CHECK(copy);
+	memcpy(copy, bytes, n);
+	copy[tag - bytes + 5] = copy[tag - bytes + 5] == 'f' ? 'e' : 'f';
+	net.stats.forked++;
+	carry(from, to, false, copy, n, delay());
+	free(copy);
+}
+
+static void put(unsigned from, unsigned to, bool stream, const void *bytes, size_t n)
+{
+	net.stats.sent++;
+	peers_watch();
+	if (is_silent(from)) {
+		net.stats.silenced++;
+		return;
+	}
+	if (stream) {
+		carry(from, to, true, bytes, n, net.delay_ns);
+		return;
+	}
+	if (per_mille(net.loss)) {
+		net.stats.lost++;
+		return;
+	}
+	carry(from, to, false, bytes, n, delay());
+	if (per_mille(net.dup)) {
+		net.stats.doubled++;
+		carry(from, to, false, bytes, n, delay());
+	}
+	if (to == HOST_BOARD && per_mille(3))
+		fork_answers(from, to, bytes, n);
+}
+
+void network_put(unsigned from, const struct address *to, const void *bytes, size_t n)
+{
+	put(from, host_of(to), false, bytes, n);
+}
+
+/* ---- the wires ---- */
+
+static int send_from(unsigned from, struct sip_hop *hop, const void *bytes, size_t n)
+{
+	unsigned to = host_of(&hop->remote);
+
+	CHECK(n > 0 && n <= 65507);
+	if (hop->transport == SIP_TRANSPORT_TCP)
+		hop->connection = 1 + (from == HOST_BOARD ? to : from);
+	put(from, to, hop->transport == SIP_TRANSPORT_TCP, bytes, n);
+	return 0;
+}
+
+/* SIMULATE_SIP_TRACE: the first line and the Call-ID of every message. */
+static void trace(const char *way, const void *bytes, size_t n)
+{
+	static int wanted = -1;
+	const char *text = bytes, *end = memmem(bytes, n, "\r\n", 2),
+		   *id = memmem(bytes, n, "\r\nCall-ID:", 10);
+
+	if (wanted < 0)
+		wanted = getenv("SIMULATE_SIP_TRACE") != NULL;
+	if (wanted && end && id)
+		fprintf(stderr, "%10.3f %s %.*s %.40s\n", (double)sim.now_ns / 1e9 - 1000, way,
+			(int)(end - text), text, id + 10);
+}
+
+static int board_send(void *ctx, struct sip_hop *hop, const void *bytes, size_t n)
+{
+	look_at(bytes, n);
+	trace("<", bytes, n);
+	return send_from(HOST_BOARD, hop, bytes, n);
+}
+
+static int peers_send(void *ctx, struct sip_hop *hop, const void *bytes, size_t n)
+{
+	CHECK(hop->listener > 1);
+	trace(">", bytes, n);
+	return send_from(hop->listener - 1u, hop, bytes, n);
+}
+
+static int local_of(unsigned host, struct sip_local *local)
+{
+	struct address address = network_address(host);
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format_host(&address, text);
+	snprintf(local->host, sizeof(local->host), "%.60s", text);
+	local->port = address_port(&address);
+	return 0;
+}
+
+static int board_local(void *ctx, const struct sip_hop *hop, struct sip_local *local)
+{
+	return local_of(HOST_BOARD, local);
+}
+
+static int peers_local(void *ctx, const struct sip_hop *hop, struct sip_local *local)
+{
+	CHECK(hop->listener > 1);
+	return local_of(hop->listener - 1u, local);
+}
+
+static const struct sip_wire board_wire = {NULL, board_send, board_local};
+static const struct sip_wire wire_of_peers = {NULL, peers_send, peers_local};
+
+const struct sip_wire *network_wire_of_peers(void)
+{
+	return &wire_of_peers;
+}
+
+/* ---- the functions of transport.h ---- */
+
+static char transports_stand_for[1];
+
+int __wrap_sip_transports_open(struct loop *loop, const struct sip_transport_config *config,
+	unsigned *failed, struct sip_transports **out);
+void __wrap_sip_transports_close(struct sip_transports *transports);
+const struct sip_wire *__wrap_sip_transports_wire(const struct sip_transports *transports);
+
+int __wrap_sip_transports_open(struct loop *loop, const struct sip_transport_config *config,
+	unsigned *failed, struct sip_transports **out)
+{
+	net.board = *config;
+	*out = (struct sip_transports *)transports_stand_for;
+	return 0;
+}
+
+void __wrap_sip_transports_close(struct sip_transports *transports)
+{
+}
+
+const struct sip_wire *__wrap_sip_transports_wire(const struct sip_transports *transports)
+{
+	return &board_wire;
+}
+
+/* ---- life ---- */
+
+/* A third of the seeds have a good network, the rest all kinds of bad ones. */
+void network_open(void)
+{
+	struct random *r = &sim.random;
+
+	memset(net.silent_until, 0, sizeof(net.silent_until));
+	net.loss = net.dup = net.late = 0;
+	net.delay_ns = MS + random_below(r, 60 * MS);
+	net.spread_ns = MS;
+	if (!sim_percent(33)) {
+		net.loss = (unsigned)random_below(r, sim_percent(20) ? 300 : 60);
+		net.dup = (unsigned)random_below(r, 100);
+		net.late = (unsigned)random_below(r, 20);
+		net.spread_ns = random_below(r, 400 * MS) + MS;
+	}
+	map_init(&net.dialogs, (const uint8_t[SIPHASH_KEY_SIZE]){0}, 0);
+	map_init(&net.answers, (const uint8_t[SIPHASH_KEY_SIZE]){0}, 0);
+}
+
+void network_close(void)
+{
+	if (net.on_the_way)
+		sim_wrong("%llu datagrams are still on their way",
+			(unsigned long long)net.on_the_way);
+	map_clear(&net.dialogs);
+	map_clear(&net.answers);
+	while (net.said) {
+		struct said *said = net.said;
+
+		net.said = said->list;
+		free(said);
+	}
+	while (net.answered) {
+		struct answered *answered = net.answered;
+
+		net.answered = answered->list;
+		free(answered);
+	}
+}
+
+const struct network_stats *network_stats(void)
+{
+	return &net.stats;
+}
