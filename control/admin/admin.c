@@ -78,12 +78,12 @@ static bool next_of_snapshot(void *ctx, uint64_t *cursor, const char **topic, js
 }
 
 /* A call can be asked for by its contact also when both are over, by the chain's first id too. */
-static void on_leg_called(void *ctx, const struct leg *leg)
+static void on_leg_called(void *ctx, const struct leg *leg, uint64_t session)
 {
 	const struct admin *admin = ctx;
 	const struct contact_segment *s = &leg->contact->segment;
-	struct str call_id = sip_session_call_id(
-		signalling_sessions(admin->config.board->signalling), leg->session);
+	struct str call_id =
+		sip_session_call_id(signalling_sessions(admin->config.board->signalling), session);
 
 	if (!admin->trace)
 		return;

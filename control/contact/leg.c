@@ -51,13 +51,18 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 	return leg;
 }
 
-void board_leg_called(struct leg *leg)
+void board_leg_takes(struct leg *leg, uint64_t session)
 {
 	struct switchboard *board = leg->contact->board;
 
-	sip_session_set_tag(sessions_of(board), leg->session, leg->id);
+	sip_session_set_tag(sessions_of(board), session, leg->id);
 	if (board->leg_called)
-		board->leg_called(board->leg_called_ctx, leg);
+		board->leg_called(board->leg_called_ctx, leg, session);
+}
+
+void board_leg_called(struct leg *leg)
+{
+	board_leg_takes(leg, leg->session);
 }
 
 int board_leg_dial(

@@ -227,7 +227,7 @@ static unsigned answer(struct leg *leg, uint64_t session, uint64_t now_ns)
 			call, party, CONFERENCE_FAILED, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 		return rc == -ENOTSUP ? 488 : 500;
 	}
-	sip_session_set_tag(sessions_of(leg), session, leg->id);
+	board_leg_takes(leg, session);
 	leg->phone.consult = session;
 	leg->phone.consult_party = call->party_id[party];
 	leg->phone.stream[1] = agreed;

@@ -89,8 +89,8 @@ struct switchboard {
 	uint64_t started_ns;
 	struct clock_pair clock;
 	struct switchboard_stats stats;
-	/* Told of each leg that has got its session; for traces. May be NULL. */
-	void (*leg_called)(void *ctx, const struct leg *leg);
+	/* Told of each session that a leg has got; for traces. May be NULL. */
+	void (*leg_called)(void *ctx, const struct leg *leg, uint64_t session);
 	void *leg_called_ctx;
 };
 
@@ -141,6 +141,8 @@ void board_close_contact(struct contact *contact, uint64_t now_ns);
 struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t agent);
 /* The leg has got its session: the session's events are the leg's from now on. */
 void board_leg_called(struct leg *leg);
+/* The same of a second one. */
+void board_leg_takes(struct leg *leg, uint64_t session);
 /*
  * Calls an outside number (E.164) as this leg. The session's events say what becomes of it. Errors
  * as signalling_call_number().

@@ -61,7 +61,7 @@
 #define SIP_EXTRA_LINES_MAX     2048
 #define SIP_PEER_NAME_SIZE      64
 #define SIP_INVITE_ATTEMPTS_MAX 8 /* challenges, 422 and failover together */
-#define SIP_REFER_EXPIRES_S     180
+#define SIP_REFER_EXPIRES_S     180u
 
 struct sip_sessions;
 

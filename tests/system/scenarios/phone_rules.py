@@ -5,6 +5,7 @@ from board import (AGENT_HOLD, COURIER, CUSTOMER_HOLD, RINGBACK, accept, board_s
                    hears_now, panel, shown, talking)
 from leaving import nothing_left
 from main_job import never
+from operating import cordctl
 from stage import CONTROL, MUSIC, TRUNK, WHISPER, eventually
 
 
@@ -231,6 +232,7 @@ async def R16_attended_transfer_at_the_phone():
     async with board_stage() as stage:
         call, leg, second, other = await consulting(stage)
         assert shown(stage, "arossi") == [(call.phone.user, "On hold"), (COURIER, "Connected")]
+        contact = panel(stage, "arossi")["contact"]
         assert await leg.refer(replaces=second) == 202
         assert await leg.referred() == 200
         await leg.ended()
@@ -241,6 +243,12 @@ async def R16_attended_transfer_at_the_phone():
         await other.ended()
         stage.call("agent.clear", agent="arossi")
         await nothing_left(stage)
+        ladder = cordctl(stage, "trace", contact).stdout
+        assert "202 Accepted [REFER]" in ladder, ladder
+        assert ladder.count("401 Unauthorized [INVITE]") == 1, "the second call is of the contact"
+        record = (await stage.records(1))[0]
+        assert record["TransferredToEndpoint"]["Address"] == COURIER
+        assert record["Agent"]["NumberOfHolds"] == 1
 
 
 async def R16_attended_transfer_from_the_second_call_while_it_rings():
