@@ -100,9 +100,12 @@ void outside_answered(struct leg *leg, uint64_t now_ns)
 {
 	struct call *call = leg->call;
 	struct leg *source = source_of(leg);
+	struct contact *contact = call_customers_contact(call);
 	unsigned party = leg->party;
 
 	quiet(leg);
+	if (contact->state == CONTACT_BRIDGED) /* its agent has left while it rang */
+		outside_remains(contact, now_ns);
 	if (source)
 		treatment_hush(source->treatment);
 	call_happens(
