@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transfers by agents, step by step, judged by ear (R15 to R44, R126)."""
 from board import (AGENT_HOLD, CUSTOMER_HOLD, RINGBACK, TO_AGENT, TO_QUEUE, accept, add_prompt,
-                   add_quick_connect, before_queueing, board_stage, chain, clear, consult, hears_now,
+                   add_quick_connect, before_queueing, board_stage, chain, clear, hears_now,
                    lasts, panel, refused, shown, short_prompt, talking, transfer, who_did_what)
 from leaving import nothing_left
 from main_job import never, no_gaps, one_span, spans
-from stage import BEEP, FULL, MUSIC, WHISPER, action, eventually, flow, play
+from stage import BEEP, FULL, MUSIC, WHISPER, action, flow, play
 
 
 async def R126_the_story_of_a_warm_transfer():
@@ -55,31 +55,6 @@ async def R126_the_story_of_a_warm_transfer():
         whisper, beep = one_span(other, WHISPER), one_span(agent, BEEP)
         assert whisper[1] - 40 <= beep[0], "R27: the customer whisper follows the agent whisper"
         await nothing_left(stage)
-
-
-async def R124_the_customer_hears_what_is_left_of_the_transfer_flow():
-    stage = board_stage()
-    stage.instance["prompts"].append({"name": "long", "file": tone(TO_AGENT, 3000)})
-    stage.flows["to-agent"]["Actions"][0]["Parameters"]["PromptId"] = "long"
-    async with stage:
-        call, source, (phone,) = await talking(stage)
-        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
-        await source.hears(TO_AGENT)
-        await asyncio.sleep(1.5)
-        stage.call("contact.leave", agent="arossi")
-        await source.ended()
-        assert stage.agent_state("arossi") == "AfterCallWork"
-        target = await accept(stage, phone)
-        await target.hears(call.phone.tone)
-        await call.hears(phone.tone)
-        heard, agent = await call.report(), await source.report()
-        first, rest = one_span(agent, TO_AGENT), one_span(heard, TO_AGENT)
-        total = first[1] - first[0] + rest[1] - rest[0]
-        assert 2800 <= total <= 3150, f"3 s in all, heard {first} and {rest}"
-        assert len(spans(heard, BEEP)) == 2, "a customer whisper for each agent"
-        never(await target.report(), TO_AGENT, BEEP, CUSTOMER_HOLD)
-        await hears_now({call: {phone.tone}, target: {call.phone.tone}})
-        await call.hang_up()
 
 
 async def R15_R16_a_transfer_needs_a_contact_and_a_destination():

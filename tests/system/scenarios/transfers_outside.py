@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transfers to outside numbers: external quick connects and the number pad (R41 to R44)."""
-import asyncio
-
 from board import (CALLER_ID, COURIER, CUSTOMER_HOLD, RINGBACK, board_stage, carrier, chain, clear,
                    hears_now, panel, party, resume, shown, talking, transfer, until_failed,
                    who_did_what)
