@@ -135,3 +135,24 @@ async def test_the_source_gives_up_while_the_number_rings():
         assert panel(stage, "arossi")["transfer_failed"] is None
         await hears_now({call: {CUSTOMER_HOLD}, source: set()})
         await resume(stage, call, source)
+
+
+async def R43_for_an_outbound_contact_the_caller_id_of_the_outbound_queue():
+    ours = "+12025550102"
+    stage = board_stage()
+    stage.instance["queues"][1]["outbound_caller_id"] = {"number": ours}
+    stage.instance["routing_profiles"][0]["default_outbound_queue"] = "Returns"
+    async with stage:
+        phone = await stage.agent("arossi", auto="answer")
+        far = await carrier(stage)
+        stage.call("contact.dial", agent="arossi", number="+12025550118")
+        leg = await phone.incoming()
+        customer = await far.incoming()
+        await customer.answer()
+        await customer.hears(phone.tone)
+        transfer(stage, leg, number="+12025550166")
+        other = await far.incoming()
+        assert f"sip:{ours}@" in other.invite.get("from"), other.invite.get("from")
+        await hears_now({customer: {CUSTOMER_HOLD}})
+        await other.answer()
+        await other.hears(phone.tone)
