@@ -100,7 +100,7 @@ static void handle_watch(struct rpc_call *call)
 	char why[DESK_WHY_SIZE] = "";
 	int rc;
 
-	while (strcmp(call->verb->name, names[watch]) != 0)
+	while (watch < PARTY_BARGES && strcmp(call->verb->name, names[watch]) != 0)
 		watch++;
 	rc = desk_watch(board_of(call), supervisor, rpc_text(call, "agent"), watch, why);
 	rpc_finish(call, rc, why,

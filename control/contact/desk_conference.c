@@ -62,7 +62,7 @@ static int add(struct contact *contact, const struct desk_target *target, const 
 	const struct resource_quick_connect *quick_connect = NULL;
 	const char *number = target->number;
 	uint64_t now_ns = board_now(contact->board);
-	unsigned party;
+	unsigned party = CONFERENCE_NOBODY;
 	int rc = 0;
 
 	if (!number) {
