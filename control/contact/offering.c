@@ -53,7 +53,8 @@ static void agent_lost(struct contact *contact, bool missed, uint64_t now_ns)
 /* The agent of a transfer is lost in the customer whisper: out of the queue, there is no way back. */
 static void too_late(struct contact *contact, const char *why)
 {
-	transfer_failed(contact, "%s: %s", agent_row(contact)->row.name, why);
+	if (transfer_is_one(contact)) /* else it may have been dialled: no agent was offered it */
+		transfer_failed(contact, "%s: %s", agent_row(contact)->row.name, why);
 }
 
 /* ---- the limit on whispers and on a panel's phone ---- */
