@@ -317,6 +317,14 @@ static void at_the_desk(uint64_t agent, uint64_t argument)
 		sim_at(S + sim_while(8 * S), at_the_desk, agent, 0);
 }
 
+static void reloads(uint64_t unused, uint64_t argument)
+{
+	if (sim.ending)
+		return;
+	world_reload();
+	sim_at(600 * S + sim_while(6000 * S), reloads, 0, 0);
+}
+
 void actors_open(void)
 {
 	char why[DESK_WHY_SIZE];
@@ -330,11 +338,19 @@ void actors_open(void)
 		sim_at(sim_while(5 * S), at_the_desk, i, 0);
 	}
 	sim_at(sim_while(S), someone_acts, 0, 0);
+	if (sim_percent(20))
+		sim_at(sim_while(600 * S), reloads, 0, 0);
+	if (sim_percent(30))
+		sim_at(sim_while(300 * S), media_goes, 0, 0);
 }
 
 void actors_last_call(uint64_t unused, uint64_t argument)
 {
 	sim.ending = true;
+	if (sim_percent(30)) {
+		sim_note("control is told to end");
+		board_drain(&sim.board);
+	}
 }
 
 /* Every call ends, every agent clears; what is left then is a leak. */

@@ -30,12 +30,14 @@ struct media_room {
 static struct pool rooms, legs;
 static struct media_callbacks callbacks;
 static char clip_stands_for[1];
+static bool away;
 
 void media_open(void)
 {
 	CHECK(pool_init(&rooms, sizeof(struct media_room), 10000) == 0);
 	CHECK(pool_init(&legs, sizeof(struct media_leg), 20000) == 0);
 	callbacks = board_media_callbacks(&sim.board);
+	away = false;
 }
 
 unsigned media_left(void)
@@ -69,6 +71,10 @@ static void play_ends(uint64_t id, uint64_t play)
 
 	if (!m || !m->playing || m->plays != play)
 		return;
+	if (away) {
+		sim_at(100 * MS + sim_while(S), play_ends, id, play);
+		return;
+	}
 	m->playing = false;
 	touch(m);
 	if (sim_percent(1))
@@ -209,7 +215,7 @@ int __wrap_media_room_apply(struct media_room *room, const struct media_room_sta
 
 enum media_state __wrap_media_state(const struct media *media)
 {
-	return MEDIA_UP;
+	return away ? MEDIA_DOWN : MEDIA_UP;
 }
 
 struct clips *__wrap_media_clips(struct media *media)
@@ -242,6 +248,24 @@ void __wrap_media_room_destroy(struct media_room *room)
 	if (room->legs)
 		sim_wrong("a room is removed with %u legs in it", room->legs);
 	pool_free(&rooms, room);
+}
+
+static void comes_back(uint64_t restarted, uint64_t argument)
+{
+	sim_note("the dataplane is back");
+	away = false;
+	callbacks.up(callbacks.ctx, restarted);
+}
+
+void media_goes(uint64_t unused, uint64_t argument)
+{
+	if (away || sim.ending)
+		return;
+	sim_note("the dataplane is gone");
+	away = true;
+	callbacks.down(callbacks.ctx, "simulated");
+	sim_at(sim_while(20 * S), comes_back, sim_percent(50), 0);
+	sim_at(sim_while(600 * S), media_goes, 0, 0);
 }
 
 static void leg_fails(uint64_t id, uint64_t argument)

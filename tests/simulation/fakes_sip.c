@@ -410,6 +410,7 @@ int __wrap_signalling_call_number(struct signalling *signalling, const char *num
 	char trunk[TRUNK_NAME_SIZE]);
 bool __wrap_signalling_may_call(const struct signalling *signalling, const char *number);
 void __wrap_signalling_drain(struct signalling *signalling, uint32_t retry_after_s);
+void __wrap_signalling_reload(struct signalling *signalling, const struct instance *instance);
 
 unsigned __wrap_signalling_judge(struct signalling *signalling, const struct sip_incoming *incoming,
 	uint64_t now_ns, struct signalling_call *call)
@@ -461,5 +462,9 @@ bool __wrap_signalling_may_call(const struct signalling *signalling, const char 
 }
 
 void __wrap_signalling_drain(struct signalling *signalling, uint32_t retry_after_s)
+{
+}
+
+void __wrap_signalling_reload(struct signalling *signalling, const struct instance *instance)
 {
 }

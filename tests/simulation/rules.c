@@ -61,8 +61,48 @@ static void check_legs(const struct contact *contact)
 			contact_state_name(contact->state));
 }
 
+/* Liveness: how long a contact may be in a state that something else must end. 0: for ever. */
+static uint64_t patience_of(enum contact_state state)
+{
+	switch (state) {
+	case CONTACT_ARRIVING:
+		return 70 * S; /* a 200 waits for its ACK */
+	case CONTACT_OFFERED:
+		return sim.config.offer_ns + sim.config.panel_answer_ns + S;
+	case CONTACT_AGENT_WHISPER:
+	case CONTACT_CUSTOMER_WHISPER:
+		return sim.config.whisper_max_ns + S;
+	case CONTACT_DIALLING:
+		return 600 * S;
+	default:
+		return 0;
+	}
+}
+
+static void check_patience(const struct contact *contact)
+{
+	static struct {
+		uint64_t seed, id, since_ns;
+		uint32_t version;
+	} seen[8192];
+	unsigned slot = pool_id_slot(contact->id) % 8192;
+
+	if (seen[slot].id != contact->id || seen[slot].version != contact->version ||
+		seen[slot].seed != sim.seed) {
+		seen[slot].seed = sim.seed;
+		seen[slot].id = contact->id;
+		seen[slot].version = contact->version;
+		seen[slot].since_ns = sim.now_ns;
+	} else if (patience_of(contact->state) &&
+		   sim.now_ns - seen[slot].since_ns > patience_of(contact->state)) {
+		sim_wrong("a contact is %s for %.1f s", contact_state_name(contact->state),
+			(double)(sim.now_ns - seen[slot].since_ns) / 1e9);
+	}
+}
+
 static void check_contact(const struct contact *contact)
 {
+	check_patience(contact);
 	if (contact_is_live(contact))
 		check_place(contact);
 	check_legs(contact);

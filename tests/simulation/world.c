@@ -197,24 +197,50 @@ static void run_tasks(void)
 /* ---- a run ---- */
 
 static struct instance *instance;
+static const char *directory;
 static char loop_stands_for[1], services_stand_for[1];
 
-void world_open(const char *directory)
+static struct instance *load(const struct instance *previous)
+{
+	struct instance *fresh;
+	struct report report;
+
+	report_init(&report);
+	if (instance_load(directory, &sim.config, previous, NULL, &report, &fresh) < 0) {
+		report_print(&report, stderr);
+		exit(2);
+	}
+	report_clear(&report);
+	return fresh;
+}
+
+void world_open(const char *path)
 {
 	struct report report;
 
+	directory = path;
 	signal(SIGABRT, on_abort);
 	signal(SIGSEGV, on_abort);
 	log_set_level(LOG_LEVEL_ERROR);
 	log_set_fd(-1);
 	report_init(&report);
 	config_preset(&sim.config);
-	if (instance_read_config(directory, &sim.config, &report) < 0 ||
-		instance_load(directory, &sim.config, NULL, NULL, &report, &instance) < 0) {
+	if (instance_read_config(directory, &sim.config, &report) < 0) {
 		report_print(&report, stderr);
 		exit(2);
 	}
 	report_clear(&report);
+	instance = load(NULL);
+}
+
+void world_reload(void)
+{
+	struct instance *previous = instance;
+
+	sim_note("the instance is reloaded");
+	instance = load(previous);
+	CHECK(board_reload(&sim.board, instance) == 0);
+	instance_destroy(previous);
 }
 
 void world_settle(void)

@@ -72,6 +72,8 @@ void world_begin(uint64_t seed, uint64_t calls);
 void world_run(void);
 /* What is due in this moment. */
 void world_settle(void);
+/* The instance is read anew and taken over while calls run. */
+void world_reload(void);
 void world_end(void);
 void world_close(void);
 
@@ -106,6 +108,8 @@ unsigned media_left(void);
 void media_close(void);
 /* What a room was told last is what follows from the state now, and nobody hears what is not theirs. */
 void media_check(struct call *call);
+/* The dataplane goes for a while; what is played then is over later. */
+void media_goes(uint64_t unused, uint64_t argument);
 /* The peer of a leg presses a key. */
 void media_key(const struct leg *leg, char digit);
 
