@@ -260,8 +260,9 @@ async def pain_11_a_transfer_while_the_callers_phone_holds():
 
 # ---- pain 12 -------------------------------------------------------------------------------------
 
-async def every_hold(leg, others, no_sdp):
-    """The hold matrix of RFC 3264 for one phone, with both ways back."""
+async def every_hold(leg, others, no_sdp, is_agent=False):
+    """The hold matrix of RFC 3264 for one phone, with both ways back. Hold at an agent's phone is the
+    verb: whom the agent talks to is on hold, or the agent is muted when these are several."""
     mine = leg.phone.tone
     tones = {other: other.phone.tone for other in others}
     both = {leg: set(tones.values())}
@@ -273,6 +274,8 @@ async def every_hold(leg, others, no_sdp):
         expected = {leg: both[leg] if direction == "recvonly" else set()}
         for other in others:
             expected[other] = both[other] - (set() if direction == "sendonly" else {mine})
+            if is_agent and direction != "recvonly":
+                expected[other] = both[other] - {mine} or {CUSTOMER_HOLD}
         await hears_now(expected)
         assert leg.remote_sdp.direction == {"sendonly": "recvonly", "recvonly": "sendonly",
                                             "inactive": "inactive"}[direction]
@@ -290,15 +293,15 @@ async def pain_12_both_ways_after_each_hold_of_the_customer():
 async def pain_12_both_ways_after_each_hold_of_the_agent():
     async with board_stage() as stage:
         call, source, _ = await talking(stage, others=())
-        await every_hold(source, [call], no_sdp=False)
-        await every_hold(source, [call], no_sdp=True)
+        await every_hold(source, [call], no_sdp=False, is_agent=True)
+        await every_hold(source, [call], no_sdp=True, is_agent=True)
 
 
 async def pain_12_both_ways_after_each_hold_in_a_conference():
     async with board_stage() as stage:
         trio = await a_trio(stage)
         trio.verb("join")
-        await every_hold(trio.target, [trio.call, trio.source], no_sdp=False)
+        await every_hold(trio.target, [trio.call, trio.source], no_sdp=False, is_agent=True)
         await every_hold(trio.call, [trio.source, trio.target], no_sdp=True)
 
 
