@@ -175,8 +175,8 @@ static int change(struct leg *leg, enum party_watch watch, char why[DESK_WHY_SIZ
 int desk_watch(struct switchboard *board, const char *supervisor, const char *agent,
 	enum party_watch watch, char why[DESK_WHY_SIZE])
 {
-	struct agent_snapshot s, watched;
-	struct contact *contact;
+	struct agent_snapshot s = {0}, watched = {0};
+	struct contact *contact = NULL;
 	struct leg *leg;
 	int rc = desk_find_agent(board, supervisor, &s, why);
 
@@ -188,7 +188,8 @@ int desk_watch(struct switchboard *board, const char *supervisor, const char *ag
 		return rc;
 	if (s.agent == watched.agent)
 		return desk_refuse(why, -EINVAL, "nobody supervises oneself");
-	if (!contact->call || !contact->call->talking || contact->party == CONFERENCE_NOBODY)
+	if (!contact || !contact->call || !contact->call->talking ||
+		contact->party == CONFERENCE_NOBODY)
 		return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
 	leg = supervising_leg(board, s.agent);
 	if (!leg)

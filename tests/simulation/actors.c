@@ -219,7 +219,7 @@ static void program_calls(void)
 	count(rc);
 }
 
-static void call_out(void)
+static void call_out(uint32_t unused)
 {
 	unsigned how = (unsigned)random_below(&sim.random, 6);
 
@@ -241,12 +241,14 @@ static void key(uint32_t agent)
 			contact->call->legs[random_below(&sim.random, contact->call->n_legs)], '1');
 }
 
-static void operator_ends(void)
+static void operator_ends(uint32_t unused)
 {
 	struct contact *contact = NULL;
 	char why[DESK_WHY_SIZE] = "";
 	unsigned skip = (unsigned)random_below(&sim.random, 20);
 
+	if (sim_percent(80)) /* rare, or calls would not live long */
+		return;
 	while ((contact = pool_next(&sim.board.contacts, contact)) && skip-- > 0)
 		continue;
 	if (!contact)
@@ -255,6 +257,47 @@ static void operator_ends(void)
 	rules_touch(contact);
 	count(desk_end(&sim.board, contact->segment.id, why));
 }
+
+static void phone_goes(uint32_t unused)
+{
+	uint32_t agent = any_agent();
+
+	phone(agent, false);
+	sim_at(sim_while(10 * S), phone_comes, agent, 0);
+}
+
+static void offer_is_answered(uint32_t unused)
+{
+	answer_offer(any_agent());
+}
+
+static void desk_is_cleared(uint32_t unused)
+{
+	clear(any_agent());
+}
+
+static void status_changes(uint32_t unused)
+{
+	change_status(any_agent());
+}
+
+/* What is done, how often: to an agent who is on a call, or to any. */
+static const struct {
+	unsigned percent;
+	void (*act)(uint32_t agent);
+} acts[] = {
+	{22, transfer},
+	{40, conference_verb},
+	{5, watch},
+	{2, leave},
+	{12, offer_is_answered},
+	{9, desk_is_cleared},
+	{4, status_changes},
+	{1, call_out},
+	{3, key},
+	{1, operator_ends},
+	{1, phone_goes},
+};
 
 static void someone_acts(uint64_t unused, uint64_t argument)
 {
@@ -269,33 +312,12 @@ static void someone_acts(uint64_t unused, uint64_t argument)
 		return;
 	}
 	touch(agent);
-	if (what < 22)
-		transfer(agent);
-	else if (what < 62)
-		conference_verb(agent);
-	else if (what < 67)
-		watch(agent);
-	else if (what < 69)
-		leave(agent);
-	else if (what < 82)
-		answer_offer(any_agent());
-	else if (what < 90)
-		clear(any_agent());
-	else if (what < 94)
-		change_status(any_agent());
-	else if (what < 95)
-		call_out();
-	else if (what < 98)
-		key(agent);
-	else if (what < 99 && sim_percent(20))
-		operator_ends();
-	else if (what < 99)
-		answer_offer(any_agent());
-	else {
-		uint32_t lost = any_agent();
-
-		phone(lost, false);
-		sim_at(sim_while(10 * S), phone_comes, lost, 0);
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		if (what < acts[i].percent) {
+			acts[i].act(agent);
+			break;
+		}
+		what -= acts[i].percent;
 	}
 	sim_at(sim_while(sim.profile.verb_ms * 2 * MS), someone_acts, 0, 0);
 }

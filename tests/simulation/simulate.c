@@ -28,25 +28,27 @@ struct arguments {
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+	const struct {
+		const char *name;
+		uint64_t *number;
+	} numbers[] = {{"--calls", &a->calls}, {"--seed", &a->seed}, {"--round", &a->round}};
 
+	for (int i = 1; i < argc; i++) {
+		bool seeds = strcmp(argv[i], "--seeds") == 0;
+		size_t k = 0;
+
+		while (k < 3 && strcmp(argv[i], numbers[k].name) != 0)
+			k++;
 		if (strcmp(argv[i], "--cells") == 0)
 			a->cells = true;
 		else if (argv[i][0] != '-')
 			a->instance = argv[i];
-		else if (!value)
+		else if ((k == 3 && !seeds) || ++i == argc)
 			return false;
-		else if (strcmp(argv[i], "--seeds") == 0)
-			a->seeds = argv[++i];
-		else if (strcmp(argv[i], "--calls") == 0)
-			a->calls = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--seed") == 0)
-			a->seed = strtoull(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--round") == 0)
-			a->round = strtoull(argv[++i], NULL, 10);
+		else if (seeds)
+			a->seeds = argv[i];
 		else
-			return false;
+			*numbers[k].number = strtoull(argv[i], NULL, 10);
 	}
 	return a->instance && a->round > 0;
 }

@@ -48,9 +48,9 @@ static const struct support_texts texts = {{
 	[RESOURCE_QUEUE] = "queues: [{name: Q0, max_contacts: 4}, {name: Q1}]\n",
 	[RESOURCE_STATUS] = "statuses: [{name: Lunch}]\n",
 	[RESOURCE_ROUTING_PROFILE] =
-		"routing_profiles:\n"
-		"  - {name: P0, queues: [{queue: Q0, priority: 1}, {queue: Q1, priority: 2}]}\n"
-		"  - {name: P1, queues: [{queue: Q1, priority: 1, delay_seconds: 2}]}\n",
+		("routing_profiles:\n"
+		 "  - {name: P0, queues: [{queue: Q0, priority: 1}, {queue: Q1, priority: 2}]}\n"
+		 "  - {name: P1, queues: [{queue: Q1, priority: 1, delay_seconds: 2}]}\n"),
 	[RESOURCE_AGENT] = agents_text,
 }};
 
@@ -99,7 +99,8 @@ static void take_effects(void)
 	struct router_effect effect;
 
 	while (router_take_effect(walk.bench.router, &effect)) {
-		struct entry *call = effect.contact ? &walk.calls[effect.contact] : NULL;
+		struct entry none = {0};
+		struct entry *call = effect.contact ? &walk.calls[effect.contact] : &none;
 
 		switch (effect.kind) {
 		case ROUTER_OFFER:

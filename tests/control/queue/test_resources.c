@@ -13,48 +13,48 @@
 
 /* A small instance that loads; each case below replaces one of its files. */
 static const struct support_texts sound = {{
-	[RESOURCE_QUEUE] = "queues:\n"
-			   "  - name: Returns\n"
-			   "    id: q-returns\n"
-			   "    description: Parcels\n"
-			   "    max_contacts: 20\n"
-			   "    priority: 3\n"
-			   "    hours: Desk\n"
-			   "    outbound_caller_id: {name: Parcels, number: '+12025550100'}\n"
-			   "    outbound_whisper_flow: Whisper\n"
-			   "    quick_connects: [Returns desk, Courier, Ann, Courier two]\n"
-			   "  - {name: Orders, quick_connects: [Courier, Orders desk]}\n"
-			   "  - {name: Unattended, quick_connects: [Nobody]}\n",
-	[RESOURCE_HOURS] = "hours:\n"
-			   "  - {name: Desk, time_zone: Europe/Rome, week: {monday: "
-			   "['09:00-17:00']}}\n",
-	[RESOURCE_STATUS] = "statuses:\n"
-			    "  - {name: Lunch, id: s-lunch}\n"
-			    "  - {name: Available, id: s-available, description: Ready}\n",
-	[RESOURCE_SECURITY_PROFILE] = "security_profiles:\n"
-				      "  - {name: Lead, permissions: [take_calls, barge]}\n"
-				      "  - {name: QualityAnalyst, permissions: []}\n",
-	[RESOURCE_ROUTING_PROFILE] = "routing_profiles:\n"
-				     "  - name: P\n"
-				     "    default_outbound_queue: q-returns\n"
-				     "    queues:\n"
-				     "      - {queue: Orders, priority: 2}\n"
-				     "      - {queue: Returns, priority: 1, delay_seconds: 5}\n",
+	[RESOURCE_QUEUE] = ("queues:\n"
+			    "  - name: Returns\n"
+			    "    id: q-returns\n"
+			    "    description: Parcels\n"
+			    "    max_contacts: 20\n"
+			    "    priority: 3\n"
+			    "    hours: Desk\n"
+			    "    outbound_caller_id: {name: Parcels, number: '+12025550100'}\n"
+			    "    outbound_whisper_flow: Whisper\n"
+			    "    quick_connects: [Returns desk, Courier, Ann, Courier two]\n"
+			    "  - {name: Orders, quick_connects: [Courier, Orders desk]}\n"
+			    "  - {name: Unattended, quick_connects: [Nobody]}\n"),
+	[RESOURCE_HOURS] = ("hours:\n"
+			    "  - {name: Desk, time_zone: Europe/Rome, week: {monday: "
+			    "['09:00-17:00']}}\n"),
+	[RESOURCE_STATUS] = ("statuses:\n"
+			     "  - {name: Lunch, id: s-lunch}\n"
+			     "  - {name: Available, id: s-available, description: Ready}\n"),
+	[RESOURCE_SECURITY_PROFILE] = ("security_profiles:\n"
+				       "  - {name: Lead, permissions: [take_calls, barge]}\n"
+				       "  - {name: QualityAnalyst, permissions: []}\n"),
+	[RESOURCE_ROUTING_PROFILE] = ("routing_profiles:\n"
+				      "  - name: P\n"
+				      "    default_outbound_queue: q-returns\n"
+				      "    queues:\n"
+				      "      - {queue: Orders, priority: 2}\n"
+				      "      - {queue: Returns, priority: 1, delay_seconds: 5}\n"),
 	[RESOURCE_AGENT] =
-		AGENT_START "proficiencies: [{attribute: Language, value: Italian, "
-			    "level: 4}, {attribute: Language, value: German, level: 1}], " PHONE,
+		(AGENT_START "proficiencies: [{attribute: Language, value: Italian, "
+			     "level: 4}, {attribute: Language, value: German, level: 1}], " PHONE),
 	[RESOURCE_QUICK_CONNECT] =
-		"quick_connects:\n"
-		"  - {name: Returns desk, description: d, type: queue, queue: Returns, flow: TQ}\n"
-		"  - {name: Orders desk, description: d, type: queue, queue: Orders, flow: TQ}\n"
-		"  - {name: Ann, description: d, type: agent, agent: ann, flow: TA}\n"
-		"  - {name: Courier, description: d, type: external, number: '+12025550177'}\n"
-		"  - {name: Courier two, description: d, type: external, number: '+1202555'}\n"
-		"  - {name: Nobody, description: d, type: external, number: '+12'}\n"
-		"  - {name: Attached nowhere, description: d, type: external, number: '+12'}\n",
-	[RESOURCE_PROMPT] = "prompts:\n"
-			    "  - {name: Welcome, id: p-welcome, text: Hello}\n"
-			    "  - {name: Beep, file: tones/beep.wav}\n",
+		("quick_connects:\n"
+		 "  - {name: Returns desk, description: d, type: queue, queue: Returns, flow: TQ}\n"
+		 "  - {name: Orders desk, description: d, type: queue, queue: Orders, flow: TQ}\n"
+		 "  - {name: Ann, description: d, type: agent, agent: ann, flow: TA}\n"
+		 "  - {name: Courier, description: d, type: external, number: '+12025550177'}\n"
+		 "  - {name: Courier two, description: d, type: external, number: '+1202555'}\n"
+		 "  - {name: Nobody, description: d, type: external, number: '+12'}\n"
+		 "  - {name: Attached nowhere, description: d, type: external, number: '+12'}\n"),
+	[RESOURCE_PROMPT] = ("prompts:\n"
+			     "  - {name: Welcome, id: p-welcome, text: Hello}\n"
+			     "  - {name: Beep, file: tones/beep.wav}\n"),
 }};
 
 static struct resources *resources;
