@@ -61,6 +61,45 @@ static void count(int rc)
 
 /* ---- verbs on a call ---- */
 
+/* A blind transfer is answered once, or refused at once and then not answered. */
+struct blind_answer {
+	bool told;
+};
+
+static unsigned blind_open;
+
+static void on_blind(void *ctx, int error, const char *why)
+{
+	struct blind_answer *answer = ctx;
+
+	if (answer->told)
+		sim_wrong("a blind transfer is answered twice");
+	answer->told = true;
+	blind_open--;
+}
+
+unsigned actors_left(void)
+{
+	return blind_open;
+}
+
+static int transfer_blind(uint32_t agent, const struct desk_target *target, char *why)
+{
+	static struct blind_answer answers[4096];
+	static unsigned next;
+	struct blind_answer *answer = &answers[next++ % 4096];
+	int rc;
+
+	*answer = (struct blind_answer){false};
+	blind_open++;
+	rc = desk_transfer_blind(&sim.board, name_of(agent), target, on_blind, answer, why);
+	if (rc < 0 && answer->told)
+		sim_wrong("a blind transfer is refused and answered");
+	if (rc < 0)
+		blind_open--;
+	return rc;
+}
+
 static void transfer(uint32_t agent)
 {
 	static const char *const quick_connects[] = {"To a0", "To a1", "To a2", "To a3", "To a4",
@@ -76,7 +115,7 @@ static void transfer(uint32_t agent)
 		target.quick_connect = quick_connects[random_below(
 			&sim.random, sizeof(quick_connects) / sizeof(quick_connects[0]))];
 	if (sim_percent(20))
-		rc = desk_transfer_blind(&sim.board, name_of(agent), &target, NULL, NULL, why);
+		rc = transfer_blind(agent, &target, why);
 	else
 		rc = desk_transfer(&sim.board, name_of(agent), NULL, &target, why);
 	if (rc == 0)

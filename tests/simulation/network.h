@@ -44,3 +44,8 @@ void peers_receive(const struct sip_hop *hop, const void *bytes, size_t n);
 void peers_cross(struct str call_id, enum sip_method method);
 /* Something is on its way. */
 void peers_watch(void);
+
+/* ---- watched.c ---- */
+
+/* board_session_events, through checks. */
+extern const struct sip_session_events watched_events;

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "network.h"
+#include "sip/session_private.h"
 #include "sip/ua.h"
 
 enum kind { KIND_CALLER, KIND_PHONE, KIND_NUMBER };
@@ -21,6 +22,7 @@ struct peer {
 	bool calls;  /* it sent the INVITE */
 	bool silent; /* it rings and never answers */
 	bool up;
+	uint8_t host;
 };
 
 static struct pool peers;
@@ -28,7 +30,7 @@ static struct sip_ua *ua;
 static struct random random_of_peers;
 static bool is_watched; /* whether all are gone */
 static uint64_t ending_ns;
-static uint64_t crossed;
+static uint64_t crossed, refers, refers_attended, refers_accepted, notifies;
 
 static struct sip_sessions *layer(void)
 {
@@ -56,6 +58,16 @@ static struct peer *peer_new(enum kind kind, uint64_t session, bool calls)
 	*p = (struct peer){.id = id, .session = session, .kind = kind, .calls = calls};
 	CHECK(sip_session_set_tag(layer(), session, id) == 0);
 	return p;
+}
+
+static struct peer *find_phone(unsigned host, const struct peer *but)
+{
+	struct peer *p = NULL;
+
+	while ((p = pool_next(&peers, p)))
+		if (p->host == host && p->up && p != but)
+			return p;
+	return NULL;
 }
 
 static struct peer *find(uint64_t id)
@@ -131,6 +143,93 @@ static void peer_rings(uint64_t id, uint64_t early)
 		sim_at(sim_while(12 * S), peer_answers, id, 0);
 }
 
+/* ---- phones that transfer with REFER ---- */
+
+static void refer_answered(void *ctx, uint64_t tag, uint64_t id, const struct sip_message *response,
+	const struct sip_hop *source, uint64_t now_ns)
+{
+	refers_accepted += response->status == 202;
+}
+
+static void refer_lost(
+	void *ctx, uint64_t tag, uint64_t id, enum sip_failure failure, uint64_t now_ns)
+{
+}
+
+static const struct sip_client_handler refer_handler = {
+	.response = refer_answered,
+	.failed = refer_lost,
+};
+
+static const char *any_destination(void)
+{
+	static const char *const users[] = {"+12025550177", "2025550177", "+12025550178",
+		"To%20Two", "To%20a0", "To%20a1", "To%20Tiny", "nonsense", "%20", "+4930123456"};
+
+	return users[random_below(&sim.random, sizeof(users) / sizeof(users[0]))];
+}
+
+/* A second call of a phone that is on one: a consultation. */
+static void phone_dials_too(uint64_t id, uint64_t argument)
+{
+	const struct peer *p = find(id);
+
+	if (p && p->up)
+		agent_dials(p->host - HOST_PHONES);
+}
+
+/* Attended when the phone has a second call, blind otherwise. */
+static void phone_refers_to(uint64_t id, uint64_t argument)
+{
+	struct peer *p = find(id);
+	const struct peer *other = p ? find_phone(p->host, p) : NULL;
+	char lines[600];
+	uint64_t transaction;
+
+	if (!p || !p->up)
+		return;
+	if (other) {
+		const struct sip_dialog *d = &session_find(layer(), other->session)->dialog;
+
+		snprintf(lines, sizeof(lines),
+			"Refer-To: "
+			"<sip:x@10.9.0.1?Replaces=%.*s%%3Bto-tag%%3D%.*s%%3Bfrom-tag%%3D%.*s>"
+			"\r\n",
+			STR_ARG(sip_dialog_text(d, SIP_DIALOG_CALL_ID)),
+			STR_ARG(sip_dialog_text(d, SIP_DIALOG_REMOTE_TAG)),
+			STR_ARG(sip_dialog_text(d, SIP_DIALOG_LOCAL_TAG)));
+	} else {
+		snprintf(
+			lines, sizeof(lines), "Refer-To: <sip:%s@10.9.0.1>\r\n", any_destination());
+	}
+	refers++;
+	refers_attended += other != NULL;
+	sim_note("a%u refers%s", p->host - HOST_PHONES, other ? " one call to its other" : "");
+	session_start(session_find(layer(), p->session),
+		&(struct session_request){.method = SIP_METHOD_REFER, .lines = lines},
+		&refer_handler, &transaction);
+}
+
+/* The peers' SIP core, which does not refer itself, knows no NOTIFY. */
+static bool take_notify(const struct sip_hop *hop, const char *bytes, size_t n)
+{
+	static struct sip_message m;
+	struct sip_outcome outcome;
+	char answer[4096];
+	struct sip_builder b = sip_build(answer, sizeof(answer));
+	int length;
+
+	if (n < 7 || memcmp(bytes, "NOTIFY ", 7) != 0)
+		return false;
+	CHECK(sip_message_parse(&m, bytes, n, SIP_DATAGRAM, &outcome) == SIP_ACCEPT);
+	sip_build_response(&b, &m, &(struct sip_response){.status = sim_percent(90) ? 200 : 481});
+	length = sip_build_finish(&b, STR_NULL, STR_NULL);
+	CHECK(length > 0);
+	notifies++;
+	network_put(hop->listener - 1u, &hop->remote, answer, (size_t)length);
+	return true;
+}
+
 /* The same at the same moment: what the peer says crosses what the board has just said. */
 void peers_cross(struct str call_id, enum sip_method method)
 {
@@ -161,6 +260,7 @@ static void on_incoming(
 	enum kind kind = call->source.listener > HOST_PHONES ? KIND_PHONE : KIND_NUMBER;
 	struct peer *p = peer_new(kind, session, false);
 
+	p->host = (uint8_t)(call->source.listener - 1);
 	sip_uri_user(&call->message->uri, user, sizeof(user));
 	p->silent = sim_percent(sim.profile.lost_percent / 4) || strcmp(user, "+12025550178") == 0;
 	if (sim_percent(20) && !p->silent)
@@ -181,6 +281,12 @@ static void on_answered(
 		sim_at(120 * S + sim_while(300 * S), peer_hangs_up, p->id, 0);
 	if (sim_percent(10))
 		sim_at(sim_while(20 * S), peer_holds, p->id, true);
+	if (p->kind == KIND_PHONE && sim_percent(10))
+		sim_at(sim_while(10 * S), phone_dials_too, p->id, 0);
+	if (p->kind == KIND_PHONE && sim_percent(10))
+		sim_at(S + sim_while(30 * S), phone_refers_to, p->id, 0);
+	if (p->kind == KIND_PHONE && p->calls && sim_percent(50))
+		sim_at(sim_while(5 * S), phone_refers_to, p->id, 0);
 	/* its host is cut off: nothing more is heard of it, or only later */
 	if (sim_percent(sim.profile.lost_percent / 8) && p->kind == KIND_PHONE)
 		network_silence(
@@ -229,7 +335,8 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 
 void peers_receive(const struct sip_hop *hop, const void *bytes, size_t n)
 {
-	sip_ua_receive(ua, hop, bytes, n, sim.now_ns);
+	if (!take_notify(hop, bytes, n))
+		sip_ua_receive(ua, hop, bytes, n, sim.now_ns);
 }
 
 /* ---- calls that come in ---- */
@@ -260,6 +367,7 @@ static void call(enum kind kind, unsigned host, const char *user, const char *nu
 		sim.now_ns, &session);
 	CHECK(rc == 0);
 	p = peer_new(kind, session, true);
+	p->host = (uint8_t)host;
 	if (sim_percent(sim.profile.hang_up_percent))
 		sim_at(sim_while(60 * S), peer_hangs_up, p->id, 0);
 }
@@ -293,100 +401,6 @@ void agent_dials(uint32_t agent)
 	call(KIND_PHONE, HOST_PHONES + agent, router_agent_row(sim.board.router, agent)->row.name,
 		"+12025550199");
 }
-
-/* ---- what the board's SIP core tells the board ---- */
-
-/* A session has one last word, and is heard of no more after it. */
-static void touch(uint64_t session)
-{
-	const struct leg *leg = pool_get(&sim.board.legs,
-		sip_session_tag(signalling_sessions(sim.board.signalling), session));
-
-	if (leg)
-		rules_touch(leg->contact);
-}
-
-static void note(uint64_t session, const char *what, unsigned status)
-{
-	const struct leg *leg = pool_get(&sim.board.legs,
-		sip_session_tag(signalling_sessions(sim.board.signalling), session));
-
-	if (leg)
-		sim_note("%s %u %s %u", leg_role_name(leg->role), pool_id_slot(leg->id), what,
-			status);
-}
-
-static void board_incoming(
-	void *ctx, uint64_t id, const struct sip_incoming *incoming, uint64_t now_ns)
-{
-	board_session_events.incoming(ctx, id, incoming, now_ns);
-	touch(id);
-}
-
-static void board_progress(
-	void *ctx, uint64_t id, unsigned status, const struct sdp_stream *media, uint64_t now_ns)
-{
-	touch(id);
-	note(id, "rings", status);
-	board_session_events.progress(ctx, id, status, media, now_ns);
-}
-
-static void board_answered(void *ctx, uint64_t id, const struct sdp_stream *media, uint64_t now_ns)
-{
-	touch(id);
-	note(id, "is up", 0);
-	board_session_events.answered(ctx, id, media, now_ns);
-}
-
-static void board_media(void *ctx, uint64_t id, const struct sdp_stream *media, uint64_t now_ns)
-{
-	touch(id);
-	note(id, "changes its media", media->held_by_peer);
-	board_session_events.media(ctx, id, media, now_ns);
-}
-
-static void board_reoffered(void *ctx, uint64_t id, unsigned status, uint64_t now_ns)
-{
-	touch(id);
-	board_session_events.reoffered(ctx, id, status, now_ns);
-}
-
-static void board_digit(void *ctx, uint64_t id, char digit, unsigned duration_ms, uint64_t now_ns)
-{
-	touch(id);
-	board_session_events.digit(ctx, id, digit, duration_ms, now_ns);
-}
-
-static void board_refer(void *ctx, uint64_t id, const struct sip_refer *refer, uint64_t now_ns)
-{
-	touch(id);
-	board_session_events.refer(ctx, id, refer, now_ns);
-}
-
-static void board_ended(void *ctx, uint64_t id, const struct sip_end *end, uint64_t now_ns)
-{
-	touch(id);
-	note(id, end->timed_out ? "is lost" : "is over", end->status);
-	board_session_events.ended(ctx, id, end, now_ns);
-}
-
-static void board_failed(void *ctx, uint64_t id, const struct sip_end *end, uint64_t now_ns)
-{
-	touch(id);
-	note(id, end->timed_out ? "was not reached" : "refuses", end->status);
-	board_session_events.failed(ctx, id, end, now_ns);
-}
-
-static struct sip_session_events board_events = {
-	.incoming = board_incoming,
-	.progress = board_progress,
-	.answered = board_answered,
-	.media = board_media,
-	.reoffered = board_reoffered,
-	.digit = board_digit,
-	.ended = board_ended,
-	.failed = board_failed,
-};
 
 /* ---- life ---- */
 
@@ -461,12 +475,11 @@ void sessions_open(void)
 	network_open();
 	open_peers();
 	renew_trunks(b->instance->trunks);
-	board_events.refer = board_session_events.refer ? board_refer : NULL;
 	CHECK(signalling_open(&(struct signalling_config){.loop = b->loop,
 				      .random = &b->random,
 				      .config = &sim.config,
 				      .instance = b->instance,
-				      .events = &board_events,
+				      .events = &watched_events,
 				      .ctx = b,
 				      .phone = phone_of},
 		      failed, &b->signalling) == 0);
@@ -511,4 +524,7 @@ void sessions_print(void)
 	       "times\n",
 		(unsigned long long)s->byes, (unsigned long long)s->cancels,
 		(unsigned long long)s->reinvites, (unsigned long long)crossed);
+	printf("  REFER %llu, %llu of them with Replaces, %llu accepted, NOTIFY %llu\n",
+		(unsigned long long)refers, (unsigned long long)refers_attended,
+		(unsigned long long)refers_accepted, (unsigned long long)notifies);
 }

@@ -342,6 +342,8 @@ void world_end(void)
 	if (sessions_left() || media_left())
 		sim_wrong("left at the end: %u sessions, %u rooms and media legs", sessions_left(),
 			media_left());
+	if (actors_left())
+		sim_wrong("%u blind transfers were never answered", actors_left());
 	store_check();
 	board_clear(&sim.board);
 	router_destroy(sim.board.router);

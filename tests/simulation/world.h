@@ -127,6 +127,8 @@ void actors_open(void);
 void actors_last_call(uint64_t unused, uint64_t argument);
 /* Everybody clears, hangs up and goes home. */
 void actors_end(void);
+/* Of what they have asked for and not been told the end of. */
+unsigned actors_left(void);
 
 /* ---- rules.c ---- */
 
