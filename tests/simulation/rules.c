@@ -27,6 +27,42 @@ static bool may_wait(const struct contact *contact)
 	       contact->third.answer;
 }
 
+/* One that is tried again has its old place again. */
+static bool has_callback(uint32_t queue)
+{
+	const struct contact *contact = NULL;
+	struct router_place place;
+
+	while ((contact = pool_next(&sim.board.contacts, contact)))
+		if (contact->segment.method == CONTACT_METHOD_CALLBACK &&
+			router_place(sim.board.router, contact->id, sim.now_ns, &place) == 0 &&
+			place.queue == queue)
+			return true;
+	return false;
+}
+
+/* 4: nobody gets in front of who waits; no flow here sets a priority or an age. */
+static void check_position(const struct contact *contact, const struct router_place *place)
+{
+	static struct {
+		uint64_t seed, id, since_ns;
+		uint32_t queue, position;
+	} stood[8192];
+	unsigned slot = pool_id_slot(contact->id) % 8192;
+	uint64_t since_ns = sim.now_ns - place->waited_ns;
+
+	if (stood[slot].seed == sim.seed && stood[slot].id == contact->id &&
+		stood[slot].queue == place->queue && stood[slot].since_ns == since_ns &&
+		place->position > stood[slot].position && !has_callback(place->queue))
+		sim_wrong("a contact was number %u of its queue and is number %u now",
+			stood[slot].position, place->position);
+	stood[slot].seed = sim.seed;
+	stood[slot].id = contact->id;
+	stood[slot].queue = place->queue;
+	stood[slot].since_ns = since_ns;
+	stood[slot].position = place->position;
+}
+
 /* 1: in one place; what the router says agrees with the state. */
 static void check_place(const struct contact *contact)
 {
@@ -34,6 +70,8 @@ static void check_place(const struct contact *contact)
 	bool waits = router_place(sim.board.router, contact->id, sim.now_ns, &place) == 0;
 	bool callback = contact->segment.method == CONTACT_METHOD_CALLBACK && !contact->caller;
 
+	if (waits)
+		check_position(contact, &place);
 	if (waits && !may_wait(contact))
 		sim_wrong("a contact that is %s waits in a queue",
 			contact_state_name(contact->state));
