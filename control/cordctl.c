@@ -532,6 +532,30 @@ static const struct command commands[] = {
 		.help = "the agent leaves the customer to it, once it rings or waits there"},
 	{"transfer blind-number", "contact.transfer_blind", {"agent", "number"}, .show = show_tree,
 		.help = "the same to a number that is typed"},
+	{"panel", "contact.panel", {"agent"}, .show = show_tree,
+		.help = "what the agent's desktop shows of the call"},
+	{"join", "contact.join", {"agent"}, .show = show_tree,
+		.help = "everybody is off hold and hears everybody"},
+	{"hold all", "contact.hold_all", {"agent"}, .show = show_tree,
+		.help = "everybody but the agent is on hold"},
+	{"hold", "contact.hold", {"agent", "party"}, .show = show_tree,
+		.help = "a party, customer or as the panel names it, is on hold"},
+	{"resume", "contact.resume", {"agent", "party"}, .show = show_tree,
+		.help = "it is off hold"},
+	{"swap", "contact.swap", {"agent", "party"}, .show = show_tree,
+		.help = "the agent talks to it, the other one is on hold"},
+	{"disconnect", "contact.disconnect", {"agent", "party"}, .show = show_tree,
+		.help = "it is hung up on"},
+	{"mute", "contact.mute", {"agent", "?party"}, .show = show_tree,
+		.help = "nobody hears it, or the agent"},
+	{"unmute", "contact.unmute", {"agent", "?party"}, .show = show_tree,
+		.help = "it is heard again"},
+	{"monitor", "contact.monitor", {"supervisor", "agent"}, .show = show_tree,
+		.help = "a supervisor hears what the agent hears"},
+	{"coach", "contact.coach", {"supervisor", "agent"}, .show = show_tree,
+		.help = "the supervisor speaks to the agent alone"},
+	{"barge", "contact.barge", {"supervisor", "agent"}, .show = show_tree,
+		.help = "the supervisor takes part"},
 	{"dial", "contact.dial", {"agent", "number"}, .show = show_tree,
 		.help = "the agent calls a number; the agent's phone is called first"},
 	{"dial quick-connect", "contact.dial", {"agent", "quick_connect"}, .show = show_tree,
@@ -607,7 +631,9 @@ static void usage(FILE *to)
 			n += name[0] == '?' ? fprintf(to, " [%s]", name + 1)
 					    : fprintf(to, " %s", name);
 		}
-		fprintf(to, "%*s %s\n", n < 30 ? 30 - n : 0, "", commands[i].help);
+		if (n > 30)
+			n = fprintf(to, "\n") - 1;
+		fprintf(to, "%*s %s\n", 30 - n, "", commands[i].help);
 	}
 	ctl_flow_usage(to);
 	fprintf(to, "\nThe socket is " SOCKET ", or what CORDBOARD_SOCKET says.\n");

@@ -19,17 +19,19 @@
  *            cleared       (after-contact work, or nothing left to wait for)
  *
  * FLOW and QUEUED <-> BRIDGED: a flow has connected the customer to an outside number
- * (third_party.c). A call that a program starts (api_call.c) goes from DIALLING to FLOW when it is
- * answered. A queued callback (callback.c) has no customer before DIALLING:
+ * (third_party.c). TALKING and HOLD -> BRIDGED: the agent has left the customer with one, or with a
+ * supervisor who barges (call.h). FLOW -> OFFERED: a transfer to one agent goes through no queue.
+ * A call that a program starts (api_call.c) goes from DIALLING to FLOW when it is answered. A queued
+ * callback (callback.c) has no customer before DIALLING:
  *
  *   ARRIVING -> SCHEDULED --due--> QUEUED <-> OFFERED -> AGENT_WHISPER -> DIALLING -> CUSTOMER_WHISPER
  *                   ^                                                        |
  *                   +------------ not answered: again, as a new segment -----+
  *
  * What the customer hears follows from the state (hearing.c); what is written follows from the
- * moments kept in the segment (contact_record.c). A move to another queue or a transfer begins a
- * new segment: a contact id, a record and a place in the chain of its own; the legs, the room, the
- * attributes and the hooks go on.
+ * moments kept in the segment (contact_record.c). A move to another queue begins a new segment: a
+ * contact id, a record and a place in the chain of its own; legs, room, attributes and hooks go on. A
+ * transfer by an agent is another contact of the same call (call.h), chained to this one.
  *
  * contact_set_state() is the only writer of the state; contact_transition() the table that says
  * what may follow what.
