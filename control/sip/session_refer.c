@@ -21,7 +21,7 @@ static int notify(struct session *s, unsigned status, bool last)
 {
 	char lines[SESSION_LINES], state[32], fragment[128];
 
-	snprintf(state, sizeof(state), "active;expires=%d", SIP_REFER_EXPIRES_S);
+	snprintf(state, sizeof(state), "active;expires=%u", SIP_REFER_EXPIRES_S);
 	snprintf(lines, sizeof(lines), "Event: refer;id=%u\r\nSubscription-State: %s\r\n",
 		s->refer.cseq, last ? "terminated;reason=noresource" : state);
 	snprintf(

@@ -5,10 +5,11 @@ from board import (AGENT_HOLD, CUSTOMER_HOLD, RINGBACK, TO_AGENT, TO_QUEUE, acce
                    lasts, panel, refused, shown, short_prompt, talking, transfer, who_did_what)
 from leaving import nothing_left
 from main_job import never, no_gaps, one_span, spans
-from stage import BEEP, FULL, MUSIC, WHISPER, action, flow, play
+from stage import BEEP, FULL, MUSIC, WHISPER, action, eventually, flow, play
+from told import Watcher
 
 
-async def R126_the_story_of_a_warm_transfer():
+async def R20_R126_the_story_of_a_warm_transfer():
     async with board_stage() as stage:
         call, source, (phone,) = await talking(stage)
         customer, first, second = call.phone.tone, source.phone.tone, phone.tone
@@ -229,7 +230,7 @@ def speech_ms(report, until_hz):
     return max(h["to_ms"] for h in heard) - min(h["from_ms"] for h in heard) if heard else 0
 
 
-async def R32_to_R38_a_queue_step_by_step():
+async def R32_R33_R34_R35_R36_R37_R38_a_queue_step_by_step():
     stage = board_stage()
     for prompt in ("to-queue", "whisper", "beep"):
         lasts(stage, prompt, 1500)
@@ -305,3 +306,37 @@ async def R39_the_queue_that_the_flow_sets_wins():
         await call.hang_up()
         await clear(stage, "arossi", "bkhan")
         assert [r["Queue"]["Name"] for r in await chain(stage, 2)] == ["Orders", "Returns"]
+
+
+async def R21_the_panel_can_be_read_and_followed():
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        watcher = Watcher(stage, topics=["panel"])
+        transfer(stage, source, "B. Khan")
+        target = await accept(stage, phone)
+        await target.hears(source.phone.tone)
+        stage.call("contact.join", agent="arossi")
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        await eventually("the last panel", lambda: [p for p in panels(watcher.look(), "bkhan")
+                                                    if p == [(call.phone.user, "Connected")]])
+        first, second = (panels(watcher, name) for name in ("arossi", "bkhan"))
+        customer, other = call.phone.user, "internal-transfer"
+        assert first == [[(customer, "On hold"), (other, "Connected")],
+                         [(customer, "Connected"), (other, "Connected")], []], first
+        assert second == [[(other, "Incoming")], [(other, "Connecting")], [(other, "Connected")],
+                          [(customer, "Connected")]], second
+        assert shown(stage, "bkhan") == second[-1] and shown(stage, "arossi") == []
+
+
+def panels(watcher, agent):
+    """What the agent's panel showed, one after the other, each once."""
+    out = []
+    for note in watcher.notes:
+        event = note["params"].get("event", {})
+        if note["params"].get("topic") != "panel" or event["agent"] != agent:
+            continue
+        shows = [(c["label"], c["banner"]) for c in event["connections"]]
+        if not out or out[-1] != shows:
+            out.append(shows)
+    return out

@@ -14,7 +14,7 @@ async def called(stage, source, far, **target):
     return await far.incoming()
 
 
-async def R41_R42_R43_R44_an_outside_number_step_by_step():
+async def R1_R41_R42_R43_R44_an_outside_number_step_by_step():
     async with board_stage() as stage:
         call, source, _ = await talking(stage, others=())
         customer, first = call.phone.tone, source.phone.tone
