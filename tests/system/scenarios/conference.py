@@ -3,8 +3,8 @@
 ear (requirements section 5, R45 to R54), and what happens when a party hangs up."""
 import asyncio
 
-from board import (AGENT_HOLD, COURIER, CUSTOMER_HOLD, KINDS, all_kinds, accept, board_stage, call_number, carrier,
-                   consult, hang_up_all, hear, hears_now, panel, party, refused, shown,
+from board import (AGENT_HOLD, COURIER, CUSTOMER_HOLD, KINDS, all_kinds, accept, board_stage,
+                   call_number, carrier, consult, hang_up_all, hear, hears_now, panel, party, shown,
                    source_and_customer, talking, trio_stage)
 from leaving import nothing_left
 from main_job import never
@@ -291,3 +291,49 @@ async def test_customer_hangs_up_while_both_are_held():
 
 async def test_customer_hangs_up_while_the_target_is_held():
     await customer_hangs_up("target held")
+
+
+async def test_customer_hangs_up_while_the_target_is_on_the_way():
+    """The invitations end, and the sources are left with their after-contact work."""
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        await call.hang_up()
+        await source.ended()
+        await stage.until_agent("bkhan", "Available")
+        assert stage.agent_state("arossi") == "AfterCallWork"
+        assert phone.waiting.empty()
+        stage.call("agent.logout", agent="bkhan")
+        far = await carrier(stage)
+        call, source = await source_and_customer(stage, "csilva", "+12025550144")
+        stage.call("contact.transfer", agent="csilva", quick_connect="Courier")
+        other = await far.incoming()
+        await other.ring()
+        await call.hang_up()
+        await source.ended()
+        await other.ended()
+        await hang_up_all(stage)
+        await nothing_left(stage)
+
+
+async def test_records_count_the_holds_of_the_customer():
+    """Those of the source's part; a hold of the target is none of the customer's."""
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.hold", agent="arossi", party="customer")
+        await asyncio.sleep(2.2)
+        stage.call("contact.resume", agent="arossi", party="customer")
+        target = await consult(stage, call, source, phone, "B. Khan")
+        stage.call("contact.hold", agent="arossi", party=party(stage, "arossi", "agent"))
+        await asyncio.sleep(0.5)
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        await hears_now({call: {phone.tone}, target: {call.phone.tone}})
+        await hang_up_all(stage, call)
+        records = await stage.records(2)
+        first = next(r["Agent"] for r in records if not r["PreviousContactId"])
+        second = next(r["Agent"] for r in records if r["PreviousContactId"])
+        assert first["NumberOfHolds"] == 2 and second["NumberOfHolds"] == 0, (first, second)
+        assert first["LongestHoldDuration"] == 2 and 3 <= first["CustomerHoldDuration"] <= 5, first
+        assert second["CustomerHoldDuration"] == second["LongestHoldDuration"] == 0
