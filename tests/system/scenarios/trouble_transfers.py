@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Things that go wrong in the middle of transfers and conferences."""
+from board import (CUSTOMER_HOLD, accept, board_stage, consult, hears_now, panel, refused,
+                   shown, talking)
+from leaving import nothing_left
+from stage import eventually
+
+
+async def test_the_dataplane_dies_in_a_conference_and_comes_back():
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        target = await consult(stage, call, source, phone, "B. Khan")
+        customer, first, second = call.phone.tone, source.phone.tone, phone.tone
+        stage.kill("dataplane")
+        await eventually("control to notice", lambda: stage.status()["dataplane"]["state"] == "down")
+        stage.call("contact.join", agent="arossi")  # what is to be is kept, and told anew
+        await stage.start_dataplane()
+        await eventually("the dataplane", lambda: stage.status()["dataplane"]["state"] == "up")
+        await hears_now({call: {first, second}, source: {customer, second},
+                         target: {customer, first}}, settle=1.5)
+        stage.call("contact.hold", agent="arossi", party="customer")
+        await hears_now({call: {CUSTOMER_HOLD}, source: {second}, target: {first}})
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        await hears_now({call: {second}, target: {customer}})
+        await call.hang_up()
+        await target.ended()
+
+
+async def test_an_agent_transfers_to_itself():
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage, others=())
+        stage.call("contact.transfer", agent="arossi", quick_connect="A. Rossi")
+        await eventually("the refusal", lambda: panel(stage, "arossi")["transfer_failed"])
+        assert "arossi" in panel(stage, "arossi")["transfer_failed"]
+        assert shown(stage, "arossi") == [(call.phone.user, "On hold")]
+        stage.call("contact.resume", agent="arossi", party="customer")
+        await hears_now({call: {source.phone.tone}, source: {call.phone.tone}})
+        await call.hang_up()
+        await source.ended()
+
+
+async def test_two_agents_transfer_to_each_other():
+    """Each has a customer: the other one is on a contact, and nobody is lost."""
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        second = await stage.dial(await stage.caller(number="+12025550144"))
+        leg = await accept(stage, phone)
+        await leg.hears(second.phone.tone)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        stage.call("contact.transfer", agent="bkhan", quick_connect="A. Rossi")
+        for agent in ("arossi", "bkhan"):
+            await eventually("the refusal", lambda a=agent: panel(stage, a)["transfer_failed"])
+            stage.call("contact.resume", agent=agent, party="customer")
+        await hears_now({call: {source.phone.tone}, source: {call.phone.tone},
+                         second: {phone.tone}, leg: {second.phone.tone}})
+        for one in (call, second):
+            await one.hang_up()
+        await source.ended()
+        await leg.ended()
+
+
+async def test_an_operator_ends_a_transfer_on_its_way():
+    """Whichever contact of the call is named: everybody is hung up on."""
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        transfer = next(c["id"] for c in stage.contacts() if c["method"] == "TRANSFER")
+        stage.call("contact.end", contact=transfer)
+        await call.ended()
+        await source.ended()
+        await stage.until_agent("bkhan", "Available")
+        stage.call("agent.clear", agent="arossi")
+        await nothing_left(stage)
+
+
+async def test_a_reload_takes_the_quick_connect_away_meanwhile():
+    async with board_stage() as stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        instance = stage.instance
+        instance["quick_connects"] = [q for q in instance["quick_connects"] if q["name"] != "B. Khan"]
+        for queue in instance["queues"]:
+            if "quick_connects" in queue:
+                queue["quick_connects"] = [n for n in queue["quick_connects"] if n != "B. Khan"]
+        stage.write_instance()
+        stage.call("reload")
+        target = await accept(stage, phone)
+        await target.hears(source.phone.tone)
+        await hears_now({call: {CUSTOMER_HOLD}, source: {phone.tone}, target: {source.phone.tone}})
+        refused(stage, "no quick connect 'B. Khan'", "contact.transfer", agent="arossi",
+                quick_connect="B. Khan")
+        stage.call("contact.leave", agent="arossi")
+        await hears_now({call: {phone.tone}, target: {call.phone.tone}})
+        await call.hang_up()
