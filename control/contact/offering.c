@@ -16,9 +16,9 @@ static struct log_call call_of(const struct contact *contact)
 	return (struct log_call){.contact = contact->segment.id};
 }
 
-static const struct resource_agent *agent_row(const struct contact *contact)
+static const char *agent_name(const struct contact *contact)
 {
-	return router_agent_row(contact->board->router, contact->offer_agent);
+	return board_agent_name(contact->board, contact->offer_agent);
 }
 
 static void drop_agent_leg(struct contact *contact, const char *reason)
@@ -54,7 +54,7 @@ static void agent_lost(struct contact *contact, bool missed, uint64_t now_ns)
 static void too_late(struct contact *contact, const char *why)
 {
 	if (transfer_is_one(contact)) /* else it may have been dialled: no agent was offered it */
-		transfer_failed(contact, "%s: %s", agent_row(contact)->row.name, why);
+		transfer_failed(contact, "%s: %s", agent_name(contact), why);
 }
 
 /* ---- the limit on whispers and on a panel's phone ---- */
@@ -137,6 +137,7 @@ void offering_agent_rings(struct contact *contact, uint64_t now_ns)
 
 static void offered(struct contact *contact, const struct router_effect *effect, uint64_t now_ns)
 {
+	const struct resource_agent *row = router_agent_row(contact->board->router, effect->agent);
 	struct log_call call = call_of(contact);
 	int rc;
 
@@ -147,15 +148,15 @@ static void offered(struct contact *contact, const struct router_effect *effect,
 	timers_cancel(contact->board->timers, &contact->timer);
 	contact->segment.attempts++;
 	contact_set_state(contact, CONTACT_OFFERED, now_ns);
-	log_info(&call, "contact", "offered to %s", agent_row(contact)->row.name);
-	if (agent_row(contact)->phone_kind != RESOURCE_PHONE_RING) {
+	log_info(&call, "contact", "offered to %s", agent_name(contact));
+	if (row->phone_kind != RESOURCE_PHONE_RING) {
 		offering_agent_rings(contact, now_ns);
 		return;
 	}
 	rc = call_phone(contact, now_ns);
 	if (rc < 0) {
 		log_warning(&call, "contact", "the phone of %s cannot be called: %s",
-			agent_row(contact)->row.name, strerror(-rc));
+			agent_name(contact), strerror(-rc));
 		router_reject(contact->board->router, 0, effect->offer, true, now_ns);
 	}
 }
@@ -201,8 +202,7 @@ static void direct_failed(
 {
 	contact->offer = 0;
 	drop_agent_leg(contact, router_why_text(effect->why));
-	transfer_failed(
-		contact, "%s: %s", agent_row(contact)->row.name, router_why_text(effect->why));
+	transfer_failed(contact, "%s: %s", agent_name(contact), router_why_text(effect->why));
 	board_customer_remains(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 }
 

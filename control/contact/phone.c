@@ -346,11 +346,16 @@ static void refer_blind(struct leg *leg, uint64_t session, const struct sip_refe
 {
 	struct switchboard *board = leg->call->board;
 	const struct resource_agent *row = router_agent_row(board->router, leg->agent);
-	struct phone_refer *kept = malloc(sizeof(*kept));
+	struct phone_refer *kept;
 	struct desk_target target = {.quick_connect = refer->user};
 	char number[NUMBER_SIZE], why[DESK_WHY_SIZE];
 	int rc;
 
+	if (!row) {
+		reject(leg, session, 403, "a reload took the user away");
+		return;
+	}
+	kept = malloc(sizeof(*kept));
 	if (!kept) {
 		reject(leg, session, 503, "out of memory");
 		return;

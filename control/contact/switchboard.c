@@ -342,6 +342,13 @@ const char *board_queue_name(const struct switchboard *board, uint32_t queue)
 	return row ? row->row.name : agent ? agent->row.name : "";
 }
 
+const char *board_agent_name(const struct switchboard *board, uint32_t agent)
+{
+	const struct resource_agent *row = router_agent_row(board->router, agent);
+
+	return row ? row->row.name : "the agent";
+}
+
 const char *board_queue_arn(const struct switchboard *board, uint32_t queue)
 {
 	const struct resource_queue *row = router_queue_row(board->router, queue);

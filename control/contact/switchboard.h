@@ -126,6 +126,8 @@ struct flow *board_hook_flow(const struct contact *contact, enum flow_hook hook)
 const char *board_queue_arn(const struct switchboard *board, uint32_t queue);
 /* A queue's name; of an agent's own queue the user name; "". */
 const char *board_queue_name(const struct switchboard *board, uint32_t queue);
+/* A user's name; of one whom a reload took away: "the agent". */
+const char *board_agent_name(const struct switchboard *board, uint32_t agent);
 /* A treatment has ended. */
 void board_treatment_over(
 	struct treatment *t, enum flow_type role, enum flow_outcome outcome, uint64_t now_ns);

@@ -104,15 +104,13 @@ void transfer_to_agent(struct contact *contact, uint64_t now_ns)
 
 void transfer_offered(struct contact *contact, const struct router_effect *answer, uint64_t now_ns)
 {
-	const struct resource_agent *agent =
-		router_agent_row(contact->board->router, contact->transfer_agent);
-
 	if (answer->result == ROUTER_OK) {
 		treatment_ringback(contact->caller->treatment); /* R25 */
 		hearing_apply(contact->call);
 		return;
 	}
-	transfer_failed(contact, "%s: %s", agent ? agent->row.name : "the agent",
+	transfer_failed(contact, "%s: %s",
+		board_agent_name(contact->board, contact->transfer_agent),
 		answer->result == ROUTER_AGENT_BARRED ? agent_bar_text(answer->bar)
 						      : "cannot be offered the contact");
 	board_customer_remains(contact, CONTACT_REASON_CONTACT_FLOW_DISCONNECT, now_ns);

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Things that go wrong in the middle of transfers and conferences."""
-from board import (CUSTOMER_HOLD, accept, board_stage, consult, hears_now, panel, refused,
-                   shown, talking)
+from board import (COURIER, CUSTOMER_HOLD, accept, add_prompt, before_queueing, board_stage,
+                   call_number, carrier, chain, clear, consult, hears_now, panel, party, refused,
+                   shown, talking, until_failed, who_did_what)
 from leaving import nothing_left
-from stage import eventually
+from stage import action, eventually, flow, play
+from supervising import supervisor
+
+OTHER_HOLD = 2150
 
 
 async def test_the_dataplane_dies_in_a_conference_and_comes_back():
@@ -95,3 +99,60 @@ async def test_a_reload_takes_the_quick_connect_away_meanwhile():
         stage.call("contact.leave", agent="arossi")
         await hears_now({call: {phone.tone}, target: {call.phone.tone}})
         await call.hang_up()
+
+
+def without(stage, name):
+    """A reload takes the user away, and what leads to it."""
+    instance = stage.instance
+    instance["agents"] = [a for a in instance["agents"] if a["user"] != name]
+    gone = [q["name"] for q in instance["quick_connects"] if q.get("agent") == name]
+    instance["quick_connects"] = [q for q in instance["quick_connects"] if q["name"] not in gone]
+    for queue in instance["queues"]:
+        if "quick_connects" in queue:
+            queue["quick_connects"] = [n for n in queue["quick_connects"] if n not in gone]
+    stage.write_instance()
+    stage.call("reload")
+
+
+async def test_a_reload_takes_the_target_away_while_it_is_offered():
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        without(stage, "bkhan")
+        await until_failed(stage, call, source, "logged out")
+        await call.hang_up()
+        await source.ended()
+        await clear(stage, "arossi")
+        await nothing_left(stage)
+
+
+async def test_a_reload_takes_the_target_away_in_its_whispers():
+    """The target goes on; who hangs up in the customer whisper is no reason to fall over."""
+    stage = board_stage()
+    stage.flows["long"] = flow("Long customer whisper", "customerWhisper", "Say",
+                               play("Say", "long", "End"), action("End", "EndFlowExecution"))
+    add_prompt(stage, "long", 2050, 4000)
+    stage.instance["cordboard"]["defaults"]["customer_whisper"] = "Long customer whisper"
+    async with stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        target = await accept(stage, phone)
+        await eventually("the customer whisper", lambda: "customer-whisper" in stage.states())
+        without(stage, "bkhan")
+        await target.hang_up()
+        await until_failed(stage, call, source, "hung up")
+        await call.hang_up()
+        await source.ended()
+        await clear(stage, "arossi")
+
+
+async def test_the_phone_of_a_user_whom_a_reload_took_away_refers():
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage, others=())
+        without(stage, "arossi")
+        assert await source.refer(COURIER) in (403, 404, 480)
+        await hears_now({call: {source.phone.tone}, source: {call.phone.tone}})
+        await source.hang_up()
+        await call.ended()
+        await nothing_left(stage)
