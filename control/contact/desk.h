@@ -13,6 +13,10 @@ int desk_find_agent(const struct switchboard *board, const char *name,
 /* The contact in the agent's slot; `id` (may be NULL) must be its. */
 int desk_find_contact(struct switchboard *board, const char *agent, const char *id,
 	struct agent_snapshot *snapshot, struct contact **contact, char why[DESK_WHY_SIZE]);
+/* The same, of an agent who has accepted it and is still on its call: what the agent may do there is for
+ * conference/rights.h to say. */
+int desk_find_call(struct switchboard *board, const char *agent, const char *id,
+	struct agent_snapshot *snapshot, struct contact **contact, char why[DESK_WHY_SIZE]);
 /* By name, id or ARN, if the agent (NULL: none) sees it, on a contact or without one (R11 to R13). */
 int desk_find_quick_connect(const struct switchboard *board, const struct resource_agent *agent,
 	bool on_contact, const char *name, const struct resource_quick_connect **quick_connect,

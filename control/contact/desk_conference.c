@@ -18,20 +18,18 @@ static int refuse_state(const struct agent_snapshot *s, char why[DESK_WHY_SIZE])
 	return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
 }
 
-/* The call that the agent has accepted; what it may do there is for conference/rights.h to say. */
-static int find_call(struct switchboard *board, const char *agent, const char *id,
-	struct contact **contact, char why[DESK_WHY_SIZE])
+int desk_find_call(struct switchboard *board, const char *agent, const char *id,
+	struct agent_snapshot *s, struct contact **contact, char why[DESK_WHY_SIZE])
 {
-	struct agent_snapshot s;
-	int rc = desk_find_contact(board, agent, id, &s, contact, why);
+	int rc = desk_find_contact(board, agent, id, s, contact, why);
 
 	if (rc < 0)
 		return rc;
-	/* a supervisor has no contact of its own in the slot */
-	if ((*contact)->segment.agent != s.agent || !(*contact)->call ||
+	/* what is in the slot may be another agent's by now, or is, a supervisor's */
+	if ((*contact)->segment.agent != s->agent || !(*contact)->call ||
 		!(*contact)->call->talking || (*contact)->party == CONFERENCE_NOBODY ||
 		(*contact)->call->conference.party[(*contact)->party].state == PARTY_INVITED)
-		return refuse_state(&s, why);
+		return refuse_state(s, why);
 	return 0;
 }
 
@@ -97,7 +95,8 @@ int desk_transfer(struct switchboard *board, const char *agent, const char *id,
 	const struct desk_target *target, char why[DESK_WHY_SIZE])
 {
 	struct contact *contact;
-	int rc = find_call(board, agent, id, &contact, why);
+	struct agent_snapshot s;
+	int rc = desk_find_call(board, agent, id, &s, &contact, why);
 
 	return rc < 0 ? rc : add(contact, target, NULL, why);
 }
@@ -123,7 +122,8 @@ int desk_transfer_blind(struct switchboard *board, const char *agent,
 	struct contact *contact;
 	struct blind blind = {.on = true, .done = done, .ctx = ctx};
 	const struct call *call;
-	int rc = find_call(board, agent, NULL, &contact, why);
+	struct agent_snapshot s;
+	int rc = desk_find_call(board, agent, NULL, &s, &contact, why);
 
 	if (rc == 0)
 		rc = may_transfer_blind(contact, why);
@@ -162,10 +162,7 @@ static int find_actor(struct switchboard *board, const char *agent, const char *
 		return rc;
 	leg = supervising_leg(board, s.agent);
 	if (!leg) {
-		rc = desk_find_contact(board, agent, id, &s, &contact, why);
-		if (rc == 0 && (!contact->call || !contact->call->talking ||
-				       contact->party == CONFERENCE_NOBODY))
-			rc = desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
+		rc = desk_find_call(board, agent, id, &s, &contact, why);
 		*call = rc < 0 ? NULL : contact->call;
 		*party = rc < 0 ? CONFERENCE_NOBODY : contact->party;
 		return rc;

@@ -183,14 +183,13 @@ int desk_watch(struct switchboard *board, const char *supervisor, const char *ag
 	if (rc == 0)
 		rc = check_permission(s.row, watch, why);
 	if (rc == 0)
-		rc = desk_find_contact(board, agent, NULL, &watched, &contact, why);
-	if (rc < 0)
+		rc = desk_find_agent(board, agent, &watched, why);
+	if (rc == 0 && s.agent == watched.agent)
+		rc = desk_refuse(why, -EINVAL, "nobody supervises oneself");
+	if (rc == 0)
+		rc = desk_find_call(board, agent, NULL, &watched, &contact, why);
+	if (rc < 0 || !contact)
 		return rc;
-	if (s.agent == watched.agent)
-		return desk_refuse(why, -EINVAL, "nobody supervises oneself");
-	if (!contact || !contact->call || !contact->call->talking ||
-		contact->party == CONFERENCE_NOBODY)
-		return desk_refuse(why, -EINVAL, "the agent is not connected to a contact");
 	leg = supervising_leg(board, s.agent);
 	if (!leg)
 		return come(contact, &s, watch, why);

@@ -212,7 +212,7 @@ async def test_multi_party_rights_begin_when_the_agent_accepts():
         call, first, (phone,) = await talking(stage)
         stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
         await stage.until_agent("bkhan", "Offered")
-        refused(stage, "not connected", "contact.resume", agent="bkhan", party="customer")
+        refused(stage, "only being offered", "contact.resume", agent="bkhan", party="customer")
         second = await accept(stage, phone)
         await second.hears(WHISPER)
         assert shown(stage, "bkhan") == [(call.phone.user, "On hold"), ("arossi", "Connecting")]

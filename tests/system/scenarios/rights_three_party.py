@@ -218,7 +218,7 @@ async def test_three_party_rights_are_those_of_the_role():
         refused(stage, "has no contact", "contact.join", agent=SECOND)
         stage.call("contact.transfer", agent=FIRST, quick_connect="B. Khan")
         await stage.until_agent(SECOND, "Offered")
-        refused(stage, "not connected", "contact.mute", agent=SECOND)
+        refused(stage, "only being offered", "contact.mute", agent=SECOND)
         second = await accept(stage, phone)
         await second.hears(WHISPER)
         refused(stage, "not connected yet", "contact.mute", agent=SECOND)

@@ -156,3 +156,50 @@ async def test_the_phone_of_a_user_whom_a_reload_took_away_refers():
         await source.hang_up()
         await call.ended()
         await nothing_left(stage)
+
+
+async def test_who_has_left_has_no_say_when_the_customer_has_another_agent():
+    """The disconnect flow queues the customer again; the first agent is in after-contact work still."""
+    stage = board_stage()
+    stage.flows["after"] = flow(
+        "After", "contactFlow", "Queue",
+        action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Transfer",
+               {"NoMatchingError": "End"}),
+        action("Transfer", "TransferContactToQueue", None, "End",
+               {"QueueAtCapacity": "End", "NoMatchingError": "End"}),
+        action("End", "DisconnectParticipant"))
+    before_queueing(stage, action("Hook", "UpdateContactEventHooks",
+                                  {"EventHooks": {"CustomerRemaining": "After"}}, "Queue",
+                                  {"NoMatchingError": "Queue"}))
+    async with stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.leave", agent="arossi")
+        leg = await accept(stage, phone)
+        await leg.hears(call.phone.tone)
+        assert stage.agent_state("arossi") == "AfterCallWork"
+        for verb, params in (("hold", {"party": "customer"}), ("hold_all", {}), ("mute", {}),
+                             ("disconnect", {"party": "customer"}),
+                             ("transfer", {"number": COURIER})):
+            refused(stage, "after-contact work", f"contact.{verb}", agent="arossi", **params)
+        refused(stage, "after-contact work", "contact.monitor", supervisor="eboss", agent="arossi")
+        await hears_now({call: {phone.tone}, leg: {call.phone.tone}})
+        await call.hang_up()
+        await leg.ended()
+
+
+async def test_a_supervisor_over_a_supervisor():
+    """Who only listens has no contact of its own to listen to."""
+    stage = board_stage()
+    next(a for a in stage.instance["agents"] if a["user"] == "dyang")["security_profile"] = "Admin"
+    async with stage:
+        call, source, _ = await talking(stage, others=())
+        phone, leg = await supervisor(stage, status="Available")
+        await leg.hears(call.phone.tone)
+        refused(stage, "not connected", "contact.monitor", supervisor="dyang", agent="eboss")
+        refused(stage, "", "contact.transfer", agent="eboss", number=COURIER)
+        refused(stage, "", "contact.transfer_blind", agent="eboss", number=COURIER)
+        refused(stage, "", "contact.dial", agent="eboss", number=COURIER)
+        await hears_now({call: {source.phone.tone}, source: {call.phone.tone},
+                         leg: {call.phone.tone, source.phone.tone}})
+        await call.hang_up()
+        await leg.ended()
