@@ -149,7 +149,7 @@ static void pass_legs(struct contact *from, struct contact *to)
 			continue;
 		leg->contact = to;
 		if (leg->treatment->contact == from)
-			leg->treatment->contact = to;
+			treatment_pass(leg->treatment, to);
 	}
 }
 
@@ -399,9 +399,9 @@ void call_change(struct call *call, const struct conference *next, enum contact_
 	move_way(call, &before);
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
 		change_hold(call, &before, i, now_ns);
-	follow_holds(call, now_ns);
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
 		party_gone(call, &before, i, now_ns);
+	follow_holds(call, now_ns);
 	call->changing = false;
 	if (!call->contacts) {
 		call_free(call);

@@ -622,6 +622,12 @@ void treatment_move(struct leg *from, struct leg *to)
 	take_over(from, stopped);
 }
 
+void treatment_pass(struct treatment *t, struct contact *contact)
+{
+	t->contact = contact;
+	t->context.memory = &contact->memory;
+}
+
 void treatment_answer(struct treatment *t, const struct flow_event *event, uint64_t now_ns)
 {
 	drive(t, event, now_ns);

@@ -58,6 +58,9 @@ void treatment_free(struct treatment *t);
 /* What runs on one leg goes on on the other, from where it is; that one's own is stopped. */
 void treatment_move(struct leg *from, struct leg *to);
 
+/* Its contact's part in the leg passes on to another one: what runs goes on for that one. */
+void treatment_pass(struct treatment *t, struct contact *contact);
+
 bool treatment_running(const struct treatment *t);
 /* Starts a flow for a contact; NULL runs none and is over at once, as an empty whisper is. */
 void treatment_start(struct treatment *t, struct contact *contact, struct flow *flow,

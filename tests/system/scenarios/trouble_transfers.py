@@ -203,3 +203,36 @@ async def test_a_supervisor_over_a_supervisor():
                          leg: {call.phone.tone, source.phone.tone}})
         await call.hang_up()
         await leg.ended()
+
+
+async def test_a_hold_flow_goes_on_when_another_agent_has_hung_up_on_the_first():
+    """It looks at the customer's attributes every second, and counts as the second agent's hold."""
+    stage = board_stage(multi_party=True)
+    add_prompt(stage, "other-hold", OTHER_HOLD, 2000)
+    stage.flows["hold"] = flow(
+        "Tone customer hold", "customerHold", "Hold",
+        action("Hold", "MessageParticipantIteratively",
+               {"Messages": [{"PromptId": "customer-hold"}], "InterruptFrequencySeconds": "1"},
+               None, None, {"MessagesInterrupted": "Look"}),
+        action("Look", "Compare", {"ComparisonValue": "$.Attributes.mine"}, None,
+               {"NoMatchingCondition": "Lost"}, {"yes": "Hold"}),
+        action("Lost", "MessageParticipantIteratively", {"Messages": [{"PromptId": "other-hold"}]}))
+    before_queueing(stage, action("Mine", "UpdateContactAttributes", {"Attributes": {"mine": "yes"}},
+                                  "Queue", {"NoMatchingError": "Queue"}))
+    async with stage:
+        call, source, (phone,) = await talking(stage)
+        target = await consult(stage, call, source, phone, "B. Khan")
+        first = next(c["party"] for c in panel(stage, "bkhan")["connections"]
+                     if c["label"] == "arossi")
+        stage.call("contact.disconnect", agent="bkhan", party=first)
+        await source.ended()
+        await clear(stage, "arossi")
+        assert [c["state"] for c in stage.contacts()] == ["hold"]
+        await hears_now({call: {CUSTOMER_HOLD}, target: set()}, settle=2.5)
+        stage.call("contact.resume", agent="bkhan", party="customer")
+        await hears_now({call: {phone.tone}, target: {call.phone.tone}})
+        await call.hang_up()
+        await target.ended()
+        await clear(stage, "bkhan")
+        records = await chain(stage, 2)
+        assert records[1]["Agent"]["NumberOfHolds"] == 1, records[1]
