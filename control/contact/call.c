@@ -91,7 +91,7 @@ void call_remove_leg(struct call *call, struct leg *leg)
 struct leg *call_leg(const struct call *call, unsigned party)
 {
 	for (unsigned i = 0; i < call->n_legs; i++)
-		if (call->legs[i]->party == party)
+		if (call->legs[i]->party == party && party != CONFERENCE_NOBODY)
 			return call->legs[i];
 	return NULL;
 }
@@ -126,15 +126,28 @@ unsigned call_find_party(const struct call *call, uint32_t id)
 
 /* ---- the customer passes on ---- */
 
-/* Whose contact the customer is in once this one's agent has left; NULL: stays. */
-static struct contact *heir_of(const struct call *call)
+/* The customer, and a contact that is on its way to an agent: an ordinary one from now on. */
+static bool is_plain_again(const struct call *call)
 {
 	const struct conference *c = &call->conference;
 	unsigned pending = conference_pending(c);
 
+	return pending != CONFERENCE_NOBODY && conference_count(c) == 2 &&
+	       !conference_is_barged(c) && c->party[pending].source == conference_customer(c) &&
+	       call_contact_of(call, pending);
+}
+
+/*
+ * Whose contact the customer is in once this one's agent has left; NULL: stays. To one that is on its
+ * way only when nobody else is there: if it fails, the others talk on.
+ */
+static struct contact *heir_of(const struct call *call)
+{
+	const struct conference *c = &call->conference;
+
 	if (c->primary != CONFERENCE_NOBODY)
 		return call_contact_of(call, c->primary);
-	return pending == CONFERENCE_NOBODY ? NULL : call_contact_of(call, pending);
+	return is_plain_again(call) ? call_contact_of(call, conference_pending(c)) : NULL;
 }
 
 /* The legs of the customer's side: an outside party may outlast the customer. */
@@ -337,6 +350,21 @@ static void party_gone(
 		outside_close(leg);
 }
 
+/* A customer whom the agent has left with others, and for whom an agent has come, or is the only one who
+ * still may. */
+static void find_heir(struct call *call, uint64_t now_ns)
+{
+	struct contact *contact = call->customer ? call->customer->contact : NULL;
+	struct contact *heir =
+		contact && contact->party == CONFERENCE_NOBODY ? heir_of(call) : NULL;
+
+	if (!heir)
+		return;
+	pass_legs(contact, heir);
+	pass_customer(contact, heir);
+	board_end_contact(contact, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
+}
+
 /* ---- what is left ---- */
 
 static void end_conference(struct call *call)
@@ -348,17 +376,6 @@ static void end_conference(struct call *call)
 		call->legs[i]->party = CONFERENCE_NOBODY;
 	for (struct contact *contact = call->contacts; contact; contact = contact->call_next)
 		contact->party = CONFERENCE_NOBODY;
-}
-
-/* The customer, and a contact that is on its way to an agent: an ordinary one from now on. */
-static bool is_plain_again(const struct call *call)
-{
-	const struct conference *c = &call->conference;
-	unsigned pending = conference_pending(c);
-
-	return pending != CONFERENCE_NOBODY && conference_count(c) == 2 &&
-	       !conference_is_barged(c) && c->party[pending].source == conference_customer(c) &&
-	       call_contact_of(call, pending);
 }
 
 void call_end(struct call *call, enum contact_reason reason, uint64_t now_ns)
@@ -401,6 +418,7 @@ void call_change(struct call *call, const struct conference *next, enum contact_
 		change_hold(call, &before, i, now_ns);
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
 		party_gone(call, &before, i, now_ns);
+	find_heir(call, now_ns);
 	follow_holds(call, now_ns);
 	call->changing = false;
 	if (!call->contacts) {

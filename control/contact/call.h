@@ -15,7 +15,8 @@
  *
  * The customer's leg belongs to one contact at a time. When that contact's agent leaves, it passes on
  * to the contact of the agent who is primary now, or to the transfer that is on the way, which goes on
- * for the customer from where it is (R124).
+ * for the customer from where it is (R124). While an outside number or a supervisor who barges is there
+ * as well, a transfer on the way may still fail: the contact stays, without an agent, until one comes.
  *
  * call_change() is the only writer of the conference: it carries out the difference to the state
  * before: hold flows, moves of a treatment, legs to close, agents' parts to end, who hears whom.
@@ -76,7 +77,7 @@ void call_part(struct contact *contact);
 
 void call_add_leg(struct call *call, struct leg *leg);
 void call_remove_leg(struct call *call, struct leg *leg);
-/* The leg of a party of the conference; NULL: not called yet, or closed. */
+/* The leg of a party of the conference; NULL: nobody, not called yet, or closed. */
 struct leg *call_leg(const struct call *call, unsigned party);
 /* The contact whose agent this party is or will be; NULL: of an outside number, say. */
 struct contact *call_contact_of(const struct call *call, unsigned party);

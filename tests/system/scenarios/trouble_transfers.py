@@ -205,6 +205,94 @@ async def test_a_supervisor_over_a_supervisor():
         await leg.ended()
 
 
+async def test_a_target_that_rejects_takes_nobody_along():
+    """The source has left the customer with an outside number and a transfer on its way."""
+    async with board_stage(multi_party=True) as stage:
+        far = await carrier(stage)
+        call, source, _ = await talking(stage)
+        other = await call_number(stage, source, far)
+        stage.call("contact.join", agent="arossi")
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        stage.call("contact.reject", agent="bkhan")
+        await hears_now({call: {far.tone}, other: {call.phone.tone}}, settle=0.6)
+        await call.hang_up()
+        await other.ended()
+        await clear(stage, "arossi")
+        stage.call("agent.clear", agent="bkhan")
+        await nothing_left(stage)
+        assert who_did_what(await chain(stage, 2)) == [("INBOUND", "arossi"), ("TRANSFER", None)]
+
+
+async def test_a_target_that_rejects_leaves_the_customer_to_a_supervisor():
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage)
+        phone, leg = await supervisor(stage, verb="barge")
+        await leg.hears(call.phone.tone)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        stage.call("contact.reject", agent="bkhan")
+        await hears_now({call: {phone.tone}, leg: {call.phone.tone}}, settle=0.6)
+        await leg.hang_up()
+        await call.ended()
+        await clear(stage, "arossi")
+        stage.call("agent.clear", agent="bkhan")
+        await nothing_left(stage)
+
+
+async def test_a_target_comes_to_a_customer_who_was_left_with_an_outside_number():
+    async with board_stage(multi_party=True) as stage:
+        far = await carrier(stage)
+        call, source, (phone,) = await talking(stage)
+        other = await call_number(stage, source, far)
+        stage.call("contact.join", agent="arossi")
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        stage.call("contact.leave", agent="arossi")
+        await clear(stage, "arossi")
+        target = await accept(stage, phone)
+        await target.hears(call.phone.tone)
+        customer, second = call.phone.tone, phone.tone
+        await hears_now({call: {far.tone, second}, other: {customer, second},
+                         target: {customer, far.tone}})
+        stage.call("contact.hold", agent="bkhan", party="customer")
+        await hears_now({call: {CUSTOMER_HOLD}, other: {second}, target: {far.tone}})
+        stage.call("contact.leave", agent="bkhan")
+        await hears_now({call: {far.tone}, other: {customer}})
+        await other.hang_up()
+        await call.ended()
+        await clear(stage, "bkhan")
+        await nothing_left(stage)
+        records = await chain(stage, 2)
+        assert who_did_what(records) == [("INBOUND", "arossi"), ("TRANSFER", "bkhan")]
+
+
+async def test_an_outside_number_leaves_before_the_target_comes():
+    """The transfer that is left is an ordinary contact: the customer's."""
+    async with board_stage(multi_party=True) as stage:
+        far = await carrier(stage)
+        call, source, (phone,) = await talking(stage)
+        other = await call_number(stage, source, far)
+        stage.call("contact.join", agent="arossi")
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        await stage.until_agent("bkhan", "Offered")
+        stage.call("contact.leave", agent="arossi")
+        await source.ended()
+        await other.hang_up()
+        target = await accept(stage, phone)
+        await target.hears(call.phone.tone)
+        await hears_now({call: {phone.tone}, target: {call.phone.tone}})
+        await call.hang_up()
+        await target.ended()
+        await clear(stage, "arossi", "bkhan")
+        await nothing_left(stage)
+        assert who_did_what(await chain(stage, 2)) == [("INBOUND", "arossi"), ("TRANSFER", "bkhan")]
+
+
 async def test_a_hold_flow_goes_on_when_another_agent_has_hung_up_on_the_first():
     """It looks at the customer's attributes every second, and counts as the second agent's hold."""
     stage = board_stage(multi_party=True)
