@@ -151,7 +151,7 @@ void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns)
 
 void outside_close(struct leg *leg)
 {
-	if (!leg->up)
+	if (!leg->up && leg->role == LEG_THIRD_PARTY)
 		quiet(leg);
 	board_leg_close(leg, 0, "");
 }

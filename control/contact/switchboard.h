@@ -249,6 +249,7 @@ int outside_call(struct contact *contact, unsigned party, const char *number, ui
 void outside_progress(struct leg *leg, const struct sdp_stream *media, uint64_t now_ns);
 void outside_answered(struct leg *leg, uint64_t now_ns);
 void outside_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
+/* Of a supervisor as well. */
 void outside_close(struct leg *leg);
 /* The agent has left the customer with outside numbers. */
 void outside_remains(struct contact *contact, uint64_t now_ns);

@@ -324,3 +324,20 @@ async def test_a_hold_flow_goes_on_when_another_agent_has_hung_up_on_the_first()
         await clear(stage, "bkhan")
         records = await chain(stage, 2)
         assert records[1]["Agent"]["NumberOfHolds"] == 1, records[1]
+
+
+async def test_a_supervisor_who_does_not_come_leaves_early_media_alone():
+    async with board_stage() as stage:
+        far = await carrier(stage)
+        call, source, _ = await talking(stage, others=())
+        phone = await stage.agent("eboss", status=None)
+        stage.call("contact.transfer", agent="arossi", quick_connect="Courier")
+        other = await far.incoming()
+        stage.call("contact.monitor", supervisor="eboss", agent="arossi")
+        ear = await phone.incoming()
+        await other.ring(183, early_media=True)
+        await source.hears(far.tone)
+        await ear.reject(486)
+        await hears_now({call: {CUSTOMER_HOLD}, source: {far.tone}}, settle=0.6)
+        await other.answer()
+        await hears_now({call: {CUSTOMER_HOLD}, source: {far.tone}, other: {source.phone.tone}})
