@@ -47,6 +47,9 @@ int desk_login(
 		return rc;
 	if (s.logged_in) /* the wanted state: in, and in that status */
 		return row ? desk_status(board, agent, status, why) : 0;
+	/* who listens holds no voice slot without being logged in, and would be offered a contact */
+	if (supervising_leg(board, s.agent) && resource_agent_may_take_calls(s.row))
+		return desk_refuse(why, -EBUSY, "the agent supervises a call: leave it first");
 	rc = router_agent_login(board->router, s.agent, row, board_now(board));
 	return rc < 0 ? desk_refuse(why, rc, strerror(-rc)) : 0;
 }

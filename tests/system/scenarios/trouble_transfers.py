@@ -341,3 +341,15 @@ async def test_a_supervisor_who_does_not_come_leaves_early_media_alone():
         await hears_now({call: {CUSTOMER_HOLD}, source: {far.tone}}, settle=0.6)
         await other.answer()
         await hears_now({call: {CUSTOMER_HOLD}, source: {far.tone}, other: {source.phone.tone}})
+
+
+async def test_who_listens_is_offered_nothing():
+    """A supervisor who was not logged in does not log in meanwhile."""
+    async with board_stage() as stage:
+        call, source, _ = await talking(stage, others=())
+        phone, ear = await supervisor(stage)
+        await ear.hears(call.phone.tone)
+        refused(stage, "supervis", "agent.login", agent="eboss", status="Available")
+        stage.call("contact.leave", agent="eboss")
+        await ear.ended()
+        stage.call("agent.login", agent="eboss", status="Available")
