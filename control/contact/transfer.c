@@ -45,6 +45,7 @@ static struct contact *make(struct contact *cause, unsigned party, uint64_t now_
 	memcpy(contact->customer_number, cause->customer_number, sizeof(contact->customer_number));
 	memcpy(contact->system_number, cause->system_number, sizeof(contact->system_number));
 	contact->customer_queue = cause->customer_queue;
+	contact->disconnect_flow_ran = cause->disconnect_flow_ran; /* R63 */
 	contact->priority = 0;
 	call_join(cause->call, contact);
 	contact->party = (uint8_t)party;

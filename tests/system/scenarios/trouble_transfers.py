@@ -158,9 +158,8 @@ async def test_the_phone_of_a_user_whom_a_reload_took_away_refers():
         await nothing_left(stage)
 
 
-async def test_who_has_left_has_no_say_when_the_customer_has_another_agent():
-    """The disconnect flow queues the customer again; the first agent is in after-contact work still."""
-    stage = board_stage()
+def queue_again_afterwards(stage):
+    """The disconnect flow queues the customer."""
     stage.flows["after"] = flow(
         "After", "contactFlow", "Queue",
         action("Queue", "UpdateContactTargetQueue", {"QueueId": "Orders"}, "Transfer",
@@ -171,6 +170,12 @@ async def test_who_has_left_has_no_say_when_the_customer_has_another_agent():
     before_queueing(stage, action("Hook", "UpdateContactEventHooks",
                                   {"EventHooks": {"CustomerRemaining": "After"}}, "Queue",
                                   {"NoMatchingError": "Queue"}))
+
+
+async def test_who_has_left_has_no_say_when_the_customer_has_another_agent():
+    """The disconnect flow queues the customer again; the first agent is in after-contact work still."""
+    stage = board_stage()
+    queue_again_afterwards(stage)
     async with stage:
         call, source, (phone,) = await talking(stage)
         stage.call("contact.leave", agent="arossi")
@@ -353,3 +358,23 @@ async def test_who_listens_is_offered_nothing():
         stage.call("contact.leave", agent="eboss")
         await ear.ended()
         stage.call("agent.login", agent="eboss", status="Available")
+
+
+async def R63_a_transfer_after_the_disconnect_flow_has_no_second_one():
+    stage = board_stage()
+    queue_again_afterwards(stage)
+    async with stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.leave", agent="arossi")
+        second = await accept(stage, phone)
+        await second.hears(call.phone.tone)
+        last = await stage.agent("csilva")
+        third = await consult(stage, call, second, last, "C. Silva")
+        stage.call("contact.leave", agent="bkhan")
+        await third.hears(call.phone.tone)
+        await third.hang_up()
+        await call.ended()
+        await clear(stage, "arossi", "bkhan", "csilva")
+        await nothing_left(stage)
+        assert who_did_what(await chain(stage, 3)) == [
+            ("INBOUND", "arossi"), ("DISCONNECT", "bkhan"), ("TRANSFER", "csilva")]
