@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Things that go wrong in the middle of transfers and conferences."""
 from board import (COURIER, CUSTOMER_HOLD, accept, add_prompt, before_queueing, board_stage,
-                   call_number, carrier, chain, clear, consult, hears_now, panel, party, refused,
+                   call_number, carrier, chain, clear, consult, hears_now, lasts, panel, refused,
                    shown, talking, until_failed, who_did_what)
 from leaving import nothing_left
-from stage import action, eventually, flow, play
+from stage import MUSIC, action, eventually, flow, play, user
 from supervising import supervisor
 
 OTHER_HOLD = 2150
@@ -378,3 +378,68 @@ async def R63_a_transfer_after_the_disconnect_flow_has_no_second_one():
         await nothing_left(stage)
         assert who_did_what(await chain(stage, 3)) == [
             ("INBOUND", "arossi"), ("DISCONNECT", "bkhan"), ("TRANSFER", "csilva")]
+
+
+async def dataplane_dies_and_comes_back(stage, *meanwhile):
+    stage.kill("dataplane")
+    await eventually("control to notice", lambda: stage.status()["dataplane"]["state"] == "down")
+    for verb, params in meanwhile:
+        stage.call(verb, **params)
+    await stage.start_dataplane()
+    await eventually("the dataplane", lambda: stage.status()["dataplane"]["state"] == "up")
+
+
+async def test_the_source_leaves_a_transfer_while_there_is_no_dataplane():
+    stage = board_stage()
+    stage.instance["agents"].append(user("fsato", "panel", routing_profile="Returns only"))
+    async with stage:
+        call, source, _ = await talking(stage, others=())
+        stage.call("contact.transfer", agent="arossi", quick_connect="Returns desk")
+        await source.hears(MUSIC)
+        await dataplane_dies_and_comes_back(stage, ("contact.leave", {"agent": "arossi"}))
+        await source.ended()
+        await hears_now({call: {MUSIC}}, settle=1.5)
+        target = await accept(stage, await stage.agent("fsato"))
+        await target.hears(call.phone.tone)
+        await hears_now({call: {target.phone.tone}, target: {call.phone.tone}})
+        await call.hang_up()
+        await target.ended()
+
+
+async def test_the_dataplane_dies_in_the_customer_whisper_of_a_transfer():
+    """What was played there is over; the target comes, and nobody hears anything wrong."""
+    stage = board_stage()
+    lasts(stage, "beep", 3000)
+    async with stage:
+        call, source, (phone,) = await talking(stage)
+        stage.call("contact.transfer", agent="arossi", quick_connect="B. Khan")
+        target = await accept(stage, phone)
+        await eventually("the whisper", lambda: "customer-whisper" in stage.states())
+        await dataplane_dies_and_comes_back(stage)
+        await eventually("the target", lambda: stage.states() == ["hold", "talking"])
+        await hears_now({call: {CUSTOMER_HOLD}, source: {phone.tone},
+                         target: {source.phone.tone}}, settle=1.5)
+
+
+async def test_control_ends_in_the_middle_of_everything():
+    """A conference with a supervisor, a number that rings, a blind transfer on its way: a clean end."""
+    async with board_stage() as stage:
+        far = await carrier(stage)
+        call, source, (phone,) = await talking(stage)
+        target = await consult(stage, call, source, phone, "B. Khan")
+        stage.call("contact.join", agent="arossi")
+        _, ear = await supervisor(stage, verb="coach")
+        second = await stage.dial(await stage.caller(number="+12025550144"))
+        leg = await accept(stage, await stage.agent("csilva"))
+        await leg.hears(second.phone.tone)
+        stage.call("contact.transfer", agent="csilva", number=COURIER)
+        other = await far.incoming()
+        await other.ring()
+        third = await stage.dial(await stage.caller(number="+12025550145"))
+        blind = await accept(stage, await stage.agent("dyang"))
+        await blind.hears(third.phone.tone)
+        assert await blind.refer("(202) 555-0178") == 202
+        await far.incoming()
+        stage.processes["control"].terminate()
+        for one in (call, source, target, ear, second, leg, third, blind):
+            await one.ended()
