@@ -5,7 +5,8 @@
  * it; it is a leg of the call, with no flow, no record and no after-contact work.
  *
  * A supervisor who may be offered contacts has a voice slot, which this takes: nobody is offered a
- * contact while listening. One who is not logged in, or takes no calls, only needs a phone.
+ * contact while listening. One who is not logged in, or takes no calls, only needs a phone; the former
+ * does not log in before it has left.
  */
 #include <errno.h>
 #include <stdio.h>

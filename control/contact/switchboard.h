@@ -13,7 +13,9 @@
  * Files: switchboard.c (contacts from first to last, router effects, reload), callbacks.c (what SIP
  * and media tell), arriving.c (calls that come in), api_call.c (calls that programs start),
  * offering.c (offers, whispers, joining), dialling.c (numbers called for agents), callback.c
- * (queued callbacks), third_party.c (numbers that flows connect the customer to), leg.c,
+ * (queued callbacks), third_party.c (numbers that flows connect the customer to), call.c (what the
+ * contacts of one customer share), transfer.c, outside.c and supervising.c (whom agents and
+ * supervisors bring to a call), phone.c (what agents do at their phones), panel.c, leg.c,
  * treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c (what they ask of the
  * outside world), hearing.c (who hears whom), contact_record.c, contact_event.c and agent_stream.c
  * (what is told), desk*.c (verbs of agents and operators).
