@@ -371,3 +371,14 @@ void port_status_write(struct worker *w, struct port *p)
 	s->source_dropped = cold->source_dropped;
 	cord_port_status_end(s);
 }
+
+void port_status_write_player(struct worker *w, struct port *p)
+{
+	const struct player *player = &w->dp->port_cold[p->slot].player;
+	struct cord_port_status *s = &w->dp->port_status[p->slot];
+
+	cord_port_status_begin(s);
+	s->player_clip = player->at;
+	s->player_frame = player->frame;
+	cord_port_status_end(s);
+}

@@ -530,6 +530,8 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 		tx_rtcp(w, p, p->timestamp_base + period * UNITS);
 	if ((p->flags & PORT_CHANGED) || turn % TICK_STATUS_PERIODS == 0)
 		port_status_write(w, p);
+	else if (p->flags & PORT_PLAYING)
+		port_status_write_player(w, p);
 }
 
 static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_t period)

@@ -59,11 +59,12 @@ struct cord_port_status {
 	cord_time first_rx; /* 0: nothing valid received yet */
 	cord_time last_rx;
 	uint32_t player_generation; /* playing or last played; 0: never */
-	uint32_t player_clip;       /* index in the playlist */
-	uint32_t player_frame;      /* frame of that clip, from 0 */
-	uint8_t player_running;     /* 1: playing */
-	uint8_t owner;              /* worker */
-	uint8_t digits_sending;     /* 1: a cord_port_digits is being sent */
+	/* of the last period while it plays; figures may be a third of a second old */
+	uint32_t player_clip;   /* index in the playlist */
+	uint32_t player_frame;  /* frame of that clip, from 0 */
+	uint8_t player_running; /* 1: playing */
+	uint8_t owner;          /* worker */
+	uint8_t digits_sending; /* 1: a cord_port_digits is being sent */
 	uint8_t reserved;
 	uint32_t digits; /* keys received so far: the last CORD_DIGIT_LOG are in digit[] */
 	char digit[CORD_DIGIT_LOG];

@@ -85,6 +85,25 @@ static void plays_once_and_says_so_once(void **state)
 	assert_int_equal(clip_find(&r->dp.clips, SHORT)->users, 0);
 }
 
+/* What is about to go on for another party begins there without a word heard twice. */
+static void says_in_each_period_where_it_is(void **state)
+{
+	struct rig *r = *state;
+	struct cord_port_status s;
+	uint32_t before;
+
+	stage(r, 0, 7, false, 1, MUSIC, 0);
+	set(r, 1, CORD_PLAYER_START, 7);
+	rig_run(r, 100);
+	assert_true(cord_port_status_read(&r->dp.port_status[0], &s));
+	for (int i = 0; i < 40; i++) {
+		before = s.player_frame;
+		rig_run(r, 20);
+		assert_true(cord_port_status_read(&r->dp.port_status[0], &s));
+		assert_int_equal(s.player_frame, before + 1);
+	}
+}
+
 /* What a party heard goes on for another one: from a frame of a clip, and on from there. */
 static void begins_where_it_is_told(void **state)
 {
@@ -372,7 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(plays_once_and_says_so_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(begins_where_it_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(begins_where_it_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(says_in_each_period_where_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(loops_until_it_is_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			stored_frames_are_sent_as_they_are, setup, teardown),
