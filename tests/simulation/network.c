@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/map.h"
+#include "sip/transaction.h"
 #include "sip/transport.h"
 
 enum { CALL_ID_SIZE = 128, KEY_SIZE = 200 };
@@ -27,10 +28,11 @@ struct said {
 	struct said *list;
 };
 
-/* The last INVITE's final answer, whoever gave it: there is one. */
+/* The final answer to an INVITE: there is one while its transaction lives. */
 struct answered {
-	char key[KEY_SIZE]; /* Call-ID, CSeq, who answers, its tag */
+	char key[KEY_SIZE]; /* Call-ID, CSeq, the peer's tag */
 	unsigned status;
+	uint64_t at_ns;
 	struct answered *list;
 };
 
@@ -105,7 +107,11 @@ static struct said *dialog_of(struct str call_id, struct str tag)
 	return d;
 }
 
-static bool one_answer(const struct sip_message *m)
+/*
+ * Timer L lets a transaction go 64 T1 after its 2xx (RFC 6026), and timer H an unacknowledged refusal.
+ * The last repetition of an INVITE leaves 63 T1 after the first: when it is late, it is a new request.
+ */
+static void one_answer(const struct sip_message *m)
 {
 	char key[KEY_SIZE];
 	int n = snprintf(key, sizeof(key), "%.*s|%u|%.*s", STR_ARG(m->call_id), m->cseq.number,
@@ -114,19 +120,23 @@ static bool one_answer(const struct sip_message *m)
 
 	CHECK((size_t)n < sizeof(key));
 	if (a) {
-		if (a->status != m->status)
+		if (a->status == m->status)
+			return;
+		if (sim.now_ns < a->at_ns + 64 * SIP_T1_NS)
 			sim_wrong("the board answers one INVITE with %u and with %u", a->status,
 				m->status);
-		return false;
+		a->status = m->status;
+		a->at_ns = sim.now_ns;
+		return;
 	}
 	a = calloc(1, sizeof(*a));
 	CHECK(a);
 	memcpy(a->key, key, sizeof(key));
 	a->status = m->status;
+	a->at_ns = sim.now_ns;
 	CHECK(map_put(&net.answers, a->key, (size_t)n, a) == 0);
 	a->list = net.answered;
 	net.answered = a;
-	return true;
 }
 
 static void look_at_bye(const struct sip_message *m)
