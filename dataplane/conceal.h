@@ -4,7 +4,8 @@
  * delay: the last pitch period is repeated, faded to silence within CONCEAL_FADE samples (60 ms)
  * and blended into the frame that follows.
  *
- * (spandsp's plc does the same, but copies overlapping memory with memcpy.)
+ * (spandsp's plc does the same; it copies overlapping memory with memcpy, and distorts some more: see
+ * scripts/bench voice.)
  *
  * Every good frame has to pass through a record, so a port has one only from its first loss on (the
  * first loss of a port is silence), in a cold place, until it has been without loss for a while. A
