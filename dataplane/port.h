@@ -34,8 +34,8 @@ struct worker;
 #define PORT_CODES_MAX    (PORT_PERIOD_UNITS * CORD_PTIME_MAX_MS / 20)
 /* Comfort noise (RFC 3389) at 8 kHz: RFC 3551. */
 #define PORT_COMFORT_NOISE 13u
-/* Good frames after which a port without loss needs no record for concealment any more. */
-#define PORT_CONCEAL_CALM 250u
+/* Good frames (a minute) after which a port without loss needs no record for concealment. */
+#define PORT_CONCEAL_CALM 3000u
 #define PORT_RTCP_NS      5000000000ull
 
 enum port_flags {
