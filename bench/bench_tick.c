@@ -47,17 +47,20 @@ static void open_all(struct run *r)
 	for (uint32_t i = 0; i < r->parties; i++) {
 		struct cord_port_open m = {
 			.port = cord_id_make(i, 1),
-			.remote = {.family = CORD_FAMILY_IPV4, .udp_port = 4000},
 			.ssrc = i + 1,
-			.codec = CORD_CODEC_PCMU,
-			.event_payload_type = 101,
-			.receive_event_payload_type = 101,
-			.ptime_ms = 20,
-			.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
+			.terms = {.remote = {.family = CORD_FAMILY_IPV4, .udp_port = 4000},
+				.codec = CORD_CODEC_PCMU,
+				.event_payload_type = 101,
+				.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+				.receive_event_payload_type = 101,
+				.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+				.event_clock_hz = 8000,
+				.ptime_ms = 20,
+				.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE},
 		};
 		uint32_t ip = remote_ip(i);
 
-		memcpy(m.remote.ip, &ip, sizeof(ip));
+		memcpy(m.terms.remote.ip, &ip, sizeof(ip));
 		if (port_open(r->w, &m, 0))
 			fatal("port refused");
 	}

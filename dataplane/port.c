@@ -7,13 +7,6 @@
 #include "tx.h"
 #include "worker.h"
 
-/* What open and set have in common, so that it is judged once. */
-struct port_terms {
-	const struct cord_address *remote;
-	uint8_t codec, payload_type, event_payload_type, ptime_ms, direction;
-	uint8_t receive_payload_type, receive_event_payload_type;
-};
-
 static bool ptime_allowed(uint8_t ms)
 {
 	return ms == 10 || ms == 20 || ms == 30 || ms == 40 || ms == 60;
@@ -24,15 +17,38 @@ static bool event_type_allowed(uint8_t event, uint8_t media)
 	return event == CORD_NO_PAYLOAD_TYPE || (event < 128 && event != media);
 }
 
-static bool terms_allowed(const struct port_terms *t)
+static bool noise_type_allowed(uint8_t noise, uint8_t media, uint8_t event)
 {
-	return t->remote->family == CORD_FAMILY_IPV4 && t->remote->udp_port != 0 &&
-	       t->codec > CORD_CODEC_NONE && t->codec < CORD_CODEC_COUNT && t->payload_type < 128 &&
-	       t->receive_payload_type < 128 &&
+	return noise == CORD_NO_PAYLOAD_TYPE || (noise < 128 && noise != media && noise != event);
+}
+
+static bool event_clock_allowed(const struct cord_terms *t)
+{
+	return (t->event_payload_type == CORD_NO_PAYLOAD_TYPE &&
+		       t->receive_event_payload_type == CORD_NO_PAYLOAD_TYPE) ||
+	       t->event_clock_hz == 8000;
+}
+
+static bool payload_types_allowed(const struct cord_terms *t)
+{
+	return t->payload_type < 128 && t->receive_payload_type < 128 &&
 	       event_type_allowed(t->event_payload_type, t->payload_type) &&
 	       event_type_allowed(t->receive_event_payload_type, t->receive_payload_type) &&
-	       ptime_allowed(t->ptime_ms) &&
-	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0;
+	       noise_type_allowed(t->noise_payload_type, t->payload_type, t->event_payload_type) &&
+	       noise_type_allowed(t->receive_noise_payload_type, t->receive_payload_type,
+		       t->receive_event_payload_type) &&
+	       event_clock_allowed(t);
+}
+
+static bool terms_allowed(const struct cord_terms *t)
+{
+	return t->remote.family == CORD_FAMILY_IPV4 && t->remote.udp_port != 0 &&
+	       (t->codec == CORD_CODEC_PCMU || t->codec == CORD_CODEC_PCMA) &&
+	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
+	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
+	       (t->flags & ~CORD_TERMS_RTCP_MUX) == 0 &&
+	       (t->jitter_max_ms == 0 || t->jitter_min_ms <= t->jitter_max_ms) &&
+	       t->send_key.suite == CORD_SRTP_NONE && t->receive_key.suite == CORD_SRTP_NONE;
 }
 
 static uint32_t remote_ip(const struct cord_address *a)
@@ -64,10 +80,10 @@ static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, uint32_t ip, c
 	return index;
 }
 
-static void terms_apply(struct port *p, const struct port_terms *t)
+static void terms_apply(struct port *p, const struct cord_terms *t)
 {
-	p->remote_ip = remote_ip(t->remote);
-	p->remote_udp = packet_be16(t->remote->udp_port);
+	p->remote_ip = remote_ip(&t->remote);
+	p->remote_udp = packet_be16(t->remote.udp_port);
 	p->codec = t->codec;
 	p->payload_type = t->payload_type;
 	p->event_payload_type = t->event_payload_type;
@@ -113,7 +129,7 @@ static void number_stream(struct port *p, const struct cord_port_open *m, cord_t
 	uint32_t start = m->ssrc * 2654435761u;
 
 	p->timestamp_base = start;
-	p->sequence = (uint16_t)((start >> 16) + now_ns / (m->ptime_ms * 1000000ull));
+	p->sequence = (uint16_t)((start >> 16) + now_ns / (m->terms.ptime_ms * 1000000ull));
 }
 
 static void port_init(struct worker *w, struct port *p, const struct cord_port_open *m,
@@ -146,20 +162,10 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	struct dataplane *dp = w->dp;
 	uint32_t slot = cord_id_slot(m->port);
 	uint8_t none = OWNER_NONE;
-	const struct port_terms terms = {
-		&m->remote,
-		m->codec,
-		m->payload_type,
-		m->event_payload_type,
-		m->ptime_ms,
-		m->direction,
-		m->receive_payload_type,
-		m->receive_event_payload_type,
-	};
 
 	if (slot >= dp->config.ports)
 		return CORD_REFUSAL_BAD_SLOT;
-	if (!terms_allowed(&terms) || cord_id_generation(m->port) == 0)
+	if (!terms_allowed(&m->terms) || cord_id_generation(m->port) == 0)
 		return CORD_REFUSAL_BAD_VALUE;
 	if (!atomic_compare_exchange_strong(&dp->port_owner[slot], &none, (uint8_t)w->index))
 		return CORD_REFUSAL_SLOT_TAKEN;
@@ -170,7 +176,7 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	struct port *p = &dp->port[slot];
 
 	port_init(w, p, m, slot, now_ns);
-	terms_apply(p, &terms);
+	terms_apply(p, &m->terms);
 	p->neighbor = next_hop_acquire(w, slot, p->remote_ip, now_ns);
 	w->ports++;
 	port_status_write(w, p);
@@ -181,28 +187,18 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 {
 	enum cord_refusal refusal;
 	struct port *p = port_find(w, m->port, &refusal);
-	const struct port_terms terms = {
-		&m->remote,
-		m->codec,
-		m->payload_type,
-		m->event_payload_type,
-		m->ptime_ms,
-		m->direction,
-		m->receive_payload_type,
-		m->receive_event_payload_type,
-	};
 
 	if (p == NULL)
 		return refusal;
-	if (!terms_allowed(&terms))
+	if (!terms_allowed(&m->terms))
 		return CORD_REFUSAL_BAD_VALUE;
-	bool moved = p->remote_ip != remote_ip(&m->remote) ||
-		     p->remote_udp != packet_be16(m->remote.udp_port);
-	bool recoded = p->codec != m->codec;
-	bool repaced = p->ptime_ms != m->ptime_ms;
-	bool paused = p->direction & ~m->direction & CORD_MAY_RECEIVE;
+	bool moved = p->remote_ip != remote_ip(&m->terms.remote) ||
+		     p->remote_udp != packet_be16(m->terms.remote.udp_port);
+	bool recoded = p->codec != m->terms.codec;
+	bool repaced = p->ptime_ms != m->terms.ptime_ms;
+	bool paused = p->direction & ~m->terms.direction & CORD_MAY_RECEIVE;
 
-	terms_apply(p, &terms);
+	terms_apply(p, &m->terms);
 	if (moved) {
 		neighbor_release(&w->dp->neighbors, p->neighbor);
 		p->neighbor = next_hop_acquire(w, p->slot, p->remote_ip, now_ns);

@@ -247,7 +247,7 @@ static const int16_t *player_pcm(struct worker *w, const struct port *p, uint32_
 
 	if (frame)
 		return (const int16_t *)(const void *)frame;
-	for (uint32_t codec = CORD_CODEC_PCMU; codec < CORD_CODEC_COUNT; codec++) {
+	for (uint32_t codec = CORD_CODEC_PCMU; codec < CORD_CLIP_FORMAT_COUNT; codec++) {
 		frame = clip_frame(clip, (enum cord_clip_format)codec, player->frame);
 		if (frame) {
 			g711_decode((enum cord_codec)codec, w->scratch.player_pcm[i], frame, UNITS);

@@ -138,28 +138,26 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 	pool_free(&board->legs, leg);
 }
 
-static struct media_remote remote_of(const struct sdp_stream *stream)
+static struct cord_terms terms_of(const struct sdp_stream *stream)
 {
-	struct media_remote remote = {.codec = stream->codec,
+	return (struct cord_terms){.remote = stream->remote,
+		.remote_rtcp_udp_port = stream->remote_rtcp_port,
+		.codec = stream->codec,
+		.ptime_ms = (uint8_t)stream->ptime_ms,
+		.direction = stream->direction,
 		.payload_type = stream->payload_type,
 		.event_payload_type = stream->event_payload_type,
+		.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
 		.receive_payload_type = stream->receive_payload_type,
 		.receive_event_payload_type = stream->receive_event_payload_type,
-		.ptime_ms = (uint8_t)stream->ptime_ms,
-		.may_send = stream->direction & CORD_MAY_SEND,
-		.may_receive = stream->direction & CORD_MAY_RECEIVE};
-
-	remote.address = address_ipv4(
-		(uint32_t)stream->remote.ip[0] << 24 | (uint32_t)stream->remote.ip[1] << 16 |
-			(uint32_t)stream->remote.ip[2] << 8 | stream->remote.ip[3],
-		stream->remote.udp_port);
-	return remote;
+		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.event_clock_hz = stream->event_clock};
 }
 
 void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 {
-	struct media_remote remote = remote_of(stream);
-	int rc = media_leg_update(leg->media, &remote);
+	struct cord_terms terms = terms_of(stream);
+	int rc = media_leg_update(leg->media, &terms);
 
 	leg->held_by_peer = stream->held_by_peer;
 	leg->events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;

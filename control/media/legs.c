@@ -125,59 +125,23 @@ static bool payload_type_sound(uint8_t type, bool may_miss)
 	return type < 128 || (may_miss && type == MEDIA_NO_EVENTS);
 }
 
-static bool remote_sound(const struct media_remote *r)
+static bool remote_sound(const struct cord_terms *t)
 {
 	static const uint8_t ptimes[] = {10, 20, 30, 40, 60};
 
-	if (r->codec != CORD_CODEC_PCMU && r->codec != CORD_CODEC_PCMA)
+	if (t->codec != CORD_CODEC_PCMU && t->codec != CORD_CODEC_PCMA)
 		return false;
-	if (!payload_type_sound(r->payload_type, false) ||
-		!payload_type_sound(r->receive_payload_type, false) ||
-		!payload_type_sound(r->event_payload_type, true) ||
-		!payload_type_sound(r->receive_event_payload_type, true))
+	if (!payload_type_sound(t->payload_type, false) ||
+		!payload_type_sound(t->receive_payload_type, false) ||
+		!payload_type_sound(t->event_payload_type, true) ||
+		!payload_type_sound(t->receive_event_payload_type, true) ||
+		!payload_type_sound(t->noise_payload_type, true) ||
+		!payload_type_sound(t->receive_noise_payload_type, true))
 		return false;
-	return memchr(ptimes, r->ptime_ms, sizeof(ptimes)) != NULL;
-}
-
-static int address_convert(const struct address *a, struct cord_address *out)
-{
-	struct cord_address c = {.udp_port = address_port(a)};
-
-	switch (address_family(a)) {
-	case AF_INET:
-		c.family = CORD_FAMILY_IPV4;
-		memcpy(c.ip, &a->in.sin_addr, 4);
-		break;
-	case AF_INET6:
-		c.family = CORD_FAMILY_IPV6;
-		memcpy(c.ip, &a->in6.sin6_addr, 16);
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (c.udp_port == 0)
-		return -EINVAL;
-	*out = c;
-	return 0;
-}
-
-static int remote_convert(const struct media_remote *r, struct cord_port_set *out)
-{
-	struct cord_port_set set = {
-		.codec = (uint8_t)r->codec,
-		.payload_type = r->payload_type,
-		.event_payload_type = r->event_payload_type,
-		.ptime_ms = r->ptime_ms,
-		.direction = (uint8_t)((r->may_send ? CORD_MAY_SEND : 0) |
-				       (r->may_receive ? CORD_MAY_RECEIVE : 0)),
-		.receive_payload_type = r->receive_payload_type,
-		.receive_event_payload_type = r->receive_event_payload_type,
-	};
-
-	if (!remote_sound(r) || address_convert(&r->address, &set.remote))
-		return -EINVAL;
-	*out = set;
-	return 0;
+	if (t->remote.udp_port == 0 ||
+		(t->remote.family != CORD_FAMILY_IPV4 && t->remote.family != CORD_FAMILY_IPV6))
+		return false;
+	return memchr(ptimes, t->ptime_ms, sizeof(ptimes)) != NULL;
 }
 
 static void room_link(struct media_room *room, struct media_leg *leg)
@@ -198,15 +162,14 @@ static void room_unlink(struct media_leg *leg)
 	leg->room = NULL;
 }
 
-int media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+int media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out)
 {
 	struct media *m = room->media;
-	struct cord_port_set set = {0};
 	struct media_leg *leg;
 	int error;
 
-	if (remote && remote_convert(remote, &set))
+	if (remote && !remote_sound(remote))
 		return -EINVAL;
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
@@ -220,7 +183,8 @@ int media_leg_open(struct media_room *room, const struct media_remote *remote, v
 	leg->ctx = leg_ctx;
 	leg->ssrc = random_u32(m->config.random);
 	leg->has_remote = remote != NULL;
-	leg->remote = set;
+	if (remote)
+		leg->remote = *remote;
 	play_init(leg);
 	room_link(room, leg);
 	m->leg_at[cord_id_slot(leg->id)] = leg;
@@ -231,17 +195,16 @@ int media_leg_open(struct media_room *room, const struct media_remote *remote, v
 	return 0;
 }
 
-int media_leg_update(struct media_leg *leg, const struct media_remote *remote)
+int media_leg_update(struct media_leg *leg, const struct cord_terms *remote)
 {
-	struct cord_port_set set;
 	bool moved;
 
-	if (remote_convert(remote, &set))
+	if (!remote_sound(remote))
 		return -EINVAL;
-	if (leg->has_remote && memcmp(&set, &leg->remote, sizeof(set)) == 0)
+	if (leg->has_remote && memcmp(remote, &leg->remote, sizeof(*remote)) == 0)
 		return 0;
-	moved = !cord_address_equal(&set.remote, &leg->remote.remote);
-	leg->remote = set;
+	moved = !cord_address_equal(&remote->remote, &leg->remote.remote);
+	leg->remote = *remote;
 	leg->has_remote = true;
 	leg->changed = true;
 	if (moved)

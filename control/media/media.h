@@ -124,27 +124,15 @@ void media_room_destroy(struct media_room *room);
 unsigned media_room_worker(const struct media_room *room);
 uint64_t media_room_id(const struct media_room *room);
 
-/* What the peer's SDP and ours agreed on. */
-struct media_remote {
-	struct address address; /* where RTP goes, and the only source it is taken from */
-	enum cord_codec codec;
-	/* 0..127 of what we send; telephone-event, or MEDIA_NO_EVENTS */
-	uint8_t payload_type, event_payload_type;
-	/* the same of what the peer sends: as our SDP names them */
-	uint8_t receive_payload_type, receive_event_payload_type;
-	uint8_t ptime_ms; /* 10, 20, 30, 40 or 60 */
-	bool may_send;    /* we may send to the peer */
-	bool may_receive; /* the peer may send to us */
-};
-
 /*
- * Takes a UDP port for a leg of this room. `remote` NULL: not known yet. -ENOSPC: no port (freed
+ * Takes a UDP port for a leg of this room. `remote`: what the peer's SDP and ours agreed on; NULL:
+ * not known yet. -ENOSPC: no port (freed
  * ones rest for 10 s); -EINVAL: a value of `remote` out of range; -ENOMEM.
  */
-int media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+int media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out);
 /* -EINVAL and no change: a value out of range. What is equal costs nothing. */
-int media_leg_update(struct media_leg *leg, const struct media_remote *remote);
+int media_leg_update(struct media_leg *leg, const struct cord_terms *remote);
 /* The leg leaves its room at once; its UDP port rests. NULL is fine. */
 void media_leg_close(struct media_leg *leg);
 /* Where the peer sends RTP to (RTCP: the port above). Does not change while the leg lives. */

@@ -42,10 +42,10 @@ struct media_leg {
 	cord_id id;
 	uint32_t ssrc;
 	bool has_remote;
-	struct cord_port_set remote; /* values; its port is not used */
-	bool open;                   /* PORT_OPEN has been sent in this lease, or found open */
-	bool changed;                /* PORT_SET is due */
-	bool failed;                 /* nothing is sent any more */
+	struct cord_terms remote;
+	bool open;    /* PORT_OPEN has been sent in this lease, or found open */
+	bool changed; /* PORT_SET is due */
+	bool failed;  /* nothing is sent any more */
 	struct media_leg *failed_next, **failed_back; /* not told yet */
 	char failed_why[MEDIA_REASON_SIZE];
 	uint8_t refused;

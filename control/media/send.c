@@ -210,19 +210,8 @@ static void room_answered(void *ctx, uint32_t tag, int error, enum cord_refusal 
 
 static void send_port_open(struct media_leg *leg)
 {
-	const struct cord_port_set *r = &leg->remote;
 	const struct cord_port_open body = {
-		.port = leg->id,
-		.remote = r->remote,
-		.ssrc = leg->ssrc,
-		.codec = r->codec,
-		.payload_type = r->payload_type,
-		.event_payload_type = r->event_payload_type,
-		.ptime_ms = r->ptime_ms,
-		.direction = r->direction,
-		.receive_payload_type = r->receive_payload_type,
-		.receive_event_payload_type = r->receive_event_payload_type,
-	};
+		.port = leg->id, .ssrc = leg->ssrc, .terms = leg->remote};
 
 	if (commands_port_open(leg->media->commands, leg->room->worker, &body, now(leg->media),
 		    open_answered, leg, 0))
@@ -236,9 +225,8 @@ static void send_port_open(struct media_leg *leg)
 
 static void send_port_set(struct media_leg *leg)
 {
-	struct cord_port_set body = leg->remote;
+	const struct cord_port_set body = {.port = leg->id, .terms = leg->remote};
 
-	body.port = leg->id;
 	if (commands_port_set(leg->media->commands, leg->room->worker, &body, now(leg->media),
 		    set_answered, leg, 0))
 		return;

@@ -27,7 +27,7 @@ enum cord_clip_format {
 	CORD_CLIP_L16 = 0,                /* signed 16-bit samples, host order */
 	CORD_CLIP_PCMU = CORD_CODEC_PCMU, /* one byte a sample */
 	CORD_CLIP_PCMA = CORD_CODEC_PCMA,
-	CORD_CLIP_FORMAT_COUNT = CORD_CODEC_COUNT,
+	CORD_CLIP_FORMAT_COUNT,
 };
 
 struct cord_clip_header {

@@ -25,35 +25,72 @@
 
 /* ---- control to dataplane ---- */
 
+/* What a port may or must do beside sending and taking its codec. Bits of cord_terms.flags. */
+enum cord_terms_flag {
+	/* RTCP in both directions on the RTP ports (RFC 5761); remote_rtcp_udp_port is of no meaning */
+	CORD_TERMS_RTCP_MUX = 1 << 0,
+	/*
+	 * The peer is behind NAT: its first valid packets say where it is, once (RFC 4961). Media
+	 * goes to `remote` until then.
+	 */
+	CORD_TERMS_LEARN = 1 << 1,
+	/* nothing need be sent while there is nothing to hear: comfort noise, or DTX of Opus */
+	CORD_TERMS_MAY_PAUSE = 1 << 2,
+	/* keys are looked for in the sound, since the peer has no telephone-event */
+	CORD_TERMS_INBAND_KEYS = 1 << 3,
+	/* Opus: in-band forward error correction in what we send */
+	CORD_TERMS_OPUS_FEC = 1 << 4,
+	/* Opus: a talker's packets go on as they came to who hears nothing else */
+	CORD_TERMS_OPUS_PASS = 1 << 5,
+};
+#define CORD_TERMS_FLAGS 0x3fu
+
+/*
+ * What both sides agreed on for a port: the whole of it, in the command that opens a port and in
+ * each that changes it. "Send" is what we send; the peer names the payload types that it wants to
+ * receive, and we ours.
+ */
+struct cord_terms {
+	struct cord_address remote;    /* where media goes, and the only source it is taken from */
+	uint16_t remote_rtcp_udp_port; /* where RTCP goes, at the same address; 0: none is sent */
+	uint16_t media_timeout_s;      /* without media for so long is announced; 0: never */
+	uint8_t codec;                 /* enum cord_codec */
+	uint8_t ptime_ms;              /* of what we send: 10, 20, 30, 40 or 60 */
+	uint8_t direction;             /* bits of enum cord_direction */
+	uint8_t flags;                 /* bits of enum cord_terms_flag */
+	/* 0..127; telephone-event (RFC 4733) and comfort noise (RFC 3389) or CORD_NO_PAYLOAD_TYPE */
+	uint8_t payload_type, event_payload_type, noise_payload_type;
+	uint8_t receive_payload_type, receive_event_payload_type, receive_noise_payload_type;
+	uint8_t jitter_min_ms, jitter_max_ms; /* bounds of play-out delay; 0: the dataplane's own */
+	uint32_t event_clock_hz; /* of telephone-event durations: 8000, 16000 or 48000 */
+	/* Opus, of what we send: bit/s, 0: our default; 0..10; loss to be prepared for, percent */
+	uint32_t opus_bitrate;
+	uint8_t opus_complexity, opus_loss_percent;
+	uint8_t opus_rate_khz; /* 8 or 16: most that the peer wants to hear */
+	uint8_t reserved[1];
+	/* suite CORD_SRTP_NONE: plain RTP. Both or none have a suite. */
+	struct cord_srtp_key send_key, receive_key;
+};
+
 /*
  * Opens a media port. The slot of the id says the local address and UDP port (cord_segment_local()
  * in segment.h). The port sends nothing until it sits in a room.
  */
 struct cord_port_open {
 	cord_id port;
-	struct cord_address remote; /* where media goes, and the only source it is taken from */
-	uint32_t ssrc;              /* of the stream we send, for the life of the port */
-	uint8_t codec;              /* enum cord_codec */
-	/* 0..127 of what we send; telephone-event (RFC 4733) at 8 kHz, or CORD_NO_PAYLOAD_TYPE */
-	uint8_t payload_type, event_payload_type;
-	uint8_t ptime_ms;  /* of what we send: 10, 20, 30, 40 or 60 */
-	uint8_t direction; /* bits of enum cord_direction */
-	/* the same of what the peer sends: each side names the numbers that it wants to receive */
-	uint8_t receive_payload_type, receive_event_payload_type;
-	uint8_t reserved[1];
+	uint32_t ssrc; /* of the stream we send */
+	uint32_t reserved;
+	struct cord_terms terms;
 };
 
-/* Changes what a re-INVITE changed. Stream numbers go on; the jitter buffer is kept. */
+/*
+ * Changes what a re-INVITE changed. The jitter buffer is kept and stream numbers go on, unless the
+ * RTP clock or the key to send with is another one: that is a new stream, with a new SSRC. Equal
+ * keys keep their packet indices and replay windows.
+ */
 struct cord_port_set {
 	cord_id port;
-	struct cord_address remote;
-	uint32_t reserved0;
-	uint8_t codec;
-	uint8_t payload_type, event_payload_type;
-	uint8_t ptime_ms;
-	uint8_t direction;
-	uint8_t receive_payload_type, receive_event_payload_type;
-	uint8_t reserved[1];
+	struct cord_terms terms;
 };
 
 /* Closes a port; it leaves its room in the same step. */
@@ -102,13 +139,19 @@ enum cord_player_action {
 	CORD_PLAYER_START = 2, /* starts the staged playlist of player_generation */
 };
 
+/* What a member is. */
+enum cord_member_kind {
+	CORD_MEMBER_PORT = 0,
+};
+
 struct cord_room_member {
 	cord_id port;
 	uint16_t hears;     /* bit n: hears member n of this message; its own bit: its own player */
 	uint16_t digits_to; /* bit n: member n gets this member's keys as telephone-events */
 	uint8_t player;     /* enum cord_player_action */
 	uint8_t first_clip; /* START: where it begins; a list that loops goes back to its first clip */
-	uint8_t reserved[2];
+	uint8_t kind;       /* enum cord_member_kind */
+	uint8_t reserved[1];
 	uint32_t player_generation;
 	uint32_t
 		first_frame; /* of 20 ms, in that clip; out of range: the list begins at its first */

@@ -31,7 +31,7 @@
 #include <cordboard/ring.h>
 
 #define CORD_SEGMENT_MAGIC   0x64726f63u /* "cord" */
-#define CORD_SEGMENT_VERSION 1u
+#define CORD_SEGMENT_VERSION 2u
 
 /* What both sides must agree on; compared field by field at attach. */
 struct cord_sizes {

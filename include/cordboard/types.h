@@ -68,13 +68,70 @@ static inline bool cord_address_equal(const struct cord_address *a, const struct
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
-/* Codecs of a port. RTP clock, samples and bytes of 20 ms follow from it. */
+/* Codecs of a port. RTP clock and sampling rate follow from it. */
 enum cord_codec {
 	CORD_CODEC_NONE = 0,
 	CORD_CODEC_PCMU = 1, /* ITU-T G.711 mu-law, RFC 3551: payload type 0, 8 kHz */
 	CORD_CODEC_PCMA = 2, /* ITU-T G.711 A-law, RFC 3551: payload type 8, 8 kHz */
+	/* ITU-T G.722 at 64 kbit/s, RFC 3551 section 4.5.2: payload type 9, 16 kHz, clock 8 kHz */
+	CORD_CODEC_G722 = 3,
+	CORD_CODEC_OPUS = 4, /* RFC 6716, RFC 7587: dynamic payload type, clock 48 kHz */
 	CORD_CODEC_COUNT,
 };
+
+/* RTP clock in kHz; 0: no such codec. */
+static inline uint32_t cord_codec_clock_khz(uint32_t codec)
+{
+	static const uint8_t khz[CORD_CODEC_COUNT] = {
+		[CORD_CODEC_PCMU] = 8,
+		[CORD_CODEC_PCMA] = 8,
+		[CORD_CODEC_G722] = 8,
+		[CORD_CODEC_OPUS] = 48,
+	};
+	return codec < CORD_CODEC_COUNT ? khz[codec] : 0;
+}
+
+/* True of a codec that carries more than the telephone band. */
+static inline bool cord_codec_wide(uint32_t codec)
+{
+	return codec == CORD_CODEC_G722 || codec == CORD_CODEC_OPUS;
+}
+
+/* What protects a stream: the crypto suites of SDES. Key and salt lie one after the other. */
+enum cord_srtp_suite {
+	CORD_SRTP_NONE = 0,
+	CORD_SRTP_AES_CM_128_HMAC_SHA1_80 = 1, /* RFC 4568 section 6.2.1: 16 + 14 bytes */
+	CORD_SRTP_AES_CM_128_HMAC_SHA1_32 = 2, /* RFC 4568 section 6.2.2 */
+	CORD_SRTP_AES_256_CM_HMAC_SHA1_80 = 3, /* RFC 6188: 32 + 14 bytes */
+	CORD_SRTP_AES_256_CM_HMAC_SHA1_32 = 4, /* RFC 6188 */
+	CORD_SRTP_AEAD_AES_128_GCM = 5,        /* RFC 7714: 16 + 12 bytes */
+	CORD_SRTP_AEAD_AES_256_GCM = 6,        /* RFC 7714: 32 + 12 bytes */
+	CORD_SRTP_SUITE_COUNT,
+};
+
+#define CORD_SRTP_KEY_MAX 46u
+
+/* Bytes of master key and master salt of a suite; 0: it has none, or there is no such suite. */
+static inline uint32_t cord_srtp_key_bytes(uint32_t suite)
+{
+	static const uint8_t bytes[CORD_SRTP_SUITE_COUNT] = {
+		[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = 30,
+		[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = 30,
+		[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = 46,
+		[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = 46,
+		[CORD_SRTP_AEAD_AES_128_GCM] = 28,
+		[CORD_SRTP_AEAD_AES_256_GCM] = 44,
+	};
+	return suite < CORD_SRTP_SUITE_COUNT ? bytes[suite] : 0;
+}
+
+/* The key of one direction. Whoever copies it wipes the copy after use. */
+struct cord_srtp_key {
+	uint8_t suite; /* enum cord_srtp_suite */
+	uint8_t reserved;
+	uint8_t key[CORD_SRTP_KEY_MAX]; /* master key, master salt; the rest is 0 */
+};
+_Static_assert(sizeof(struct cord_srtp_key) == 48, "struct cord_srtp_key is part of the contract");
 
 /* What a port may do, as the peer's SDP direction allows. Both bits clear: inactive. */
 enum cord_direction {

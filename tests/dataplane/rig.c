@@ -305,27 +305,37 @@ cord_id rig_room(uint32_t slot)
 	return cord_id_make(slot, 1);
 }
 
-struct cord_port_open rig_terms(struct rig *r, uint32_t slot, enum cord_codec codec)
+struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec)
 {
 	uint8_t type = codec == CORD_CODEC_PCMA ? 8 : 0;
 
-	return (struct cord_port_open){
-		.port = cord_id_make(slot, r->generation[slot] + 1),
+	return (struct cord_terms){
 		.remote = cord_address_ipv4(10, 0, 0, (uint8_t)(slot + 1), 4000),
-		.ssrc = 0x9000 + slot,
 		.codec = codec,
 		.payload_type = type,
 		.event_payload_type = 101,
+		.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
 		.receive_payload_type = type,
 		.receive_event_payload_type = 101,
+		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.event_clock_hz = 8000,
 		.ptime_ms = 20,
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
 	};
 }
 
+struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_codec codec)
+{
+	return (struct cord_port_open){
+		.port = cord_id_make(slot, r->generation[slot] + 1),
+		.ssrc = 0x9000 + slot,
+		.terms = rig_terms(slot, codec),
+	};
+}
+
 int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec)
 {
-	struct cord_message m = {.port_open = rig_terms(r, slot, codec)};
+	struct cord_message m = {.port_open = rig_port_open(r, slot, codec)};
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
 	int refusal = rig_ask(r, worker, &m, CORD_COMMAND_PORT_OPEN);
 

@@ -67,7 +67,8 @@ cord_id rig_port(struct rig *r, uint32_t slot);
 cord_id rig_room(uint32_t slot);
 
 /* A port with the ordinary terms: remote 10.0.0.(slot+1):4000, 20 ms, both directions, events. */
-struct cord_port_open rig_terms(struct rig *r, uint32_t slot, enum cord_codec codec);
+struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec);
+struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_codec codec);
 int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec);
 int rig_open_room(struct rig *r, uint32_t worker, uint32_t slot);
 

@@ -36,18 +36,17 @@ static uint32_t generation;
 static int open_port(
 	struct fake_control *c, uint32_t worker, uint32_t slot, const struct cord_address *remote)
 {
-	struct cord_message m = {.port_open = {
-					 .port = cord_id_make(slot, generation),
-					 .remote = *remote,
+	struct cord_message m = {.port_open = {.port = cord_id_make(slot, generation),
 					 .ssrc = 0x1000 + slot,
-					 .codec = CORD_CODEC_PCMU,
-					 .payload_type = 0,
-					 .event_payload_type = 101,
-					 .receive_payload_type = 0,
-					 .receive_event_payload_type = 101,
-					 .ptime_ms = 20,
-					 .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
-				 }};
+					 .terms = {.remote = *remote,
+						 .codec = CORD_CODEC_PCMU,
+						 .event_payload_type = 101,
+						 .noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+						 .receive_event_payload_type = 101,
+						 .receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+						 .event_clock_hz = 8000,
+						 .ptime_ms = 20,
+						 .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}}};
 
 	return fake_control_ask(c, worker, &m, CORD_COMMAND_PORT_OPEN);
 }

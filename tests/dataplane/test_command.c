@@ -23,9 +23,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int open_with(struct rig *r, struct cord_port_open terms)
+static int open_with(struct rig *r, struct cord_port_open open)
 {
-	struct cord_message m = {.port_open = terms};
+	struct cord_message m = {.port_open = open};
 
 	return rig_ask(r, 0, &m, CORD_COMMAND_PORT_OPEN);
 }
@@ -33,7 +33,7 @@ static int open_with(struct rig *r, struct cord_port_open terms)
 static void port_open_refuses_every_bad_value(void **state)
 {
 	struct rig *r = *state;
-	const struct cord_port_open good = rig_terms(r, 1, CORD_CODEC_PCMU);
+	const struct cord_port_open good = rig_port_open(r, 1, CORD_CODEC_PCMU);
 	struct cord_port_open bad;
 
 #define BAD(change, refusal)                                  \
@@ -46,22 +46,31 @@ static void port_open_refuses_every_bad_value(void **state)
 	BAD(port = cord_id_make(0xffffffff, 1), CORD_REFUSAL_BAD_SLOT);
 	BAD(port = cord_id_make(1, 0), CORD_REFUSAL_BAD_VALUE);
 	BAD(port = 0, CORD_REFUSAL_BAD_VALUE);
-	BAD(remote.family = CORD_FAMILY_NONE, CORD_REFUSAL_BAD_VALUE);
-	BAD(remote.family = CORD_FAMILY_IPV6, CORD_REFUSAL_BAD_VALUE);
-	BAD(remote.family = 99, CORD_REFUSAL_BAD_VALUE);
-	BAD(remote.udp_port = 0, CORD_REFUSAL_BAD_VALUE);
-	BAD(codec = CORD_CODEC_NONE, CORD_REFUSAL_BAD_VALUE);
-	BAD(codec = CORD_CODEC_COUNT, CORD_REFUSAL_BAD_VALUE);
-	BAD(codec = 255, CORD_REFUSAL_BAD_VALUE);
-	BAD(payload_type = 128, CORD_REFUSAL_BAD_VALUE);
-	BAD(receive_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
-	BAD(event_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
-	BAD(event_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
-	BAD(receive_event_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
-	BAD(direction = 4, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.remote.family = CORD_FAMILY_NONE, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.remote.family = CORD_FAMILY_IPV6, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.remote.family = 99, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.remote.udp_port = 0, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.codec = CORD_CODEC_NONE, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.codec = CORD_CODEC_COUNT, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.codec = 255, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.payload_type = 128, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.receive_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.event_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.event_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.receive_event_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.direction = 4, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.event_clock_hz = 0, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.event_clock_hz = 44100, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.noise_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.noise_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.receive_noise_payload_type = 101, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.flags = 0x80, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.jitter_max_ms = 20; bad.terms.jitter_min_ms = 40, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.send_key.suite = CORD_SRTP_SUITE_COUNT, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.receive_key.suite = 255, CORD_REFUSAL_BAD_VALUE);
 	for (uint32_t ms = 0; ms < 256; ms++) {
 		if (ms != 10 && ms != 20 && ms != 30 && ms != 40 && ms != 60)
-			BAD(ptime_ms = (uint8_t)ms, CORD_REFUSAL_BAD_VALUE);
+			BAD(terms.ptime_ms = (uint8_t)ms, CORD_REFUSAL_BAD_VALUE);
 	}
 #undef BAD
 	assert_int_equal(r->dp.worker[0]->ports, 0);
@@ -75,7 +84,7 @@ static void slots_and_generations(void **state)
 	struct cord_message m;
 
 	for (uint32_t turn = 1; turn <= 3; turn++) {
-		m = (struct cord_message){.port_open = rig_terms(r, 0, CORD_CODEC_PCMU)};
+		m = (struct cord_message){.port_open = rig_port_open(r, 0, CORD_CODEC_PCMU)};
 		assert_int_equal(rig_open(r, 0, 0, CORD_CODEC_PCMU), CORD_REFUSAL_NONE);
 		assert_int_equal(open_with(r, m.port_open), CORD_REFUSAL_SLOT_TAKEN);
 		m.port_open.port = cord_id_make(0, turn + 10);
@@ -86,7 +95,7 @@ static void slots_and_generations(void **state)
 			rig_ask(r, 1, &m, CORD_COMMAND_PORT_CLOSE), CORD_REFUSAL_WRONG_WORKER);
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_CLOSE), CORD_REFUSAL_NONE);
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_CLOSE), CORD_REFUSAL_STALE_ID);
-		m = (struct cord_message){.port_open = rig_terms(r, 0, CORD_CODEC_PCMU)};
+		m = (struct cord_message){.port_open = rig_port_open(r, 0, CORD_CODEC_PCMU)};
 		for (uint32_t old = 1; old <= turn; old++) {
 			m.port_open.port = cord_id_make(0, old);
 			assert_int_equal(rig_ask(r, 1, &m, CORD_COMMAND_PORT_OPEN),
@@ -243,11 +252,11 @@ static void playlists_and_digits(void **state)
 	DIGITS(CORD_REFUSAL_BUSY, .digits = 2);
 #pragma GCC diagnostic pop
 #undef DIGITS
-	struct cord_port_open terms = rig_terms(r, 4, CORD_CODEC_PCMU);
+	struct cord_port_open open = rig_port_open(r, 4, CORD_CODEC_PCMU);
 
-	terms.event_payload_type = CORD_NO_PAYLOAD_TYPE;
-	assert_int_equal(open_with(r, terms), 0);
-	m = (struct cord_message){.port_digits = {.port = terms.port,
+	open.terms.event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	assert_int_equal(open_with(r, open), 0);
+	m = (struct cord_message){.port_digits = {.port = open.port,
 					  .duration_ms = 100,
 					  .gap_ms = 60,
 					  .pause_ms = 500,

@@ -342,15 +342,10 @@ static void digits_are_sent_with_pauses_and_nothing_else_is_heard(void **state)
 
 static struct cord_message takes_keys(struct rig *r, uint8_t event_payload_type)
 {
-	const struct cord_port_open open = rig_terms(r, 0, CORD_CODEC_PCMU);
+	struct cord_terms terms = rig_terms(0, CORD_CODEC_PCMU);
 
-	return (struct cord_message){.port_set = {.port = rig_port(r, 0),
-					     .remote = open.remote,
-					     .codec = CORD_CODEC_PCMU,
-					     .event_payload_type = event_payload_type,
-					     .receive_event_payload_type = 101,
-					     .ptime_ms = 20,
-					     .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}};
+	terms.event_payload_type = event_payload_type;
+	return (struct cord_message){.port_set = {.port = rig_port(r, 0), .terms = terms}};
 }
 
 static void keys_end_when_the_peer_takes_none_any_more(void **state)

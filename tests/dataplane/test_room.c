@@ -227,21 +227,15 @@ static void other_packet_times(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 5; i++) {
 		struct rig *r = rig_create(1);
-		struct cord_message m = {.port_open = rig_terms(r, 0, CORD_CODEC_PCMU)};
+		struct cord_message m;
 		const uint16_t both[] = {2, 1};
 
 		assert_int_equal(rig_open_room(r, 0, 0), 0);
 		assert_int_equal(rig_open(r, 0, 0, CORD_CODEC_PCMU), 0);
 		assert_int_equal(rig_open(r, 0, 1, CORD_CODEC_PCMA), 0);
 		m.port_set = (struct cord_port_set){
-			.port = rig_port(r, 0),
-			.remote = m.port_open.remote,
-			.codec = CORD_CODEC_PCMU,
-			.event_payload_type = 101,
-			.receive_event_payload_type = 101,
-			.ptime_ms = times[i],
-			.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
-		};
+			.port = rig_port(r, 0), .terms = rig_terms(0, CORD_CODEC_PCMU)};
+		m.port_set.terms.ptime_ms = times[i];
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 		r->peer[0].ptime_ms = times[i];
 		rig_talk(r, 0, A_HZ);
@@ -268,22 +262,18 @@ static void a_packet_time_that_changes_leaves_nothing_behind(void **state)
 		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 		const uint16_t both[] = {2, 1};
 		struct cord_message m = {.port_set = {.port = rig_port(r, 0),
-						 .remote = cord_address_ipv4(10, 0, 0, 1, 4000),
-						 .codec = CORD_CODEC_PCMU,
-						 .event_payload_type = 101,
-						 .receive_event_payload_type = 101,
-						 .direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}};
+						 .terms = rig_terms(0, CORD_CODEC_PCMU)}};
 
 		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
-		m.port_set.ptime_ms = 60;
+		m.port_set.terms.ptime_ms = 60;
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 		rig_run(r, 600 + wait);
-		m.port_set.ptime_ms = 20;
+		m.port_set.terms.ptime_ms = 20;
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 		rig_run(r, 400);
 		uint32_t gaps = r->heard[0].timestamp_gaps;
 
-		m.port_set.ptime_ms = 60;
+		m.port_set.terms.ptime_ms = 60;
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 		rig_run(r, 600);
 		assert_int_equal(r->heard[0].timestamp_gaps, gaps);
@@ -293,15 +283,18 @@ static void a_packet_time_that_changes_leaves_nothing_behind(void **state)
 	}
 }
 
+static struct cord_message held(struct rig *r)
+{
+	struct cord_terms terms = rig_terms(0, CORD_CODEC_PCMU);
+
+	terms.direction = 0;
+	return (struct cord_message){.port_set = {.port = rig_port(r, 0), .terms = terms}};
+}
+
 static void a_held_port_gets_nothing_and_gives_nothing(void **state)
 {
 	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
-	struct cord_message m = {.port_set = {.port = rig_port(r, 0),
-					 .remote = cord_address_ipv4(10, 0, 0, 1, 4000),
-					 .codec = CORD_CODEC_PCMU,
-					 .event_payload_type = 255,
-					 .receive_event_payload_type = 255,
-					 .ptime_ms = 20}};
+	struct cord_message m = held(r);
 	const uint16_t both[] = {2, 1};
 
 	(void)state;
@@ -314,7 +307,7 @@ static void a_held_port_gets_nothing_and_gives_nothing(void **state)
 	assert_int_equal(r->heard[0].packets, packets);
 	assert_true(deaf_to(r, 1, 0));
 	assert_true(rig_counter(r, CORD_COUNTER_drop_direction) >= 19);
-	m.port_set.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE;
+	m.port_set.terms.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE;
 	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 	rig_run(r, 400);
 	assert_true(hears(r, 0, 1) && hears(r, 1, 0));
@@ -331,12 +324,7 @@ static void a_hold_is_not_waited_for_twice(void **state)
 	(void)state;
 	for (uint32_t phase = 0; phase < 20; phase++) {
 		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
-		struct cord_message m = {.port_set = {.port = rig_port(r, 0),
-						 .remote = cord_address_ipv4(10, 0, 0, 1, 4000),
-						 .codec = CORD_CODEC_PCMU,
-						 .event_payload_type = 255,
-						 .receive_event_payload_type = 255,
-						 .ptime_ms = 20}};
+		struct cord_message m = held(r);
 
 		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
 		rig_run(r, 200);
@@ -349,7 +337,7 @@ static void a_hold_is_not_waited_for_twice(void **state)
 		rig_hush(r, 0);
 		rig_run(r, 700);
 		r->peer[0].timestamp += 700 * 8; /* as time has passed */
-		m.port_set.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE;
+		m.port_set.terms.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE;
 		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_SET), 0);
 		rig_run(r, 20 + phase);
 		rig_talk(r, 0, A_HZ);

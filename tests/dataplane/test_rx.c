@@ -259,14 +259,10 @@ static void the_first_packet_is_told_once(void **state)
 {
 	struct rig *r = *state;
 	struct frame f;
-	struct cord_message m = {.port_set = {.port = rig_port(r, 0),
-					 .remote = cord_address_ipv4(10, 0, 0, 9, 5000),
-					 .codec = CORD_CODEC_PCMU,
-					 .event_payload_type = 101,
-					 .receive_event_payload_type = 101,
-					 .ptime_ms = 20,
-					 .direction = 3}};
+	struct cord_message m = {
+		.port_set = {.port = rig_port(r, 0), .terms = rig_terms(0, CORD_CODEC_PCMU)}};
 
+	m.port_set.terms.remote = cord_address_ipv4(10, 0, 0, 9, 5000);
 	for (uint32_t i = 0; i < 5; i++) {
 		f = good(r, 160);
 		rig_frame(r, &f, FULL);

@@ -118,8 +118,9 @@ static void make_plausible(struct cord_message *m, uint8_t byte)
 	switch (m->type) {
 	case CORD_COMMAND_PORT_OPEN:
 		m->port_open.port = id;
-		m->port_open.ptime_ms = (uint8_t)(10 + 10 * (m->port_open.ptime_ms % 7));
-		m->port_open.codec %= CORD_CODEC_COUNT + 1;
+		m->port_open.terms.ptime_ms =
+			(uint8_t)(10 + 10 * (m->port_open.terms.ptime_ms % 7));
+		m->port_open.terms.codec %= CORD_CODEC_COUNT + 1;
 		break;
 	case CORD_COMMAND_ROOM_SET:
 		m->room_set.room = id;

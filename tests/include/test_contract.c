@@ -18,10 +18,11 @@
 /*
  * A change of one of these is a change of the contract: raise CORD_SEGMENT_VERSION with it.
  */
-_Static_assert(CORD_SEGMENT_VERSION == 1, "layouts below are those of version 1");
+_Static_assert(CORD_SEGMENT_VERSION == 2, "layouts below are those of version 2");
 _Static_assert(sizeof(struct cord_address) == 20, "address");
-_Static_assert(sizeof(struct cord_port_open) == 40, "port_open");
-_Static_assert(sizeof(struct cord_port_set) == 40, "port_set");
+_Static_assert(sizeof(struct cord_terms) == 144, "terms");
+_Static_assert(sizeof(struct cord_port_open) == 160, "port_open");
+_Static_assert(sizeof(struct cord_port_set) == 152, "port_set");
 _Static_assert(sizeof(struct cord_port_close) == 8, "port_close");
 _Static_assert(sizeof(struct cord_port_playlist) == 144, "port_playlist");
 _Static_assert(sizeof(struct cord_port_digits) == 72, "port_digits");

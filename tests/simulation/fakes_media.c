@@ -203,9 +203,9 @@ void __wrap_media_counts(const struct media *media, struct media_counts *out);
 int __wrap_media_room_create(
 	struct media *media, const struct media_room *beside, struct media_room **out);
 void __wrap_media_room_destroy(struct media_room *room);
-int __wrap_media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+int __wrap_media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out);
-int __wrap_media_leg_update(struct media_leg *leg, const struct media_remote *remote);
+int __wrap_media_leg_update(struct media_leg *leg, const struct cord_terms *remote);
 void __wrap_media_leg_close(struct media_leg *leg);
 struct address __wrap_media_leg_local(const struct media_leg *leg);
 bool __wrap_media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out);
@@ -279,7 +279,7 @@ static void leg_fails(uint64_t id, uint64_t argument)
 	callbacks.leg_failed(callbacks.ctx, m->leg, "simulated");
 }
 
-int __wrap_media_leg_open(struct media_room *room, const struct media_remote *remote, void *leg_ctx,
+int __wrap_media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out)
 {
 	uint64_t id;
@@ -295,7 +295,7 @@ int __wrap_media_leg_open(struct media_room *room, const struct media_remote *re
 	return 0;
 }
 
-int __wrap_media_leg_update(struct media_leg *leg, const struct media_remote *remote)
+int __wrap_media_leg_update(struct media_leg *leg, const struct cord_terms *remote)
 {
 	return 0;
 }

@@ -347,10 +347,7 @@ static uint32_t apply_port_set(struct fake *f, const struct cord_port_set *m)
 
 	if (!p)
 		return CORD_REFUSAL_STALE_ID;
-	p->open.remote = m->remote;
-	p->open.codec = m->codec;
-	p->open.payload_type = m->payload_type;
-	p->open.direction = m->direction;
+	p->open.terms = m->terms;
 	return CORD_REFUSAL_NONE;
 }
 
@@ -369,7 +366,7 @@ static uint32_t apply_playlist(struct fake *f, const struct cord_port_playlist *
 	if (!p)
 		return CORD_REFUSAL_STALE_ID;
 	for (unsigned i = 0; i < m->clips; i++)
-		if (!fake_has_clip(f, m->clip[i], 1u << CORD_CLIP_L16 | 1u << p->open.codec))
+		if (!fake_has_clip(f, m->clip[i], 1u << CORD_CLIP_L16 | 1u << p->open.terms.codec))
 			return CORD_REFUSAL_UNKNOWN_CLIP;
 	p->staged = *m;
 	return CORD_REFUSAL_NONE;

@@ -209,18 +209,20 @@ static void dataplane_dies(void)
 	UNTIL(media_state(b->media) == MEDIA_DOWN);
 }
 
-static struct media_remote remote(uint16_t udp_port)
+static struct cord_terms remote(uint16_t udp_port)
 {
-	return (struct media_remote){
-		.address = address_ipv4(0xc6336401, udp_port),
+	return (struct cord_terms){
+		.remote = cord_address_ipv4(198, 51, 100, 1, udp_port),
 		.codec = CORD_CODEC_PCMU,
 		.payload_type = 0,
 		.event_payload_type = 101,
 		.receive_payload_type = 0,
 		.receive_event_payload_type = 96,
+		.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.event_clock_hz = 8000,
 		.ptime_ms = 20,
-		.may_send = true,
-		.may_receive = true,
+		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
 	};
 }
 
@@ -234,7 +236,7 @@ static struct media_room *new_room(void)
 
 static struct media_leg *new_leg(struct media_room *room, uint16_t udp_port, struct ear *ear)
 {
-	const struct media_remote r = remote(udp_port);
+	const struct cord_terms r = remote(udp_port);
 	struct media_leg *leg;
 
 	assert_int_equal(media_leg_open(room, &r, ear, &leg), 0);
@@ -312,7 +314,7 @@ static void two_legs_talk(void **state)
 	assert_true(fake_hears(b->fake, media_room_id(room), media_leg_id(two), media_leg_id(one)));
 	assert_int_equal(fake_port(b->fake, media_leg_id(one))->open.ssrc, media_leg_ssrc(one));
 	assert_int_equal(
-		fake_port(b->fake, media_leg_id(one))->open.receive_event_payload_type, 96);
+		fake_port(b->fake, media_leg_id(one))->open.terms.receive_event_payload_type, 96);
 	assert_int_equal(b->fake->refused, 0);
 	/* One message says the room, however many calls made it. */
 	assert_int_equal(fake_room(b->fake, media_room_id(room))->sets, 1);
@@ -342,7 +344,7 @@ static void a_leg_without_remote_waits_for_it(void **state)
 	settle();
 	assert_int_equal(fake_open_ports(b->fake), 1);
 	assert_int_equal(fake_room(b->fake, media_room_id(room))->set.members, 1);
-	const struct media_remote r = remote(4002);
+	const struct cord_terms r = remote(4002);
 	assert_int_equal(media_leg_update(two, &r), 0);
 	settle();
 	assert_int_equal(fake_open_ports(b->fake), 2);
@@ -350,15 +352,16 @@ static void a_leg_without_remote_waits_for_it(void **state)
 
 	/* A re-INVITE, and one that changes nothing. */
 	unsigned before = b->fake->commands;
-	struct media_remote other = remote(4444);
+	struct cord_terms other = remote(4444);
 	other.codec = CORD_CODEC_PCMA;
 	other.payload_type = 8;
-	other.may_send = false;
+	other.direction = CORD_MAY_RECEIVE;
 	assert_int_equal(media_leg_update(two, &other), 0);
 	settle();
 	assert_int_equal(b->fake->commands, before + 1);
-	assert_int_equal(fake_port(b->fake, media_leg_id(two))->open.remote.udp_port, 4444);
-	assert_int_equal(fake_port(b->fake, media_leg_id(two))->open.direction, CORD_MAY_RECEIVE);
+	assert_int_equal(fake_port(b->fake, media_leg_id(two))->open.terms.remote.udp_port, 4444);
+	assert_int_equal(
+		fake_port(b->fake, media_leg_id(two))->open.terms.direction, CORD_MAY_RECEIVE);
 	assert_int_equal(media_leg_update(two, &other), 0);
 	settle();
 	assert_int_equal(b->fake->commands, before + 1);
@@ -371,7 +374,7 @@ static void bad_values_are_refused_and_change_nothing(void **state)
 	dataplane(1);
 	struct media_room *room = new_room();
 	struct media_leg *leg = new_leg(room, 4000, &ear), *other;
-	struct media_remote r = remote(4000);
+	struct cord_terms r = remote(4000);
 
 	r.ptime_ms = 25;
 	assert_int_equal(media_leg_open(room, &r, &ear, &other), -EINVAL);
@@ -655,7 +658,7 @@ static void a_new_dataplane_gets_everything_back(void **state)
 			assert_true(address_equal(&now, &locals[2 * i + k]));
 			assert_non_null(p);
 			assert_int_equal(p->open.ssrc, media_leg_ssrc(leg));
-			assert_int_equal(p->open.remote.udp_port, 4000 + 4 * i + 2 * k);
+			assert_int_equal(p->open.terms.remote.udp_port, 4000 + 4 * i + 2 * k);
 			if (i % 2)
 				assert_true(fake_hears(b->fake, media_room_id(rooms[i]),
 					media_leg_id(leg), media_leg_id(legs[2 * i + 1 - k])));
