@@ -133,6 +133,33 @@ struct cord_srtp_key {
 };
 _Static_assert(sizeof(struct cord_srtp_key) == 48, "struct cord_srtp_key is part of the contract");
 
+/* What does the arithmetic of SRTP in a dataplane: the library, and its best for the processor. */
+#define CORD_SRTP_BACKENDS(X)              \
+	X(NONE, "none")                    \
+	X(LIBSRTP, "libsrtp")              \
+	X(IPSEC_MB, "ipsec-mb")            \
+	X(IPSEC_MB_SSE, "ipsec-mb, SSE")   \
+	X(IPSEC_MB_AVX, "ipsec-mb, AVX")   \
+	X(IPSEC_MB_AVX2, "ipsec-mb, AVX2") \
+	X(IPSEC_MB_AVX512, "ipsec-mb, AVX-512")
+
+enum cord_srtp_backend {
+#define X(name, text) CORD_SRTP_BACKEND_##name,
+	CORD_SRTP_BACKENDS(X)
+#undef X
+		CORD_SRTP_BACKEND_COUNT
+};
+
+static inline const char *cord_srtp_backend_name(uint32_t backend)
+{
+	static const char *const names[] = {
+#define X(name, text) text,
+		CORD_SRTP_BACKENDS(X)
+#undef X
+	};
+	return backend < CORD_SRTP_BACKEND_COUNT ? names[backend] : "unknown";
+}
+
 /* What a port may do, as the peer's SDP direction allows. Both bits clear: inactive. */
 enum cord_direction {
 	CORD_MAY_SEND = 1 << 0,    /* we may send to the peer */

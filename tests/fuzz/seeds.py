@@ -281,6 +281,31 @@ def rtp():
     seed("fuzz_rtp", "report", b"".join(talk[:3]) + led(report))
 
 
+def srtp():
+    """Streams of the peer's, whose sequence numbers wrap, with reports, and what happens to them."""
+    keyed, damaged, cut, again = 2, 4, 8, 16
+
+    def packet(kind, data, at=0):
+        return struct.pack(">BHB", kind, len(data), at) + data
+
+    def rtp(sequence, ssrc=1, payload=b"\x55" * 20, first=0x80):
+        return struct.pack(">BBHII", first, 0, sequence & 0xffff, sequence * 160, ssrc) + payload
+
+    report = struct.pack(">BBHIIIIII", 0x80, 200, 6, 1, 5, 6, 7, 8, 9)
+    for suite in range(6):
+        head = bytes([suite])
+        stream = b"".join(packet(keyed, rtp(n)) for n in range(65530, 65542))
+        reports = b"".join(packet(keyed | 1, report) for _ in range(3))
+        seed("fuzz_srtp", "stream%d" % suite, head + stream + reports)
+        seed("fuzz_srtp", "attack%d" % suite, head + packet(keyed, rtp(1)) + packet(again, b"") +
+             packet(keyed | damaged, rtp(2), 30) + packet(keyed | cut, rtp(3)) +
+             packet(keyed | 1 | damaged, report, 40) + packet(again, b"") + packet(0, rtp(4)) +
+             packet(1, report))
+    seed("fuzz_srtp", "headers", b"\0" + packet(keyed, rtp(1, first=0x93, payload=bytes(12) +
+         b"\xbe\xde\0\1" + bytes(24))) + packet(keyed, rtp(2, first=0x8f)) +
+         b"".join(packet(keyed, rtp(7, ssrc)) for ssrc in range(18)))
+
+
 def commands():
     def ask(kind, slot, body, worker=0):
         return struct.pack("<BB", worker << 4 | kind, slot) + body
@@ -338,5 +363,5 @@ def corpus():
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, commands, contract, ssml, corpus):
+for make in (sip, flows, yaml, admin, clips, rtp, srtp, commands, contract, ssml, corpus):
     make()

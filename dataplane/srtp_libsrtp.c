@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SRTP over libsrtp2, packet by packet. Indices and windows are the library's; that it may be told
+ * of no more than SRTP_STREAMS_MAX streams of a peer is ours, since it keeps each for ever.
+ */
+#include "rtp.h"
+#include "srtp_backend.h"
+#include "srtp_stream.h"
+
+#include <errno.h>
+#include <srtp2/srtp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct session {
+	srtp_t srtp[SRTP_DIRECTIONS];
+	uint32_t streams; /* received; their SSRCs */
+	uint32_t ssrc[SRTP_STREAMS_MAX];
+};
+
+typedef void (*policy_setter)(srtp_crypto_policy_t *);
+
+static void aes_cm_128_sha1_80(srtp_crypto_policy_t *p)
+{
+	srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(p);
+}
+
+/* RFC 4568 section 6.2: RTCP always has the long tag. */
+static const struct {
+	policy_setter rtp, rtcp;
+} policies[CORD_SRTP_SUITE_COUNT] = {
+	[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = {aes_cm_128_sha1_80, aes_cm_128_sha1_80},
+	[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = {srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
+		aes_cm_128_sha1_80},
+	[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = {srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
+		srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80},
+	[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = {srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
+		srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80},
+	[CORD_SRTP_AEAD_AES_128_GCM] = {srtp_crypto_policy_set_aes_gcm_128_16_auth,
+		srtp_crypto_policy_set_aes_gcm_128_16_auth},
+	[CORD_SRTP_AEAD_AES_256_GCM] = {srtp_crypto_policy_set_aes_gcm_256_16_auth,
+		srtp_crypto_policy_set_aes_gcm_256_16_auth},
+};
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+static int create(struct srtp_keys *s)
+{
+	static bool begun;
+
+	/* Once for the process, and until its end. */
+	if (!begun && srtp_init() != srtp_err_status_ok)
+		return -ENOTSUP;
+	begun = true;
+	s->own = srtp_memory_take(s->slots * sizeof(struct session));
+	return s->own ? 0 : -ENOMEM;
+}
+
+static void session_end(srtp_t *srtp)
+{
+	if (*srtp)
+		srtp_dealloc(*srtp);
+	*srtp = NULL;
+}
+
+static void destroy(struct srtp_keys *s)
+{
+	struct session *session = s->own;
+
+	for (uint32_t slot = 0; slot < s->slots; slot++) {
+		/* Looked up where it costs no memory: most slots were never used. */
+		for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
+			if (s->master[d][slot].suite != CORD_SRTP_NONE)
+				session_end(&session[slot].srtp[d]);
+		}
+	}
+	srtp_memory_give(session, s->slots * sizeof(*session));
+}
+
+static int engine_create(struct srtp_engine *e)
+{
+	e->own = NULL;
+	return 0;
+}
+
+static void engine_destroy(struct srtp_engine *e)
+{
+	(void)e;
+}
+
+/* ---- keys ----------------------------------------------------------------------------------- */
+
+static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction,
+	const struct cord_srtp_key *key, uint32_t ssrc)
+{
+	struct session *session = e->keys->own;
+	struct cord_srtp_key copy = *key;
+	srtp_policy_t policy = {.window_size = SRTP_WINDOW, .key = copy.key};
+
+	policies[key->suite].rtp(&policy.rtp);
+	policies[key->suite].rtcp(&policy.rtcp);
+	policy.ssrc.type = direction == SRTP_SEND ? ssrc_specific : ssrc_any_inbound;
+	policy.ssrc.value = ssrc;
+	srtp_err_status_t status = srtp_create(&session[slot].srtp[direction], &policy);
+
+	explicit_bzero(&copy, sizeof(copy));
+	return status == srtp_err_status_ok ? 0 : -ENOMEM;
+}
+
+static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction)
+{
+	struct session *session = (struct session *)e->keys->own + slot;
+
+	session_end(&session->srtp[direction]);
+	if (direction == SRTP_RECEIVE)
+		session->streams = 0;
+}
+
+/* ---- packets -------------------------------------------------------------------------------- */
+
+static enum srtp_verdict verdict(srtp_err_status_t status)
+{
+	switch (status) {
+	case srtp_err_status_ok:
+		return SRTP_GOOD;
+	case srtp_err_status_replay_fail:
+	case srtp_err_status_replay_old:
+		return SRTP_REPLAYED;
+	case srtp_err_status_key_expired:
+		return SRTP_SPENT;
+	default:
+		return SRTP_FORGED;
+	}
+}
+
+static void protect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+{
+	const struct session *session = e->keys->own;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct srtp_packet *p = packet[i];
+		srtp_t srtp = session[p->slot].srtp[SRTP_SEND];
+		int bytes = p->bytes;
+
+		p->verdict = (uint8_t)verdict(p->rtcp ? srtp_protect_rtcp(srtp, p->data, &bytes)
+						      : srtp_protect(srtp, p->data, &bytes));
+		if (p->verdict == SRTP_GOOD)
+			p->bytes = (uint16_t)bytes;
+	}
+}
+
+static bool stream_known(const struct session *s, uint32_t ssrc)
+{
+	for (uint32_t i = 0; i < s->streams; i++) {
+		if (s->ssrc[i] == ssrc)
+			return true;
+	}
+	return false;
+}
+
+static enum srtp_verdict unprotect_one(struct session *s, struct srtp_packet *p)
+{
+	if (p->bytes < (p->rtcp ? SRTP_RTCP_HEADER_BYTES : SRTP_RTP_HEADER_BYTES))
+		return SRTP_FORGED;
+	uint32_t ssrc = rtp_get32(p->data + (p->rtcp ? 4 : 8));
+	bool known = stream_known(s, ssrc);
+
+	if (!known && s->streams == SRTP_STREAMS_MAX)
+		return SRTP_REPLAYED;
+	srtp_t srtp = s->srtp[SRTP_RECEIVE];
+	int bytes = p->bytes;
+	enum srtp_verdict v = verdict(p->rtcp ? srtp_unprotect_rtcp(srtp, p->data, &bytes)
+					      : srtp_unprotect(srtp, p->data, &bytes));
+
+	if (v == SRTP_GOOD)
+		p->bytes = (uint16_t)bytes;
+	if (v == SRTP_GOOD && !known)
+		s->ssrc[s->streams++] = ssrc;
+	return v;
+}
+
+static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+{
+	struct session *session = e->keys->own;
+
+	for (uint32_t i = 0; i < n; i++)
+		packet[i]->verdict = (uint8_t)unprotect_one(&session[packet[i]->slot], packet[i]);
+}
+
+const struct srtp_ops srtp_libsrtp_ops = {
+	.create = create,
+	.destroy = destroy,
+	.engine_create = engine_create,
+	.engine_destroy = engine_destroy,
+	.set = set,
+	.clear = clear,
+	.protect = protect,
+	.unprotect = unprotect,
+};
