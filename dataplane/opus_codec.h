@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opus (RFC 6716, RFC 7587), by libopus: mono, decoded at 16 kHz, encoded from 8 or 16 kHz.
+ *
+ * Behind codec.h. Memory is taken by the create functions alone: a state is begun anew in its place.
+ */
+#ifndef OPUS_CODEC_H
+#define OPUS_CODEC_H
+
+#include "codec.h"
+
+struct OpusDecoder;
+struct OpusEncoder;
+
+/* NULL: no memory. */
+struct OpusDecoder *opus_codec_decoder_create(void);
+struct OpusEncoder *opus_codec_encoder_create(void);
+void opus_codec_decoder_destroy(struct OpusDecoder *d);
+void opus_codec_encoder_destroy(struct OpusEncoder *e);
+
+/*
+ * Duration of a packet in microseconds: 2,500 to 60,000. 0: longer, or its frames do not lie inside
+ * it. The duration is judged first: it is what bounds the number of frames.
+ */
+uint32_t opus_codec_payload_us(const uint8_t *payload, size_t bytes);
+
+/* Begin a stream. */
+void opus_codec_decoder_reset(struct OpusDecoder *d);
+void opus_codec_encoder_reset(struct OpusEncoder *e, const struct codec_encoding *encoding);
+
+void opus_codec_encoder_complexity(struct OpusEncoder *e, uint32_t complexity);
+
+/* Samples at 16 kHz, or -EBADMSG. */
+int opus_codec_decode(struct OpusDecoder *d, int16_t *out, const uint8_t *payload, size_t bytes);
+
+/* Makes up `samples` without a packet, or from the FEC of the one that follows. */
+int opus_codec_conceal(
+	struct OpusDecoder *d, int16_t *out, uint32_t samples, const uint8_t *next, size_t bytes);
+
+/* Bytes of one frame; 0: it need not be sent. */
+size_t opus_codec_encode(struct OpusEncoder *e, uint8_t *out, const int16_t *pcm, uint32_t samples);
+
+/*
+ * Frames that are gathered into one packet (RFC 6716 section 3.2): all of them mono, of one mode,
+ * bandwidth and length. All zero is empty.
+ */
+#define OPUS_GATHER_MAX 6u /* 60 ms of 10 ms frames */
+#define OPUS_PACKET_MAX (3u * CODEC_FRAME_BYTES_MAX + 2 + 2 * OPUS_GATHER_MAX)
+
+struct opus_gather {
+	uint32_t frames, bytes;
+	uint16_t size[OPUS_GATHER_MAX];
+	uint8_t toc;
+	uint8_t data[3 * CODEC_FRAME_BYTES_MAX];
+};
+
+/*
+ * Adds a packet of one frame. False: it does not go into one packet with those that are there, which
+ * have to be written first.
+ */
+bool opus_gather_add(struct opus_gather *g, const uint8_t *frame, size_t bytes);
+
+/* Writes the packet (at most OPUS_PACKET_MAX bytes), which is then empty; how many. */
+size_t opus_gather_write(struct opus_gather *g, uint8_t *out);
+
+#endif
