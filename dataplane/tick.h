@@ -3,11 +3,9 @@
  * The mixing period. A worker works one phase each millisecond: the rooms of that phase take a
  * frame from every member, sum, and send every member what it hears.
  *
- *   take     a frame from each jitter buffer, a frame from each running player
- *   mix      for each listener: silence, a stored clip frame, one talker's own codes, or
- *            sum wide, subtract the unheard, apply gains, clip once, encode; listeners with the
- *            same codec that hear the same share the result
- *   send     one packet for each member that may send, keys in place of sound
+ *   take     (take.h) a frame from each jitter buffer
+ *   listen   (listen.h) what each member hears, mixed and encoded once for all who hear the same
+ *   send     (send.h) one packet for each member that may send
  *
  * A phase that is more than a period late is skipped and counted: no room is ever worked twice in a
  * period, and no port sends twice in one.

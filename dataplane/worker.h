@@ -157,6 +157,16 @@ static inline void worker_gauge(struct worker *w, enum cord_counter counter, uin
 	atomic_store_explicit(&w->shared->counters.value[counter], n, memory_order_relaxed);
 }
 
+static inline struct port *worker_member(struct worker *w, const struct room *r, uint32_t i)
+{
+	return &w->dp->port[r->port[i]];
+}
+
+static inline struct port_cold *worker_cold(struct worker *w, const struct port *p)
+{
+	return &w->dp->port_cold[p->slot];
+}
+
 /* xorshift64*: for timestamps and sequence numbers of new streams (RFC 3550 section 5.1). */
 static inline uint32_t worker_random(struct worker *w)
 {
