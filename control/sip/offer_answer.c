@@ -5,31 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define BOTH       (CORD_MAY_SEND | CORD_MAY_RECEIVE)
-#define EVENT_FMTP "0-15" /* the keys 0-9, *, #, A-D */
+#include "sip/sdp_audio.h"
 
-static const struct sdp_codec codecs[] = {
-	{.codec = CORD_CODEC_PCMU,
-		.payload_type = 0,
-		.channels = 1,
-		.encoding = "PCMU",
-		.clock = 8000},
-	{.codec = CORD_CODEC_PCMA,
-		.payload_type = 8,
-		.channels = 1,
-		.encoding = "PCMA",
-		.clock = 8000},
-};
-
-const struct sdp_codec *sdp_codec(enum cord_codec codec)
-{
-	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++)
-		if (codecs[i].codec == codec)
-			return &codecs[i];
-	return NULL;
-}
-
-/* ---- choice ---- */
+/* ---- codec ------------------------------------------------------------------------------- */
 
 static bool is_format(const struct sdp_format *format, const struct sdp_codec *codec)
 {
@@ -46,12 +24,11 @@ static const struct sdp_format *find_format(
 	return NULL;
 }
 
-static const struct sdp_format *find_event(const struct sdp_media *media, uint32_t clock)
+static const struct sdp_format *find_other(
+	const struct sdp_media *media, const char *encoding, uint32_t clock)
 {
-	const struct sdp_codec event = {
-		.channels = 1, .encoding = "telephone-event", .clock = clock};
-
-	return find_format(media, &event);
+	return find_format(
+		media, &(struct sdp_codec){.channels = 1, .encoding = encoding, .clock = clock});
 }
 
 /* The codec that both sides have, by our order or by the peer's. */
@@ -74,34 +51,90 @@ static const struct sdp_codec *choose(const struct sdp_media *media, const struc
 	return best;
 }
 
-static bool is_plain_rtp(const struct sdp_media *media)
+/* ---- encryption -------------------------------------------------------------------------- */
+
+/* How good a suite is to us: the one that runs, then by preference. Lower is better. */
+static unsigned rank_of(uint8_t suite, uint8_t running)
+{
+	unsigned n = 0;
+
+	if (suite == running)
+		return 0;
+	while (sdes_preferred(n) != suite)
+		n++;
+	return n + 1;
+}
+
+/* The best of the offered lines; its suite is CORD_SRTP_NONE when there is none for us. */
+static void choose_key(const struct sdp *sdp, const struct sdp_media *media, uint8_t running,
+	struct sdes_line *best)
+{
+	struct sdes_line found;
+	struct str value;
+	unsigned line = 0;
+
+	*best = (struct sdes_line){0};
+	while (sdp_next_attribute(sdp, media, "crypto", &line, &value))
+		if (sdes_parse(value, &found) && (best->key.suite == CORD_SRTP_NONE ||
+							 rank_of(found.key.suite, running) <
+								 rank_of(best->key.suite, running)))
+			*best = found;
+	explicit_bzero(&found, sizeof(found));
+}
+
+static bool is_secure(const struct sdp_media *media)
+{
+	return str_equal_text(media->protocol, "RTP/SAVP") ||
+	       str_equal_text(media->protocol, "RTP/SAVPF");
+}
+
+static bool is_plain(const struct sdp_media *media)
 {
 	return str_equal_text(media->protocol, "RTP/AVP") ||
 	       str_equal_text(media->protocol, "RTP/AVPF");
 }
 
-static bool usable(const struct sdp_media *media, const struct sdp_local *local)
+static uint8_t running_suite(const struct sdp_stream *agreed)
 {
-	return str_equal_text(media->media, "audio") && is_plain_rtp(media) &&
-	       media->udp_port > 0 && media->has_address &&
-	       media->address.family == local->address.family;
+	return agreed ? agreed->send_key.suite : CORD_SRTP_NONE;
 }
 
-static uint16_t own_ptime(const struct sdp_local *local)
+/* Whether the line can be had with the key (or without one) that was found for it. */
+static bool may_be(const struct sdp_media *media, const struct sdp_local *local,
+	const struct sdp_stream *agreed, const struct cord_srtp_key *key)
 {
-	return local->ptime_ms ? local->ptime_ms : SDP_PTIME_MS_DEFAULT;
+	if (is_secure(media))
+		return key->suite != CORD_SRTP_NONE;
+	if (local->srtp == SDP_SRTP_REQUIRED)
+		return false;
+	return key->suite != CORD_SRTP_NONE || running_suite(agreed) == CORD_SRTP_NONE;
 }
+
+static bool has_audio(const struct sdp_media *media, const struct sdp_local *local)
+{
+	return str_equal_text(media->media, "audio") && media->udp_port > 0 && media->has_address &&
+	       media->address.family == local->address.family &&
+	       (is_secure(media) || is_plain(media));
+}
+
+/* ---- what was agreed --------------------------------------------------------------------- */
 
 /* What the peer wants to receive, in the steps and bounds that we can send. */
-static uint16_t send_ptime(const struct sdp_media *media, const struct sdp_local *local)
+static uint16_t send_ptime(
+	const struct sdp_media *media, const struct sdp_local *local, uint16_t min_ms)
 {
-	uint16_t ptime = media->ptime_ms ? media->ptime_ms : own_ptime(local);
+	uint16_t ours = local->ptime_ms ? local->ptime_ms : SDP_PTIME_MS_DEFAULT;
+	uint16_t ptime = media->ptime_ms ? media->ptime_ms : ours;
 
+	if (ptime < min_ms)
+		ptime = min_ms;
 	if (media->maxptime_ms && ptime > media->maxptime_ms)
 		ptime = media->maxptime_ms;
-	if (ptime > SDP_PTIME_MS_MAX)
-		ptime = SDP_PTIME_MS_MAX;
+	if (ptime >= SDP_PTIME_MS_MAX)
+		return SDP_PTIME_MS_MAX;
 	ptime = (uint16_t)(ptime / 10 * 10);
+	if (ptime == 50)
+		return 40;
 	return ptime < SDP_PTIME_MS_MIN ? SDP_PTIME_MS_MIN : ptime;
 }
 
@@ -118,77 +151,84 @@ static uint8_t our_direction(const struct sdp_media *media, const struct sdp_loc
 	return direction & local->direction;
 }
 
-static void take_stream(struct sdp_stream *stream, const struct sdp_media *media, unsigned index,
+/* What the peer likes, within what we do. */
+static void take_opus(
+	struct sdp_stream *stream, const struct sdp_format *format, const struct sdp_local *local)
+{
+	struct opus_fmtp *opus = &stream->opus;
+
+	opus_fmtp_read(format->fmtp, opus);
+	if (opus->rate > SDP_OPUS_RATE)
+		opus->rate = SDP_OPUS_RATE;
+	if (opus->bitrate == 0 || (local->opus_bitrate && opus->bitrate > local->opus_bitrate))
+		opus->bitrate = local->opus_bitrate;
+	opus->fec = opus->fec && local->opus_fec;
+	opus->dtx = opus->dtx && local->opus_dtx;
+}
+
+static void take_events(struct sdp_stream *stream, const struct sdp_media *media,
+	const struct sdp_local *local, uint32_t clock)
+{
+	const struct sdp_format *event = find_other(media, "telephone-event", clock);
+
+	if (!event)
+		event = find_other(media, "telephone-event", 8000);
+	if (!event || !local->events)
+		return;
+	stream->event_payload_type = stream->receive_event_payload_type = event->payload_type;
+	stream->event_clock = event->clock;
+}
+
+static void take_noise(struct sdp_stream *stream, const struct sdp_media *media,
+	const struct sdp_local *local, uint32_t clock)
+{
+	const struct sdp_format *noise = find_other(media, "CN", 8000);
+
+	if (noise && local->comfort_noise && clock == noise->clock)
+		stream->noise_payload_type = stream->receive_noise_payload_type =
+			noise->payload_type;
+}
+
+static void take_stream(struct sdp_stream *stream, const struct sdp *sdp, unsigned index,
 	const struct sdp_local *local, const struct sdp_codec *codec,
 	const struct sdp_format *format)
 {
-	const struct sdp_format *event = local->events ? find_event(media, codec->clock) : NULL;
+	const struct sdp_media *media = &sdp->media[index];
+	bool mux = local->rtcp_mux && media->rtcp_mux;
 
 	*stream = (struct sdp_stream){
 		.remote = media->address,
-		.remote_rtcp_port = media->rtcp_port,
+		.remote_rtcp_port = mux ? media->udp_port : media->rtcp_port,
+		.rtcp_mux = mux,
 		.codec = codec->codec,
 		.payload_type = format->payload_type,
 		.receive_payload_type = format->payload_type,
-		.event_payload_type = event ? event->payload_type : SDP_NO_PAYLOAD_TYPE,
-		.receive_event_payload_type = event ? event->payload_type : SDP_NO_PAYLOAD_TYPE,
+		.event_payload_type = SDP_NO_PAYLOAD_TYPE,
+		.receive_event_payload_type = SDP_NO_PAYLOAD_TYPE,
+		.noise_payload_type = SDP_NO_PAYLOAD_TYPE,
+		.receive_noise_payload_type = SDP_NO_PAYLOAD_TYPE,
 		.direction = our_direction(media, local),
 		.media_index = (uint8_t)index,
 		.held_by_peer = !(media->direction & CORD_MAY_RECEIVE) || media->held,
-		.ptime_ms = send_ptime(media, local),
-		.event_clock = event ? codec->clock : 0,
 	};
+	take_events(stream, media, local, codec->clock);
+	take_noise(stream, media, local, codec->clock);
+	if (codec->codec == CORD_CODEC_OPUS)
+		take_opus(stream, format, local);
+	stream->ptime_ms = send_ptime(media, local, stream->opus.min_ptime_ms);
 }
 
-/* ---- writing ---- */
-
-static const char *direction_name(uint8_t direction)
+static void take_key(
+	struct sdp_stream *stream, const struct sdes_line *line, const struct sdes_keys *ours)
 {
-	static const char *const names[] = {"inactive", "sendonly", "recvonly", "sendrecv"};
-
-	return names[direction & BOTH];
+	if (line->key.suite == CORD_SRTP_NONE)
+		return;
+	stream->crypto_tag = line->tag;
+	stream->receive_key = line->key;
+	stream->send_key = ours->key[line->key.suite];
 }
 
-static void write_format(struct strbuf *out, unsigned payload_type, const char *encoding,
-	uint32_t clock, unsigned channels, const char *fmtp)
-{
-	strbuf_printf(out, "a=rtpmap:%u %s/%u", payload_type, encoding, clock);
-	if (channels > 1)
-		strbuf_printf(out, "/%u", channels);
-	strbuf_text(out, "\r\n");
-	if (fmtp)
-		strbuf_printf(out, "a=fmtp:%u %s\r\n", payload_type, fmtp);
-}
-
-/* One audio line to write: the codecs with the payload types under which they go. */
-struct audio {
-	struct str protocol;
-	const struct sdp_codec *codecs[SDP_CODECS_MAX];
-	uint8_t payload_types[SDP_CODECS_MAX];
-	unsigned count;
-	uint8_t event_payload_type;
-	uint8_t direction;
-};
-
-static void write_audio(
-	struct strbuf *out, const struct sdp_local *local, const struct audio *audio)
-{
-	strbuf_printf(out, "m=audio %u %.*s", local->address.udp_port, STR_ARG(audio->protocol));
-	for (unsigned i = 0; i < audio->count; i++)
-		strbuf_printf(out, " %u", audio->payload_types[i]);
-	if (audio->event_payload_type != SDP_NO_PAYLOAD_TYPE)
-		strbuf_printf(out, " %u", audio->event_payload_type);
-	strbuf_text(out, "\r\n");
-	for (unsigned i = 0; i < audio->count; i++)
-		write_format(out, audio->payload_types[i], audio->codecs[i]->encoding,
-			audio->codecs[i]->clock, audio->codecs[i]->channels,
-			audio->codecs[i]->fmtp);
-	if (audio->event_payload_type != SDP_NO_PAYLOAD_TYPE)
-		write_format(out, audio->event_payload_type, "telephone-event",
-			audio->codecs[0]->clock, 1, EVENT_FMTP);
-	strbuf_printf(
-		out, "a=ptime:%u\r\na=%s\r\n", own_ptime(local), direction_name(audio->direction));
-}
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static void write_refused(struct strbuf *out, const struct sdp_media *media)
 {
@@ -196,27 +236,36 @@ static void write_refused(struct strbuf *out, const struct sdp_media *media)
 		STR_ARG(media->protocol), STR_ARG(media->formats_text));
 }
 
-/* A whole description: the lines of layout (NULL: one line) with audio at its index. */
-static void write_session(struct strbuf *out, const struct sdp_local *local, uint64_t id,
-	uint64_t version, const struct sdp *layout, unsigned index, struct str timing,
-	const struct audio *audio)
+/* What a description is made of, beside its version. */
+struct description {
+	const struct sdp_local *local;
+	const struct sdp *layout; /* its lines are kept in place; NULL: one line */
+	unsigned index;           /* of our audio among them */
+	struct str timing;
+	const struct sdp_audio *audio;
+};
+
+static void write_session(struct strbuf *out, const struct description *d,
+	const struct sdp_origin *origin, uint64_t version)
 {
-	bool six = local->address.family == CORD_FAMILY_IPV6;
+	bool six = d->local->address.family == CORD_FAMILY_IPV6;
 	const char *type = six ? "IP6" : "IP4";
 	char host[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(six ? AF_INET6 : AF_INET, local->address.ip, host, sizeof(host));
+	strbuf_reset(out);
+	inet_ntop(six ? AF_INET6 : AF_INET, d->local->address.ip, host, sizeof(host));
 	strbuf_printf(out, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\n",
-		(unsigned long long)id, (unsigned long long)version, type, host, type, host);
-	if (timing.n > 0)
-		strbuf_printf(out, "t=%.*s\r\n", STR_ARG(timing));
+		(unsigned long long)origin->id, (unsigned long long)version, type, host, type,
+		host);
+	if (d->timing.n > 0)
+		strbuf_printf(out, "t=%.*s\r\n", STR_ARG(d->timing));
 	else
 		strbuf_text(out, "t=0 0\r\n");
-	for (unsigned i = 0; i < (layout ? layout->media_count : 1u); i++) {
-		if (i == index)
-			write_audio(out, local, audio);
+	for (unsigned i = 0; i < (d->layout ? d->layout->media_count : 1u); i++) {
+		if (i == d->index)
+			sdp_audio_write(out, d->audio, d->local, &origin->keys);
 		else
-			write_refused(out, &layout->media[i]);
+			write_refused(out, &d->layout->media[i]);
 	}
 }
 
@@ -231,106 +280,162 @@ static uint64_t digest_of(const struct strbuf *text)
 }
 
 /* Writes once with version 0 to learn whether it differs, then with the version that follows. */
-static int write_versioned(struct sdp_origin *origin, const struct sdp_local *local,
-	const struct sdp *layout, unsigned index, struct str timing, const struct audio *audio,
-	char *buffer, size_t size, size_t *length)
+static int write_versioned(
+	struct strbuf *out, const struct description *d, struct sdp_origin *origin)
 {
-	struct strbuf out;
-	struct sdp_origin next = *origin;
-	uint64_t digest;
+	uint64_t digest, version = origin->version;
 
-	if (size == 0)
+	if (d->audio->key_count > 0 && !origin->keys.made)
+		return -EINVAL;
+	write_session(out, d, origin, 0);
+	if (strbuf_result(out) < 0)
 		return -ENOSPC;
-	strbuf_init(&out, buffer, size);
-	write_session(&out, local, origin->id, 0, layout, index, timing, audio);
-	if (strbuf_result(&out) < 0)
+	digest = digest_of(out);
+	if (version == 0 || digest != origin->digest)
+		version++;
+	write_session(out, d, origin, version);
+	if (strbuf_result(out) < 0)
 		return -ENOSPC;
-	digest = digest_of(&out);
-	if (origin->version == 0 || digest != origin->digest)
-		next.version++;
-	next.digest = digest;
-	strbuf_reset(&out);
-	write_session(&out, local, next.id, next.version, layout, index, timing, audio);
-	if (strbuf_result(&out) < 0)
-		return -ENOSPC;
-	*origin = next;
-	*length = out.n;
+	origin->version = version;
+	origin->digest = digest;
 	return 0;
 }
 
-/* ---- the three steps ---- */
+/* ---- the three steps --------------------------------------------------------------------- */
 
-int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sdp_origin *origin,
-	char *buffer, size_t size, size_t *length, struct sdp_stream *stream)
-{
-	const struct sdp_codec *codec = NULL;
-	const struct sdp_format *format = NULL;
-	struct sdp_stream agreed;
-	struct audio audio;
+/* What an offer was answered with. */
+struct choice {
 	unsigned index;
+	const struct sdp_codec *codec; /* NULL: nothing */
+	const struct sdp_format *format;
+	struct sdes_line line;
+};
+
+/* The first line that can be had, among those with a key or those without. */
+static void choose_line(const struct sdp *offer, const struct sdp_local *local,
+	const struct sdp_stream *agreed, bool with_key, struct choice *choice)
+{
+	for (unsigned i = 0; i < offer->media_count && !choice->codec; i++) {
+		const struct sdp_media *media = &offer->media[i];
+
+		if (!has_audio(media, local))
+			continue;
+		choice->line = (struct sdes_line){0};
+		if (with_key)
+			choose_key(offer, media, running_suite(agreed), &choice->line);
+		if (with_key != (choice->line.key.suite != CORD_SRTP_NONE) ||
+			!may_be(media, local, agreed, &choice->line.key))
+			continue;
+		choice->index = i;
+		choice->codec = choose(media, local, local->prefer_ours, &choice->format);
+	}
+}
+
+static void lay_out_answer(
+	struct sdp_audio *audio, const struct choice *choice, const struct sdp_stream *stream)
+{
+	*audio = (struct sdp_audio){.codecs = {choice->codec},
+		.payload_types = {stream->payload_type},
+		.count = 1,
+		.event_payload_types = {stream->event_payload_type},
+		.event_clocks = {stream->event_clock},
+		.event_count = stream->event_clock ? 1 : 0,
+		.noise_payload_type = stream->noise_payload_type,
+		.rtcp_mux = stream->rtcp_mux,
+		.direction = stream->direction,
+		.suites = {stream->send_key.suite},
+		.tags = {stream->crypto_tag},
+		.key_count = stream->send_key.suite != CORD_SRTP_NONE ? 1 : 0};
+}
+
+int sdp_answer(const struct sdp *offer, const struct sdp_local *local,
+	const struct sdp_stream *agreed, struct sdp_origin *origin, struct strbuf *out,
+	struct sdp_stream *stream)
+{
+	struct choice choice = {0};
+	struct sdp_stream taken;
+	struct sdp_audio audio;
 	int rc;
 
-	for (index = 0; index < offer->media_count && !codec; index++)
-		if (usable(&offer->media[index], local))
-			codec = choose(&offer->media[index], local, local->prefer_ours, &format);
-	if (!codec)
+	if (local->srtp != SDP_SRTP_OFF)
+		choose_line(offer, local, agreed, true, &choice);
+	if (!choice.codec)
+		choose_line(offer, local, agreed, false, &choice);
+	if (!choice.codec)
 		return -ENOTSUP;
-	index--;
-	take_stream(&agreed, &offer->media[index], index, local, codec, format);
-	audio = (struct audio){.protocol = offer->media[index].protocol,
-		.codecs = {codec},
-		.payload_types = {agreed.payload_type},
-		.count = 1,
-		.event_payload_type = agreed.event_payload_type,
-		.direction = agreed.direction};
-	rc = write_versioned(
-		origin, local, offer, index, offer->timing, &audio, buffer, size, length);
+	take_stream(&taken, offer, choice.index, local, choice.codec, choice.format);
+	take_key(&taken, &choice.line, &origin->keys);
+	lay_out_answer(&audio, &choice, &taken);
+	audio.protocol = offer->media[choice.index].protocol;
+	rc = write_versioned(out,
+		&(struct description){local, offer, choice.index, offer->timing, &audio}, origin);
 	if (rc == 0)
-		*stream = agreed;
+		*stream = taken;
+	explicit_bzero(&choice, sizeof(choice));
+	explicit_bzero(&taken, sizeof(taken));
 	return rc;
 }
 
-int sdp_offer(const struct sdp_local *local, const struct sdp *previous, unsigned media_index,
-	struct sdp_origin *origin, char *buffer, size_t size, size_t *length)
+int sdp_offer(const struct sdp_local *local, const struct sdp *previous,
+	const struct sdp_stream *agreed, struct sdp_origin *origin, struct strbuf *out)
 {
-	struct audio audio = {.protocol = STR("RTP/AVP"),
-		.event_payload_type = local->events ? SDP_EVENT_PAYLOAD_TYPE : SDP_NO_PAYLOAD_TYPE,
-		.direction = local->direction};
+	unsigned index = previous && agreed ? agreed->media_index : 0;
+	struct sdp_audio audio;
 
-	for (unsigned i = 0; i < local->codec_count && i < SDP_CODECS_MAX; i++) {
-		const struct sdp_codec *codec = sdp_codec((enum cord_codec)local->codecs[i]);
-
-		if (!codec)
-			continue;
-		audio.codecs[audio.count] = codec;
-		audio.payload_types[audio.count++] = codec->payload_type;
-	}
-	if (audio.count == 0 || (previous && media_index >= previous->media_count))
+	sdp_audio_lay_out(&audio, local, agreed);
+	if (audio.count == 0 || (previous && index >= previous->media_count))
 		return -EINVAL;
 	if (previous)
-		audio.protocol = previous->media[media_index].protocol;
-	return write_versioned(origin, local, previous, previous ? media_index : 0, STR("0 0"),
-		&audio, buffer, size, length);
+		audio.protocol = previous->media[index].protocol;
+	return write_versioned(
+		out, &(struct description){local, previous, index, STR("0 0"), &audio}, origin);
 }
 
-int sdp_take_answer(const struct sdp *answer, const struct sdp_local *local, unsigned media_index,
-	struct sdp_stream *stream)
+/* The one line of the answer. False when it is there and is none that we offered. */
+static bool answered_key(const struct sdp *answer, const struct sdp_media *media,
+	const struct sdp_audio *offered, struct sdes_line *line)
 {
+	struct str value;
+	unsigned at = 0;
+
+	*line = (struct sdes_line){0};
+	if (offered->key_count == 0 || !sdp_next_attribute(answer, media, "crypto", &at, &value))
+		return true;
+	if (!sdes_parse(value, line))
+		return false;
+	for (unsigned i = 0; i < offered->key_count; i++)
+		if (offered->tags[i] == line->tag && offered->suites[i] == line->key.suite)
+			return true;
+	return false;
+}
+
+int sdp_take_answer(const struct sdp *answer, const struct sdp_local *local,
+	const struct sdp_stream *agreed, const struct sdp_origin *origin, struct sdp_stream *stream)
+{
+	unsigned index = agreed ? agreed->media_index : 0;
 	const struct sdp_media *media;
 	const struct sdp_codec *codec;
 	const struct sdp_format *format;
+	struct sdp_audio offered;
+	struct sdes_line line;
 
-	if (media_index >= answer->media_count)
+	if (index >= answer->media_count)
 		return -EBADMSG;
-	media = &answer->media[media_index];
-	if (!usable(media, local))
-		return -ENOTSUP;
+	media = &answer->media[index];
+	sdp_audio_lay_out(&offered, local, agreed);
 	codec = choose(media, local, false, &format);
-	if (!codec)
+	if (!codec || !has_audio(media, local) || !answered_key(answer, media, &offered, &line) ||
+		!may_be(media, local, agreed, &line.key))
 		return -ENOTSUP;
-	take_stream(stream, media, media_index, local, codec, format);
-	stream->receive_payload_type = codec->payload_type;
-	if (stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE)
-		stream->receive_event_payload_type = SDP_EVENT_PAYLOAD_TYPE;
+	take_stream(stream, answer, index, local, codec, format);
+	take_key(stream, &line, &origin->keys);
+	explicit_bzero(&line, sizeof(line));
+	/* The numbers of what we receive are those of our offer. */
+	stream->receive_payload_type =
+		sdp_audio_payload_type(&offered, (enum cord_codec)codec->codec);
+	if (stream->event_clock)
+		stream->receive_event_payload_type = sdp_audio_event(&offered, stream->event_clock);
+	if (stream->noise_payload_type != SDP_NO_PAYLOAD_TYPE)
+		stream->receive_noise_payload_type = offered.noise_payload_type;
 	return 0;
 }

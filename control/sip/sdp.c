@@ -165,6 +165,18 @@ static void take_fmtp(struct sdp_media *media, struct str content)
 		format->fmtp = str_trim(content);
 }
 
+/* "<port>[ IN IP4 <address>]"; the c= line stands before it. */
+static void take_rtcp(struct sdp_media *media, struct str content)
+{
+	struct cord_address address;
+
+	if (!small_number(word(&content), 65535, &media->rtcp_port) || str_trim(content).n == 0)
+		return;
+	media->rtcp_elsewhere = !parse_address(content, &address) || !media->has_address ||
+				address.family != media->address.family ||
+				memcmp(address.ip, media->address.ip, sizeof(address.ip)) != 0;
+}
+
 static void take_media_attribute(struct sdp_media *media, struct str value)
 {
 	struct str content;
@@ -180,7 +192,7 @@ static void take_media_attribute(struct sdp_media *media, struct str value)
 	else if (attribute_is(value, "maxptime", &content))
 		small_number(str_trim(content), 1000, &media->maxptime_ms);
 	else if (attribute_is(value, "rtcp", &content))
-		small_number(word(&content), 65535, &media->rtcp_port);
+		take_rtcp(media, content);
 	else if (str_equal_text(value, "rtcp-mux"))
 		media->rtcp_mux = true;
 }
@@ -346,7 +358,9 @@ static void finish_media(struct sdp *sdp)
 		media->held = media->has_address &&
 			      all_zero(media->address.ip, sizeof(media->address.ip));
 		media->address.udp_port = media->udp_port;
-		if (media->rtcp_port == 0 && media->udp_port > 0 && media->udp_port < 65535)
+		if (media->rtcp_elsewhere)
+			media->rtcp_port = 0;
+		else if (media->rtcp_port == 0 && media->udp_port > 0 && media->udp_port < 65535)
 			media->rtcp_port = media->udp_port + 1;
 	}
 }
@@ -375,6 +389,18 @@ int sdp_parse(struct sdp *sdp, struct str body, const char **problem)
 	else
 		finish_media(sdp);
 	return rc;
+}
+
+bool sdp_next_attribute(const struct sdp *sdp, const struct sdp_media *media, const char *name,
+	unsigned *line, struct str *value)
+{
+	while (*line < media->line_count) {
+		const struct sdp_line *l = &sdp->lines[media->first_line + (*line)++];
+
+		if (l->type == 'a' && attribute_is(l->value, name, value))
+			return true;
+	}
+	return false;
 }
 
 bool sdp_attribute(

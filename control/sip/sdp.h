@@ -36,11 +36,12 @@ struct sdp_media {
 	uint16_t first_line; /* the m= line */
 	uint16_t line_count; /* with the m= line */
 	uint16_t udp_port;   /* 0: refused or taken out */
-	uint16_t rtcp_port;  /* a=rtcp, else udp_port + 1, else 0 */
+	uint16_t rtcp_port; /* a=rtcp, else udp_port + 1, else 0; 0 when it is at another address */
 	bool rtcp_mux;
-	bool has_address;  /* of an own or the session's c= line, IPv4 or IPv6 literal */
-	bool held;         /* c= is 0.0.0.0 or :: (RFC 2543 hold) */
-	uint8_t direction; /* as the peer wrote it: CORD_MAY_SEND: the peer sends */
+	bool rtcp_elsewhere; /* a=rtcp names another address than c= (RFC 3605) */
+	bool has_address;    /* of an own or the session's c= line, IPv4 or IPv6 literal */
+	bool held;           /* c= is 0.0.0.0 or :: (RFC 2543 hold) */
+	uint8_t direction;   /* as the peer wrote it: CORD_MAY_SEND: the peer sends */
 	uint8_t format_count;
 	uint16_t ptime_ms;    /* 0: not said */
 	uint16_t maxptime_ms; /* 0: not said */
@@ -67,6 +68,12 @@ struct sdp {
  */
 int sdp_parse(struct sdp *sdp, struct str body, const char **problem);
 
+/*
+ * The attributes of that name in a media section, one after the other: *line is 0 at first, and kept
+ * by the caller. False behind the last.
+ */
+bool sdp_next_attribute(const struct sdp *sdp, const struct sdp_media *media, const char *name,
+	unsigned *line, struct str *value);
 /* The first attribute of a media section (or of the session with media NULL), value may be NULL. */
 bool sdp_attribute(
 	const struct sdp *sdp, const struct sdp_media *media, const char *name, struct str *value);

@@ -45,14 +45,17 @@ int session_text_set(struct session_text *text, struct str value)
 	if (value.n)
 		memcpy(p, value.p, value.n);
 	p[value.n] = '\0';
-	free(text->p);
+	session_text_clear(text);
 	text->p = p;
 	text->n = value.n;
 	return 0;
 }
 
+/* Descriptions have keys, and header lines credentials. */
 void session_text_clear(struct session_text *text)
 {
+	if (text->p)
+		explicit_bzero(text->p, text->n);
 	free(text->p);
 	*text = (struct session_text){0};
 }
@@ -87,6 +90,8 @@ void session_drop(struct session *s)
 	session_text_clear(&s->auth[1]);
 	session_text_clear(&s->peer_sdp);
 	session_text_clear(&s->our_sdp);
+	explicit_bzero(&s->origin, sizeof(s->origin));
+	explicit_bzero(&s->stream, sizeof(s->stream));
 	pool_free(&layer->pool, s);
 	layer->stats.live = pool_used(&layer->pool);
 }

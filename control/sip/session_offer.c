@@ -14,40 +14,54 @@ int session_read_sdp(struct sip_sessions *layer, const struct sip_message *messa
 	return sdp_parse(layer->sdp, layer->sdp_body, &problem) < 0 ? -EBADMSG : 0;
 }
 
+/* What a new description must go on with; early media bind nobody yet. */
+static const struct sdp_stream *agreed_of(const struct session *s)
+{
+	return s->was_answered && s->has_stream ? &s->stream : NULL;
+}
+
+/* A description is to be made from `local`: the buffer for it, and keys where it takes some. */
+static struct strbuf begin(struct session *s, const struct sdp_local *local)
+{
+	struct strbuf out;
+
+	if (local->srtp != SDP_SRTP_OFF)
+		sdes_keys_make(&s->origin.keys, s->layer->config.random);
+	strbuf_init(&out, s->layer->sdp_text, SDP_BYTES_MAX);
+	return out;
+}
+
 int session_make_answer(struct session *s, struct str peer, const struct sdp_local *local,
 	struct sdp_stream *stream)
 {
-	struct sip_sessions *layer = s->layer;
-	size_t n;
-	int rc;
+	struct strbuf out = begin(s, local);
+	int rc = sdp_answer(s->layer->sdp, local, agreed_of(s), &s->origin, &out, stream);
 
-	rc = sdp_answer(layer->sdp, local, &s->origin, layer->sdp_text, SDP_BYTES_MAX, &n, stream);
 	if (rc < 0)
 		return rc;
-	rc = session_text_set(&s->our_sdp, str_make(layer->sdp_text, n));
+	rc = session_text_set(&s->our_sdp, strbuf_str(&out));
 	return rc < 0 ? rc : session_text_set(&s->peer_sdp, peer);
 }
 
 int session_make_offer(struct session *s, const struct sdp_local *local)
 {
 	struct sip_sessions *layer = s->layer;
+	struct strbuf out = begin(s, local);
 	const struct sdp *previous = NULL;
 	const char *problem;
-	size_t n;
 	int rc;
 
 	if (s->peer_sdp.n &&
 		sdp_parse(layer->previous, session_text_str(&s->peer_sdp), &problem) == 0)
 		previous = layer->previous;
-	rc = sdp_offer(local, previous, s->stream.media_index, &s->origin, layer->sdp_text,
-		SDP_BYTES_MAX, &n);
-	return rc < 0 ? rc : session_text_set(&s->our_sdp, str_make(layer->sdp_text, n));
+	rc = sdp_offer(local, previous, agreed_of(s), &s->origin, &out);
+	return rc < 0 ? rc : session_text_set(&s->our_sdp, strbuf_str(&out));
 }
 
 int session_take_answer(struct session *s, struct str peer, const struct sdp_local *local,
 	struct sdp_stream *stream)
 {
-	int rc = sdp_take_answer(s->layer->sdp, local, s->stream.media_index, stream);
+	int rc = sdp_take_answer(s->layer->sdp, local, agreed_of(s), &s->origin, stream);
 
 	if (rc < 0)
 		return rc;
@@ -57,17 +71,37 @@ int session_take_answer(struct session *s, struct str peer, const struct sdp_loc
 	return session_text_set(&s->peer_sdp, peer);
 }
 
-static bool same_stream(const struct sdp_stream *a, const struct sdp_stream *b)
+static bool same_opus(const struct opus_fmtp *a, const struct opus_fmtp *b)
 {
-	return cord_address_equal(&a->remote, &b->remote) &&
-	       a->remote_rtcp_port == b->remote_rtcp_port && a->codec == b->codec &&
-	       a->payload_type == b->payload_type &&
+	return a->rate == b->rate && a->bitrate == b->bitrate && a->fec == b->fec &&
+	       a->dtx == b->dtx && a->cbr == b->cbr;
+}
+
+static bool same_keys(const struct sdp_stream *a, const struct sdp_stream *b)
+{
+	return a->crypto_tag == b->crypto_tag &&
+	       memcmp(&a->send_key, &b->send_key, sizeof(a->send_key)) == 0 &&
+	       memcmp(&a->receive_key, &b->receive_key, sizeof(a->receive_key)) == 0;
+}
+
+static bool same_types(const struct sdp_stream *a, const struct sdp_stream *b)
+{
+	return a->payload_type == b->payload_type &&
 	       a->receive_payload_type == b->receive_payload_type &&
 	       a->event_payload_type == b->event_payload_type &&
 	       a->receive_event_payload_type == b->receive_event_payload_type &&
-	       a->direction == b->direction && a->media_index == b->media_index &&
-	       a->held_by_peer == b->held_by_peer && a->ptime_ms == b->ptime_ms &&
-	       a->event_clock == b->event_clock;
+	       a->noise_payload_type == b->noise_payload_type &&
+	       a->receive_noise_payload_type == b->receive_noise_payload_type;
+}
+
+static bool same_stream(const struct sdp_stream *a, const struct sdp_stream *b)
+{
+	return cord_address_equal(&a->remote, &b->remote) &&
+	       a->remote_rtcp_port == b->remote_rtcp_port && a->rtcp_mux == b->rtcp_mux &&
+	       a->codec == b->codec && same_types(a, b) && a->direction == b->direction &&
+	       a->media_index == b->media_index && a->held_by_peer == b->held_by_peer &&
+	       a->ptime_ms == b->ptime_ms && a->event_clock == b->event_clock &&
+	       same_opus(&a->opus, &b->opus) && same_keys(a, b);
 }
 
 bool session_set_stream(struct session *s, const struct sdp_stream *stream)

@@ -213,10 +213,13 @@ static void merge_key(
 
 /* ---- stored messages --------------------------------------------------------------------- */
 
+/* Wiped: descriptions have keys. */
 static void drop_stored(struct sip_transactions *layer, struct stored **at)
 {
-	if (*at)
-		layer->stats.bytes -= sizeof(**at) + (*at)->n;
+	if (!*at)
+		return;
+	layer->stats.bytes -= sizeof(**at) + (*at)->n;
+	explicit_bzero((*at)->bytes, (*at)->n);
 	free(*at);
 	*at = NULL;
 }

@@ -33,6 +33,15 @@ def sip():
             "To: \"B\" <sip:100@192.0.2.2>\r\nCall-ID: one\r\nCSeq: 1 %s\r\n"
             "Contact: <sip:a@192.0.2.1>\r\nMax-Forwards: 70\r\n")
     seed("fuzz_sdp", "offer", sdp)
+    seed("fuzz_sdp", "opus", sdp.replace("0 8 101", "111 9 0 13 110 101") +
+         "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 maxplaybackrate=16000;useinbandfec=1;usedtx=1;"
+         "maxaveragebitrate=24000;minptime=10;stereo=0;cbr=0\r\na=rtpmap:110 telephone-event/48000\r\n"
+         "a=rtpmap:13 CN/8000\r\na=rtcp-mux\r\na=rtcp:30001 IN IP4 192.0.2.1\r\na=maxptime:60\r\n")
+    seed("fuzz_sdp", "crypto", sdp.replace("RTP/AVP", "RTP/SAVP") +
+         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd|2^31\r\n"
+         "a=crypto:2 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw== WSH=64 -X=1\r\n"
+         "a=crypto:3 AEAD_AES_256_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis="
+         "|1048576|1:4 KDR=1 UNENCRYPTED_SRTP\r\n")
     seed("fuzz_sip_message", "invite", "INVITE sip:100@192.0.2.2 SIP/2.0\r\n" + head % "INVITE" +
          "Supported: timer\r\nSession-Expires: 100;refresher=uac\r\nRoute: <sip:p;lr>\r\n"
          "Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(sdp) + sdp)

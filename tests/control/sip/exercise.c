@@ -200,32 +200,64 @@ void exercise_message(const char *bytes, size_t length)
 	build_response(length);
 }
 
+static void exercise_offer(
+	const struct sdp *sdp, const struct sdp_local *local, const struct sdp_stream *agreed)
+{
+	static struct sdp written;
+	static struct sdp_origin origin;
+	struct sdp_stream stream;
+	struct strbuf out;
+	const char *problem = NULL;
+	int rc;
+
+	if (!origin.keys.made) {
+		struct random random;
+
+		random_init_seed(&random, 1);
+		sdes_keys_make(&origin.keys, &random);
+	}
+	sdp_take_answer(sdp, local, agreed, &origin, &stream);
+	strbuf_init(&out, buffer, sizeof(buffer));
+	rc = sdp_answer(sdp, local, agreed, &origin, &out, &stream);
+	if (rc < 0)
+		return;
+	CHECK(stream.remote.udp_port > 0 && stream.ptime_ms >= SDP_PTIME_MS_MIN);
+	CHECK(local->srtp != SDP_SRTP_REQUIRED || stream.send_key.suite != CORD_SRTP_NONE);
+	CHECK(!agreed || stream.send_key.suite != CORD_SRTP_NONE);
+	CHECK(out.n > SDP_BYTES_MAX || (sdp_parse(&written, strbuf_str(&out), &problem) == 0 &&
+					       written.media_count == sdp->media_count));
+	strbuf_init(&out, buffer, sizeof(buffer));
+	sdp_offer(local, sdp, &stream, &origin, &out);
+}
+
 void exercise_sdp(const char *bytes, size_t length)
 {
-	static struct sdp sdp, written;
-	static const struct sdp_local local = {
+	static struct sdp sdp;
+	struct sdp_local local = {
 		.address = {.family = CORD_FAMILY_IPV4, .udp_port = 20000, .ip = {192, 0, 2, 1}},
-		.codecs = {CORD_CODEC_PCMU, CORD_CODEC_PCMA},
-		.codec_count = 2,
+		.codecs = {CORD_CODEC_PCMU, CORD_CODEC_OPUS, CORD_CODEC_PCMA, CORD_CODEC_G722},
+		.codec_count = 4,
 		.events = true,
+		.comfort_noise = true,
+		.rtcp_mux = true,
+		.opus_fec = true,
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE};
-	struct sdp_origin origin = {.id = 1};
-	struct sdp_stream stream;
+	const struct sdp_stream secured = {.send_key = {.suite = CORD_SRTP_AES_CM_128_HMAC_SHA1_80},
+		.crypto_tag = 1,
+		.codec = CORD_CODEC_OPUS,
+		.receive_payload_type = 101};
 	const char *problem = NULL;
-	size_t n;
 
 	if (sdp_parse(&sdp, str_make(bytes, length), &problem) < 0) {
 		CHECK(problem);
 		return;
 	}
-	for (unsigned i = 0; i < sdp.media_count; i++) {
+	for (unsigned i = 0; i < sdp.media_count; i++)
 		sdp_attribute(&sdp, &sdp.media[i], "rtpmap", NULL);
-		sdp_take_answer(&sdp, &local, i, &stream);
-	}
 	sdp_attribute(&sdp, NULL, "group", NULL);
-	if (sdp_answer(&sdp, &local, &origin, buffer, sizeof(buffer), &n, &stream) < 0)
-		return;
-	CHECK(stream.remote.udp_port > 0 && stream.ptime_ms >= SDP_PTIME_MS_MIN);
-	CHECK(n > SDP_BYTES_MAX || (sdp_parse(&written, str_make(buffer, n), &problem) == 0 &&
-					   written.media_count == sdp.media_count));
+	for (local.srtp = SDP_SRTP_OFF; local.srtp <= SDP_SRTP_REQUIRED; local.srtp++) {
+		exercise_offer(&sdp, &local, NULL);
+		if (local.srtp != SDP_SRTP_OFF)
+			exercise_offer(&sdp, &local, &secured);
+	}
 }

@@ -12,7 +12,7 @@
 static struct sdp sdp, reply;
 static const char *expected;
 static char text[4096];
-static size_t length;
+static struct strbuf out;
 static struct sdp_stream stream;
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.5\r\ns=-\r\nc=IN IP4 192.0.2.5\r\nt=0 0\r\n"
@@ -36,9 +36,10 @@ static int answer(const char *body, const struct sdp_local *local, struct sdp_or
 	int rc;
 
 	assert_int_equal(parse(body), 0);
-	rc = sdp_answer(&sdp, local, origin, text, sizeof(text), &length, &stream);
+	strbuf_init(&out, text, sizeof(text));
+	rc = sdp_answer(&sdp, local, NULL, origin, &out, &stream);
 	if (rc == 0)
-		assert_int_equal(sdp_parse(&reply, str_make(text, length), &expected), 0);
+		assert_int_equal(sdp_parse(&reply, strbuf_str(&out), &expected), 0);
 	return rc;
 }
 
@@ -76,6 +77,46 @@ static void parses_lines_and_media(void **state)
 	assert_true(sdp_attribute(&sdp, &sdp.media[0], "x-ours", NULL));
 	assert_false(sdp_attribute(&sdp, &sdp.media[1], "x-ours", NULL));
 	assert_int_equal(parse("v=0\no=- 1 1 IN IP4 1.2.3.4\ns=-\nt=0 0\n"), 0);
+}
+
+static void rtcp_goes_where_the_peer_says(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint16_t port;
+	} rows[] = {
+		{"", 4001},
+		{"a=rtcp:4005\r\n", 4005},
+		{"a=rtcp:4005 IN IP4 192.0.2.5\r\n", 4005},
+		{"a=rtcp:4005 IN IP4 192.0.2.6\r\n", 0},
+		{"a=rtcp:4005 IN IP6 2001:db8::1\r\n", 0},
+		{"a=rtcp:4005 IN IP4 host.example\r\n", 0},
+		{"a=rtcp:x\r\n", 4001},
+		{"a=rtcp:70000\r\n", 4001},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), HEAD "m=audio 4000 RTP/AVP 0\r\n%s", rows[i].lines);
+		assert_int_equal(parse(text), 0);
+		assert_int_equal(sdp.media[0].rtcp_port, rows[i].port);
+	}
+}
+
+static void attributes_of_one_name_come_in_order(void **state)
+{
+	struct str value;
+	unsigned line = 0;
+
+	assert_int_equal(parse(HEAD "a=crypto:9\r\nm=audio 4000 RTP/AVP 0\r\na=crypto:1\r\n"
+				    "a=cryptography:2\r\na=crypto:3\r\n"
+				    "m=audio 4002 RTP/AVP 0\r\na=crypto:4\r\n"),
+		0);
+	assert_true(sdp_next_attribute(&sdp, &sdp.media[0], "crypto", &line, &value));
+	assert_true(str_equal_text(value, "1"));
+	assert_true(sdp_next_attribute(&sdp, &sdp.media[0], "crypto", &line, &value));
+	assert_true(str_equal_text(value, "3"));
+	assert_false(sdp_next_attribute(&sdp, &sdp.media[0], "crypto", &line, &value));
+	assert_false(sdp_next_attribute(&sdp, &sdp.media[0], "crypto", &line, &value));
 }
 
 static void refuses_what_is_malformed(void **state)
@@ -295,6 +336,8 @@ static void packet_time_is_bounded(void **state)
 		{"a=ptime:10\r\n", 10},
 		{"a=ptime:30\r\n", 30},
 		{"a=ptime:35\r\n", 30},
+		{"a=ptime:50\r\n", 40},
+		{"a=ptime:59\r\n", 40},
 		{"a=ptime:60\r\n", 60},
 		{"a=ptime:200\r\n", 60},
 		{"a=ptime:1\r\n", 10},
@@ -336,23 +379,26 @@ static void offers_and_takes_the_answer(void **state)
 {
 	struct sdp_local local = local_side();
 	struct sdp_origin origin = {.id = 5};
+	struct sdp_stream second = {0};
 
-	assert_int_equal(sdp_offer(&local, NULL, 0, &origin, text, sizeof(text), &length), 0);
+	strbuf_init(&out, text, sizeof(text));
+	assert_int_equal(sdp_offer(&local, NULL, NULL, &origin, &out), 0);
 	says("m=audio 20000 RTP/AVP 8 0 101\r\n");
 	says("a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n");
 	says("a=ptime:20\r\na=sendrecv\r\n");
 	assert_int_equal(parse(HEAD "m=audio 4000 RTP/AVP 0 101\r\n"
 				    "a=rtpmap:101 telephone-event/8000\r\na=ptime:30\r\n"),
 		0);
-	assert_int_equal(sdp_take_answer(&sdp, &local, 0, &stream), 0);
+	assert_int_equal(sdp_take_answer(&sdp, &local, NULL, &origin, &stream), 0);
 	assert_int_equal(stream.codec, CORD_CODEC_PCMU);
 	assert_int_equal(stream.event_payload_type, 101);
 	assert_int_equal(stream.ptime_ms, 30);
-	assert_int_equal(sdp_take_answer(&sdp, &local, 1, &stream), -EBADMSG);
+	second.media_index = 1;
+	assert_int_equal(sdp_take_answer(&sdp, &local, &second, &origin, &stream), -EBADMSG);
 	assert_int_equal(parse(HEAD "m=audio 0 RTP/AVP 0\r\n"), 0);
-	assert_int_equal(sdp_take_answer(&sdp, &local, 0, &stream), -ENOTSUP);
+	assert_int_equal(sdp_take_answer(&sdp, &local, NULL, &origin, &stream), -ENOTSUP);
 	assert_int_equal(parse(HEAD "m=audio 4000 RTP/AVP 18\r\n"), 0);
-	assert_int_equal(sdp_take_answer(&sdp, &local, 0, &stream), -ENOTSUP);
+	assert_int_equal(sdp_take_answer(&sdp, &local, NULL, &origin, &stream), -ENOTSUP);
 }
 
 static void a_new_offer_keeps_the_lines_of_the_session(void **state)
@@ -364,13 +410,12 @@ static void a_new_offer_keeps_the_lines_of_the_session(void **state)
 				 &local, &origin),
 		0);
 	local.direction = CORD_MAY_SEND;
-	assert_int_equal(
-		sdp_offer(&local, &sdp, stream.media_index, &origin, text, sizeof(text), &length),
-		0);
+	assert_int_equal(sdp_offer(&local, &sdp, &stream, &origin, &out), 0);
 	says("m=video 0 RTP/AVP 31\r\nm=audio 20000 RTP/AVP 8 0 101\r\n");
 	says("a=sendonly\r\n");
 	assert_int_equal(origin.version, 2);
-	assert_int_equal(sdp_offer(&local, &sdp, 2, &origin, text, sizeof(text), &length), -EINVAL);
+	stream.media_index = 2;
+	assert_int_equal(sdp_offer(&local, &sdp, &stream, &origin, &out), -EINVAL);
 }
 
 static void no_buffer_is_overrun(void **state)
@@ -379,11 +424,13 @@ static void no_buffer_is_overrun(void **state)
 	bool fitted = false;
 
 	assert_int_equal(parse(HEAD "m=video 3000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"), 0);
-	for (size_t size = 0; size < 400; size++) {
-		char *buffer = malloc(size + 1);
+	for (size_t size = 1; size < 400; size++) {
+		char *buffer = malloc(size);
 		struct sdp_origin origin = {.id = 5};
-		int rc = sdp_answer(&sdp, &local, &origin, buffer, size, &length, &stream);
+		int rc;
 
+		strbuf_init(&out, buffer, size);
+		rc = sdp_answer(&sdp, &local, NULL, &origin, &out, &stream);
 		assert_true(rc == (fitted || rc == 0 ? 0 : -ENOSPC));
 		fitted |= rc == 0;
 		free(buffer);
@@ -411,6 +458,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_lines_and_media),
+		cmocka_unit_test(rtcp_goes_where_the_peer_says),
+		cmocka_unit_test(attributes_of_one_name_come_in_order),
 		cmocka_unit_test(refuses_what_is_malformed),
 		cmocka_unit_test(keeps_its_ceilings),
 		cmocka_unit_test(answers_by_the_offers_order_or_by_ours),
