@@ -176,7 +176,7 @@ static unsigned conceals(struct work *w)
 {
 	static struct conceal record;
 
-	conceal_init(&record, 8);
+	conceal_init(&record);
 	memcpy(w->made, w->pcm, sizeof(w->made));
 	for (unsigned f = 0; f < FRAMES; f++) {
 		if (f % 20 == 19)
