@@ -176,7 +176,7 @@ static unsigned conceals(struct work *w)
 {
 	static struct conceal record;
 
-	conceal_init(&record);
+	conceal_init(&record, 8);
 	memcpy(w->made, w->pcm, sizeof(w->made));
 	for (unsigned f = 0; f < FRAMES; f++) {
 		if (f % 20 == 19)

@@ -172,7 +172,7 @@ static void make_up(struct line *l, int16_t *pcm, uint32_t samples)
 		break;
 	case CONCEAL_OURS:
 		if (!l->conceals)
-			conceal_init(&l->ours);
+			conceal_init(&l->ours, 8);
 		conceal_lost(&l->ours, pcm, samples);
 		break;
 	case CONCEAL_SPANDSP:
@@ -197,6 +197,16 @@ static void pass(struct line *l, int16_t *pcm, uint32_t samples)
 	l->conceals = ++l->good < CALM;
 }
 
+/* The frame that comes next is there: it is played twice. */
+static void repeat(struct line *l, const int16_t *pcm, uint32_t samples)
+{
+	if (!l->conceals)
+		conceal_init(&l->ours, 8);
+	conceal_repeat(&l->ours, pcm, samples);
+	l->conceals = true;
+	l->good = 0;
+}
+
 static void speak(const struct line *l, uint32_t packet, int16_t *pcm)
 {
 	uint32_t samples = l->path->network->ptime_ms * 8;
@@ -209,17 +219,21 @@ static void speak(const struct line *l, uint32_t packet, int16_t *pcm)
 
 /* ---- buffers: each says what to play next, a packet or HOLE --------------------------------- */
 
-static uint32_t pop_adaptive(struct line *l, uint64_t due, uint32_t *cut)
+static uint32_t pop_adaptive(struct line *l, uint64_t due, uint32_t *cut, uint32_t *twice)
 {
 	uint32_t handle = 0;
 	enum jitter_frame f;
 
 	*cut = HOLE;
+	*twice = HOLE;
 	while ((f = jitter_pop(&l->jitter, due, l->quiet, &handle)) == JITTER_DROP) {
 		l->result.dropped++;
 		*cut = handle - 1;
 	}
-	l->result.added += f == JITTER_STRETCH;
+	if (f == JITTER_STRETCH) {
+		l->result.added++;
+		*twice = jitter_following(&l->jitter) - 1;
+	}
 	return f == JITTER_FRAME ? handle - 1 : HOLE;
 }
 
@@ -289,14 +303,17 @@ static void insert_fixed(struct line *l, uint32_t packet, uint64_t at)
 /* Puts what the buffer gives next behind the samples that wait. */
 static void fill(struct line *l, uint64_t due)
 {
-	uint32_t ptime = l->path->network->ptime_ms, samples = ptime * 8, cut = HOLE;
-	uint32_t packet = l->fixed ? pop_fixed(l, due) : pop_adaptive(l, due, &cut);
+	uint32_t ptime = l->path->network->ptime_ms, samples = ptime * 8, cut = HOLE, twice = HOLE;
+	uint32_t packet = l->fixed ? pop_fixed(l, due) : pop_adaptive(l, due, &cut, &twice);
 	int16_t *pcm = l->store + l->stored, dropped[PTIME_MAX_MS * 8];
 
 	for (uint32_t i = 0; i < ptime / 10; i++)
 		l->stored_due[l->stored / DISTORTION_STEP + i] =
 			packet == HOLE ? HOLE : packet * (ptime / 10) + i;
-	if (packet == HOLE) {
+	if (twice != HOLE && l->concealment == CONCEAL_OURS) {
+		speak(l, twice, pcm);
+		repeat(l, pcm, samples);
+	} else if (packet == HOLE) {
 		make_up(l, pcm, samples);
 	} else {
 		speak(l, packet, pcm);

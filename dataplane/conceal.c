@@ -4,36 +4,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEADY = 80 /* samples before the fade begins */ };
-
 static int16_t blend(int32_t from, int32_t to, int32_t at, int32_t length)
 {
 	return (int16_t)((from * (length - at) + to * at) / length);
 }
 
-static void remember(struct conceal *c, const int16_t *pcm, size_t samples)
+static size_t history_samples(const struct conceal *c)
 {
-	if (samples >= CONCEAL_HISTORY) {
-		memcpy(c->history, pcm + samples - CONCEAL_HISTORY, sizeof(c->history));
-		return;
-	}
-	memmove(c->history, c->history + samples,
-		(CONCEAL_HISTORY - samples) * sizeof(c->history[0]));
-	memcpy(c->history + CONCEAL_HISTORY - samples, pcm, samples * sizeof(pcm[0]));
+	return (size_t)c->scale * CONCEAL_HISTORY;
 }
 
-/* The lag at which the last samples are most like those before them. */
-static unsigned find_pitch(const int16_t *history)
+static void remember(struct conceal *c, const int16_t *pcm, size_t samples)
 {
-	const int16_t *recent = history + CONCEAL_PITCH_MAX;
+	size_t all = history_samples(c);
+
+	if (samples >= all) {
+		memcpy(c->history, pcm + samples - all, all * sizeof(*pcm));
+		return;
+	}
+	memmove(c->history, c->history + samples, (all - samples) * sizeof(*pcm));
+	memcpy(c->history + all - samples, pcm, samples * sizeof(*pcm));
+}
+
+/* How unlike the last samples are to those `lag` before them; of two at 16 kHz one is compared. */
+static uint32_t unlike(const struct conceal *c, unsigned lag)
+{
+	const int16_t *recent = c->history + (size_t)c->scale * CONCEAL_PITCH_MAX;
+	uint32_t difference = 0;
+
+	for (unsigned i = 0; i < CONCEAL_SPAN; i++) {
+		int at = (int)(i * c->scale);
+
+		difference += (uint32_t)abs(recent[at] - recent[at - (int)lag]);
+	}
+	return difference;
+}
+
+static unsigned find_pitch(const struct conceal *c)
+{
 	uint32_t least = UINT32_MAX;
-	unsigned pitch = CONCEAL_PITCH_MIN;
+	unsigned pitch = 0;
 
-	for (unsigned lag = CONCEAL_PITCH_MIN; lag <= CONCEAL_PITCH_MAX; lag++) {
-		uint32_t difference = 0;
+	for (unsigned lag = c->scale * CONCEAL_PITCH_MIN; lag <= c->scale * CONCEAL_PITCH_MAX;
+		lag++) {
+		uint32_t difference = unlike(c, lag);
 
-		for (unsigned i = 0; i < CONCEAL_SPAN; i++)
-			difference += (uint32_t)abs(recent[i] - recent[(int)i - (int)lag]);
 		if (difference < least) {
 			least = difference;
 			pitch = lag;
@@ -45,9 +60,9 @@ static unsigned find_pitch(const int16_t *history)
 /* The last quarter of the cycle turns into what preceded it, so that it meets its own beginning. */
 static void begin_loss(struct conceal *c)
 {
-	const int16_t *end = c->history + CONCEAL_HISTORY;
+	const int16_t *end = c->history + history_samples(c);
 
-	c->pitch = (uint16_t)find_pitch(c->history);
+	c->pitch = (uint16_t)find_pitch(c);
 	c->at = 0;
 	const int16_t *start = end - c->pitch;
 	int quarter = c->pitch / 4;
@@ -60,20 +75,22 @@ static void begin_loss(struct conceal *c)
 
 static int16_t next_sample(struct conceal *c)
 {
+	const int32_t steady = (int32_t)(c->scale * CONCEAL_STEADY);
+	const int32_t fade = (int32_t)(c->scale * CONCEAL_FADE);
 	int32_t sample = c->cycle[c->at];
 
 	c->at = (uint16_t)(c->at + 1 < c->pitch ? c->at + 1 : 0);
-	if (c->missing >= STEADY)
-		sample = sample * ((int32_t)CONCEAL_FADE - c->missing) /
-			 ((int32_t)CONCEAL_FADE - STEADY);
-	if (c->missing < CONCEAL_FADE)
+	if (c->missing >= steady)
+		sample = sample * (fade - c->missing) / (fade - steady);
+	if (c->missing < fade)
 		c->missing++;
 	return (int16_t)sample;
 }
 
-void conceal_init(struct conceal *c)
+void conceal_init(struct conceal *c, uint32_t rate_khz)
 {
 	memset(c, 0, sizeof(*c));
+	c->scale = rate_khz == 16 ? 2 : 1;
 }
 
 void conceal_good(struct conceal *c, int16_t *pcm, size_t samples)
@@ -88,21 +105,44 @@ void conceal_good(struct conceal *c, int16_t *pcm, size_t samples)
 	remember(c, pcm, samples);
 }
 
+/*
+ * The first cycle begins where what was heard ended: its first samples are moved by as much as the
+ * last sample heard differed from the one a cycle before it, less and less.
+ */
+static size_t lead_in(struct conceal *c, int16_t *pcm, size_t samples)
+{
+	const int16_t *last = c->history + history_samples(c) - 1;
+	int32_t offset = last[0] - last[-(int)c->pitch], length = c->pitch / 4;
+	size_t i = 0;
+
+	for (; i < (size_t)length && i < samples; i++) {
+		int32_t sample = next_sample(c) + offset * (length - (int32_t)i) / length;
+
+		pcm[i] = (int16_t)(sample > INT16_MAX   ? INT16_MAX
+				   : sample < INT16_MIN ? INT16_MIN
+							: sample);
+	}
+	return i;
+}
+
 void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples)
 {
-	size_t begun = 0;
+	size_t made = 0;
 
 	if (c->missing == 0) {
-		/* The tail of what was heard, reversed in time, leads into the first cycle. */
 		begin_loss(c);
-		int quarter = c->pitch / 4;
-		for (; begun < (size_t)quarter && begun < samples; begun++)
-			pcm[begun] = blend(c->history[CONCEAL_HISTORY - 1 - begun], next_sample(c),
-				(int)begun, quarter);
+		made = lead_in(c, pcm, samples);
 	}
-	for (size_t i = begun; i < samples; i++)
+	for (size_t i = made; i < samples; i++)
 		pcm[i] = next_sample(c);
 	remember(c, pcm, samples);
+}
+
+void conceal_repeat(struct conceal *c, const int16_t *pcm, size_t samples)
+{
+	remember(c, pcm, samples);
+	begin_loss(c);
+	c->missing = 1;
 }
 
 void conceal_join(int16_t *restrict next, const int16_t *restrict dropped, size_t samples)

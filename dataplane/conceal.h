@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Concealment of lost frames of speech at 8 kHz, in the manner of G.711 appendix I without its
- * delay: the last pitch period is repeated, faded to silence within CONCEAL_FADE samples (60 ms)
- * and blended into the frame that follows.
+ * Concealment of lost frames of speech at 8 or 16 kHz, in the manner of G.711 appendix I without
+ * its delay: the last pitch period is repeated, faded to silence within CONCEAL_FADE and blended
+ * into the frame that follows.
  *
- * (spandsp's plc does the same; it copies overlapping memory with memcpy, and distorts some more: see
- * scripts/bench voice.)
+ * (spandsp's plc does the same; it copies overlapping memory with memcpy, and distorts some more:
+ * see scripts/bench voice.)
  *
  * Every good frame has to pass through a record, so a port has one only from its first loss on (the
  * first loss of a port is silence), in a cold place, until it has been without loss for a while. A
@@ -17,26 +17,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONCEAL_PITCH_MIN 40u  /* samples: 200 Hz; higher voices repeat several periods */
-#define CONCEAL_PITCH_MAX 120u /* samples: 66 Hz */
-#define CONCEAL_SPAN      160u /* samples that are compared to find the pitch */
+/* In samples at 8 kHz, twice as many at 16 kHz. */
+#define CONCEAL_PITCH_MIN 40u  /* 200 Hz; higher voices repeat several periods */
+#define CONCEAL_PITCH_MAX 120u /* 66 Hz */
+#define CONCEAL_SPAN      160u /* compared to find the pitch */
 #define CONCEAL_HISTORY   (CONCEAL_SPAN + CONCEAL_PITCH_MAX)
-#define CONCEAL_FADE      480u
+#define CONCEAL_STEADY    80u  /* made up before the fade begins */
+#define CONCEAL_FADE      480u /* 60 ms: when it has ended */
 
-/* All zero is a record that has seen nothing. */
 struct conceal {
-	int16_t history[CONCEAL_HISTORY]; /* the last samples, made up ones included */
-	int16_t cycle[CONCEAL_PITCH_MAX]; /* what is repeated */
-	uint16_t pitch;                   /* its length */
-	uint16_t at;                      /* where it goes on */
-	uint16_t missing; /* samples made up since the last good one, to CONCEAL_FADE */
+	int16_t history[2 * CONCEAL_HISTORY]; /* the last samples, made up ones included */
+	int16_t cycle[2 * CONCEAL_PITCH_MAX]; /* what is repeated */
+	uint16_t pitch;                       /* its length */
+	uint16_t at;                          /* where it goes on */
+	uint16_t missing; /* samples made up since the last good one, until the fade has ended */
+	uint16_t scale;   /* 1 at 8 kHz, 2 at 16 kHz */
 };
 
-void conceal_init(struct conceal *c);
+/* A record that has seen nothing. rate_khz: 8 or 16. */
+void conceal_init(struct conceal *c, uint32_t rate_khz);
 /* Records a good frame; after a loss its beginning is changed to blend with what was made up. */
 void conceal_good(struct conceal *c, int16_t *pcm, size_t samples);
 /* Makes up a frame. */
 void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples);
+
+/*
+ * Where a frame is added before one that is there already (JITTER_STRETCH): that one is played
+ * twice. Told of its first time, unchanged; the second time it passes through conceal_good(), which
+ * blends its beginning with what would have followed the first. Needs no past.
+ */
+void conceal_repeat(struct conceal *c, const int16_t *pcm, size_t samples);
 
 /*
  * Where jitter_pop() dropped a frame: fades from the dropped frame into the next one, so that the

@@ -20,7 +20,8 @@ enum {
 	FAST_US = 100000,  /* this much above the target is far too many */
 	BURST_US =
 		50000, /* more than this above the target is trimmed before a talk spurt begins */
-	DRAINED_US = 2000,     /* mean slack of a sender slower than we are */
+	DRAINED_US = 4000,     /* mean slack of a sender slower than we are */
+	SLOTS_SPARE = 4,       /* for what comes before its time */
 	TIMESTAMP_FAR = 30000, /* further than the slots' 16 bits of timestamp can tell */
 	SLACK_MAX_US = 8000000,
 	MEAN_SHIFT = 5,
@@ -38,7 +39,23 @@ static uint32_t frame_us(const struct jitter *j)
 
 static uint32_t target_us(const struct jitter *j)
 {
-	return j->target_us100 * 100u;
+	return j->target_ms * 1000u;
+}
+
+/* Frames that are concealed in a row before the stream counts as paused. */
+static unsigned starved_max(const struct jitter *j)
+{
+	unsigned frames = JITTER_STARVED_US / frame_us(j);
+
+	return frames < JITTER_STARVED_MAX ? JITTER_STARVED_MAX : frames < 15 ? frames : 15;
+}
+
+/* What the slots can hold of short frames is less than a leg may ask for. */
+static uint32_t delay_max_us(const struct jitter *j)
+{
+	uint32_t held = (JITTER_SLOTS - SLOTS_SPARE) * frame_us(j), max = j->max_ms * 1000u;
+
+	return max < held ? max : held;
 }
 
 static bool filled(const struct jitter *j, uint16_t sequence)
@@ -110,20 +127,22 @@ static void confirm_concealed(struct jitter *j, unsigned frames)
 			     all << FLAG_CONCEALED_SHIFT);
 }
 
+static void set_target(struct jitter *j, int32_t us)
+{
+	int32_t ms = us / 1000, max = (int32_t)(delay_max_us(j) / 1000);
+
+	ms = ms < max ? ms : max;
+	j->target_ms = (uint8_t)(ms > j->min_ms ? ms : j->min_ms);
+}
+
 static void raise_target(struct jitter *j, uint32_t by_us)
 {
-	uint32_t target = target_us(j) + by_us;
-
-	j->target_us100 =
-		(uint16_t)((target < JITTER_TARGET_MAX_US ? target : JITTER_TARGET_MAX_US) / 100);
+	set_target(j, (int32_t)(target_us(j) + by_us));
 }
 
 static void lower_target(struct jitter *j, uint32_t by_us)
 {
-	uint32_t target = target_us(j);
-
-	target = target > JITTER_TARGET_MIN_US + by_us ? target - by_us : JITTER_TARGET_MIN_US;
-	j->target_us100 = (uint16_t)(target / 100);
+	set_target(j, (int32_t)target_us(j) - (int32_t)by_us);
 }
 
 /* ---- inserting ------------------------------------------------------------------------------ */
@@ -145,8 +164,7 @@ static void store(struct jitter *j, const struct jitter_packet *p)
 static enum jitter_verdict anchor(struct jitter *j, const struct jitter_packet *p, uint32_t now)
 {
 	if (p->sequence != j->next_sequence && !(j->flags & FLAG_NO_TALK))
-		confirm_concealed(
-			j, j->starved < JITTER_STARVED_MAX ? j->starved : JITTER_STARVED_MAX);
+		confirm_concealed(j, j->starved < starved_max(j) ? j->starved : starved_max(j));
 	move_head(j, p->sequence);
 	j->highest_sequence = p->sequence;
 	j->next_timestamp = p->timestamp;
@@ -276,7 +294,7 @@ enum jitter_verdict jitter_insert(
 static enum jitter_frame starve(struct jitter *j)
 {
 	j->next_due_us += frame_us(j);
-	if (++j->starved > JITTER_STARVED_MAX) {
+	if (++j->starved > starved_max(j)) {
 		j->state = JITTER_IDLE;
 		return JITTER_SILENCE;
 	}
@@ -335,8 +353,8 @@ static uint32_t excess_us(const struct jitter *j)
 {
 	uint32_t frame = frame_us(j);
 
-	return JITTER_EXCESS_US + (frame > TICK_US ? frame - TICK_US : 0) +
-	       (frame % TICK_US == 0 ? 0 : TICK_US);
+	return JITTER_EXCESS_US + (j->min_ms - JITTER_MIN_MS) * 1000u +
+	       (frame > TICK_US ? frame - TICK_US : 0) + (frame % TICK_US == 0 ? 0 : TICK_US);
 }
 
 static bool must_drop(struct jitter *j, bool quiet)
@@ -345,6 +363,8 @@ static bool must_drop(struct jitter *j, bool quiet)
 
 	if (!filled(j, (uint16_t)(j->next_sequence + 1)))
 		return false;
+	if (j->slack_mean_us > (int32_t)(delay_max_us(j) + frame_us(j)))
+		return true;
 	if (j->window >= WINDOW_FAST && slack > target_us(j) + FAST_US)
 		return true;
 	if (j->window < WINDOW)
@@ -372,7 +392,7 @@ static bool must_grow(const struct jitter *j, bool quiet)
 {
 	unsigned late = j->flags & FLAG_LATE_MASK;
 
-	if (quiet && j->window >= WINDOW_FAST && j->slack_mean_us < DRAINED_US)
+	if (j->window >= WINDOW_FAST && j->slack_mean_us < DRAINED_US)
 		return true;
 	return late >= LATE_GROW || (quiet && late >= LATE_GROW_QUIET);
 }
@@ -479,23 +499,42 @@ void jitter_init(struct jitter *j, uint8_t clock_khz)
 	*j = (struct jitter){
 		.clock_khz = clock_khz,
 		.frame_samples = (uint16_t)(20u * clock_khz),
-		.target_us100 = JITTER_TARGET_MIN_US / 100,
 		.slack_min_ms8 = UINT16_MAX,
 	};
+	jitter_bounds(j, 0, 0);
+}
+
+void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms)
+{
+	j->max_ms = max_ms > JITTER_MIN_MS ? max_ms : max_ms ? JITTER_MIN_MS : JITTER_MAX_MS;
+	j->min_ms = min_ms > JITTER_MIN_MS ? min_ms : JITTER_MIN_MS;
+	if (j->min_ms > j->max_ms)
+		j->min_ms = j->max_ms;
+	set_target(j, (int32_t)target_us(j));
 }
 
 unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS])
 {
-	uint16_t target_us100 = j->target_us100, frame_samples = j->frame_samples;
+	struct jitter kept = *j;
 	unsigned n = 0;
 
 	for (unsigned slot = 0; slot < JITTER_SLOTS; slot++)
 		if (j->present >> slot & 1 && j->handle[slot] != 0)
 			handles[n++] = j->handle[slot];
-	jitter_init(j, j->clock_khz);
-	j->target_us100 = target_us100;
-	j->frame_samples = frame_samples;
+	jitter_init(j, kept.clock_khz);
+	j->min_ms = kept.min_ms;
+	j->max_ms = kept.max_ms;
+	j->target_ms = kept.target_ms;
+	j->frame_samples = kept.frame_samples;
 	return n;
+}
+
+uint32_t jitter_following(const struct jitter *j)
+{
+	if (!filled(j, j->next_sequence) ||
+		slot_timestamp(j, j->next_sequence) != j->next_timestamp)
+		return 0;
+	return j->handle[j->next_sequence % JITTER_SLOTS];
 }
 
 unsigned jitter_concealed(struct jitter *j)

@@ -14,9 +14,10 @@
  *     others ask for an extra frame. Either raises the target of the next talk spurt.
  *   - shrink: when for 10 s the smallest slack was more than a frame above what evenly paced
  *     packets need (JITTER_EXCESS_US), one frame is dropped.
- * A sender whose clock is faster or slower than ours fills or drains the buffer slowly and is
- * followed by the same rules; where the caller says that the talk is quiet, the frame is dropped or
- * added there, otherwise a few seconds later at the latest.
+ * A sender whose clock is faster than ours fills the buffer slowly and is followed by the same
+ * rule; that of a slower one drains, and when little slack is left on average, a frame is added
+ * before packets come too late. Where the caller says that the talk is quiet, the frame is dropped
+ * or added there, otherwise a few seconds later at the latest.
  *
  *                 insert                tick >= due
  *   +------+ ---------------> +---------+ --------> +---------+
@@ -41,11 +42,12 @@
 
 #define JITTER_SLOTS 16u /* frames held; a power of two */
 
-#define JITTER_TARGET_MIN_US 12000u
-#define JITTER_TARGET_MAX_US 120000u
-#define JITTER_EXCESS_US     52000u /* with frames of 20 ms; more with longer ones */
-/* Frames concealed in a row before the stream counts as paused. */
+#define JITTER_MIN_MS    12u    /* no leg's target is smaller */
+#define JITTER_MAX_MS    120u   /* a leg's largest delay where nothing else was said */
+#define JITTER_EXCESS_US 40000u /* with frames of 20 ms; more with longer ones */
+/* Frames concealed in a row before the stream counts as paused; of short ones as many as last */
 #define JITTER_STARVED_MAX 5u
+#define JITTER_STARVED_US  100000u
 
 enum jitter_state {
 	JITTER_IDLE,    /* empty, no play-out time */
@@ -63,13 +65,13 @@ struct jitter {
 	uint16_t past;          /* bit n: sequence next_sequence - 1 - n has come */
 	int32_t slack_mean_us;  /* moving average */
 	uint16_t slack_min_ms8; /* smallest in this window, in 1/8 ms */
-	uint16_t target_us100;  /* in 100 us */
 	uint16_t window;        /* packets in this window */
 	uint16_t frame_samples; /* RTP clock units of a packet */
-	uint8_t state;          /* enum jitter_state */
-	uint8_t starved;        /* periods since a packet was there to play */
+	uint8_t state : 4;      /* enum jitter_state */
+	uint8_t starved : 4;    /* periods since a packet was there to play */
 	uint8_t clock_khz;      /* RTP clock */
 	uint8_t flags;
+	uint8_t target_ms, min_ms, max_ms;
 	uint16_t timestamp[JITTER_SLOTS]; /* low bits of each slot's timestamp */
 	uint32_t handle[JITTER_SLOTS];    /* 0: a packet without a frame, or an empty slot */
 };
@@ -100,8 +102,15 @@ enum jitter_frame {
 	JITTER_DROP,    /* *handle is to be released unplayed; call again in the same tick */
 };
 
-/* clock_khz: RTP clock of the stream, 8 for G.711 (and G.722), up to 96. */
+/* clock_khz: RTP clock of the stream, 8 for G.711 (and G.722), up to 96. Default bounds. */
 void jitter_init(struct jitter *j, uint8_t clock_khz);
+
+/*
+ * Bounds of the delay of this leg, from now on; 0: JITTER_MIN_MS, JITTER_MAX_MS. max_ms prevails. A
+ * mean delay more than a frame above max_ms is cut at once. Short frames bound it as well: at most
+ * 12 of them wait.
+ */
+void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms);
 
 /*
  * Gives a packet to the buffer. arrival_ns: when it was received. Whatever the verdict but TAKEN,
@@ -118,7 +127,7 @@ enum jitter_verdict jitter_insert(
 enum jitter_frame jitter_pop(struct jitter *j, uint64_t due_ns, bool quiet, uint32_t *handle);
 
 /*
- * Empties the buffer and forgets the stream, but not the target. Writes the handles that are to be
+ * Empties the buffer and forgets the stream, but not target and bounds. Writes the handles that are to be
  * released and returns how many.
  */
 unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS]);
@@ -129,6 +138,13 @@ unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS]);
  * talk was lost or late; at the end of a stream, or of a talk spurt, nothing was missing.
  */
 unsigned jitter_concealed(struct jitter *j);
+
+/*
+ * The packet that follows what jitter_pop() has just left open (JITTER_CONCEAL, JITTER_STRETCH),
+ * when it is there already: its forward error correction holds the lost frame. It stays in the
+ * buffer. 0: it is not there, or does not follow directly.
+ */
+uint32_t jitter_following(const struct jitter *j);
 
 /* Frames held. */
 unsigned jitter_depth(const struct jitter *j);

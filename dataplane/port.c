@@ -119,6 +119,7 @@ static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_
 	p->receive_event_payload_type = t->receive_event_payload_type;
 	p->ptime_ms = t->ptime_ms;
 	p->direction = t->direction;
+	jitter_bounds(&p->jitter, t->jitter_min_ms, t->jitter_max_ms);
 	p->flags &= (uint16_t)~PORT_RICH_OUT;
 	if (t->ptime_ms != 20)
 		p->flags |= PORT_RICH_OUT;

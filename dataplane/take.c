@@ -12,7 +12,7 @@ static void conceal(struct worker *w, struct port *p, int16_t *pcm, uint32_t sam
 
 	/* The first loss has no past to repeat: it is silence, and begins the record. */
 	if (!(p->flags & PORT_CONCEALS)) {
-		conceal_init(&cold->conceal);
+		conceal_init(&cold->conceal, 8);
 		p->flags |= PORT_CONCEALS;
 	}
 	conceal_lost(&cold->conceal, pcm, samples);

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 enum { FRAME = 160 };
@@ -31,7 +32,7 @@ static void without_a_past_it_is_silent(void **state)
 	struct conceal c;
 	int16_t pcm[FRAME] = {1, 2, 3};
 
-	conceal_init(&c);
+	conceal_init(&c, 8);
 	conceal_lost(&c, pcm, FRAME);
 	assert_int_equal(mix_level(pcm, FRAME), 0);
 }
@@ -44,7 +45,7 @@ static void a_loss_goes_on_fades_and_blends_back(void **state)
 	unsigned frame = 0;
 	int16_t last = 0;
 
-	conceal_init(&c);
+	conceal_init(&c, 8);
 	for (; frame < 10; frame++) {
 		tone(pcm, frame);
 		conceal_good(&c, pcm, FRAME);
@@ -70,7 +71,7 @@ static void a_steady_sound_goes_on_in_phase(void **state)
 	struct conceal c;
 	int16_t pcm[FRAME], lost[FRAME];
 
-	conceal_init(&c);
+	conceal_init(&c, 8);
 	for (unsigned frame = 0; frame < 5; frame++) {
 		tone(pcm, frame);
 		conceal_good(&c, pcm, FRAME);
@@ -81,13 +82,72 @@ static void a_steady_sound_goes_on_in_phase(void **state)
 		assert_true(abs(pcm[i] - lost[i]) < 1200);
 }
 
+/* How far what is made up for 10 ms is from what was lost: power against power; silence is 1. */
+static double error_share(uint32_t rate_khz, double hz)
+{
+	struct conceal c;
+	unsigned samples = 20 * rate_khz;
+	int16_t pcm[2 * FRAME];
+	double wrong = 0, right = 0;
+
+	conceal_init(&c, rate_khz);
+	for (unsigned at = 0; at <= 5 * samples; at += samples) {
+		for (unsigned i = 0; i < samples; i++)
+			pcm[i] = (int16_t)(8000 *
+					   sin(2 * M_PI * hz * (at + i) / (rate_khz * 1000.0)));
+		if (at < 5 * samples) {
+			conceal_good(&c, pcm, samples);
+			continue;
+		}
+		int16_t lost[2 * FRAME];
+
+		conceal_lost(&c, lost, samples);
+		for (unsigned i = 0; i < samples / 2; i++) {
+			wrong += (lost[i] - pcm[i]) * (double)(lost[i] - pcm[i]);
+			right += pcm[i] * (double)pcm[i];
+		}
+	}
+	return wrong / right;
+}
+
+static void voices_of_every_pitch_go_on_at_both_rates(void **state)
+{
+	static const double hz[] = {80, 100, 125, 160, 200, 250, 320};
+
+	for (unsigned i = 0; i < 7; i++) {
+		double narrow = error_share(8, hz[i]), wide = error_share(16, hz[i]);
+
+		assert_true(narrow < 0.001);
+		assert_true(wide < 0.001);
+	}
+}
+
+static void a_repeated_frame_does_not_click(void **state)
+{
+	for (unsigned hz = 70; hz < 400; hz += 7) {
+		struct conceal c;
+		int16_t pcm[3 * FRAME];
+		int steepest = (int)(8000 * 2 * M_PI * hz / 8000) + 8;
+
+		/* Frame 0, then frame 1 twice, of a record without a past. */
+		for (unsigned i = 0; i < 2 * FRAME; i++)
+			pcm[i] = (int16_t)(8000 * sin(2 * M_PI * hz * i / 8000.0));
+		memcpy(pcm + 2 * FRAME, pcm + FRAME, FRAME * sizeof(*pcm));
+		conceal_init(&c, 8);
+		conceal_repeat(&c, pcm + FRAME, FRAME);
+		conceal_good(&c, pcm + 2 * FRAME, FRAME);
+		for (unsigned i = 1; i < 3 * FRAME; i++)
+			assert_true(abs(pcm[i] - pcm[i - 1]) < 2 * steepest + 900);
+	}
+}
+
 static void frames_of_every_length_are_taken(void **state)
 {
 	struct conceal c;
-	int16_t pcm[480];
+	int16_t pcm[960];
 
-	for (size_t samples = 1; samples <= 480; samples++) {
-		conceal_init(&c);
+	for (size_t samples = 1; samples <= 960; samples++) {
+		conceal_init(&c, samples % 2 ? 8 : 16);
 		for (unsigned n = 0; n < 20; n++) {
 			for (size_t i = 0; i < samples; i++)
 				pcm[i] = (int16_t)(n * 2654435u + i * 40503u);
@@ -118,6 +178,8 @@ int main(void)
 		cmocka_unit_test(without_a_past_it_is_silent),
 		cmocka_unit_test(a_loss_goes_on_fades_and_blends_back),
 		cmocka_unit_test(a_steady_sound_goes_on_in_phase),
+		cmocka_unit_test(voices_of_every_pitch_go_on_at_both_rates),
+		cmocka_unit_test(a_repeated_frame_does_not_click),
 		cmocka_unit_test(frames_of_every_length_are_taken),
 		cmocka_unit_test(joined_frames_do_not_click),
 	};

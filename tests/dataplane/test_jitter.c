@@ -22,7 +22,7 @@ struct path {
 	uint64_t stall_ns; /* most that a tick is late */
 	int64_t drift_ppm; /* sender's clock faster than ours */
 	unsigned loss_per_mille;
-	unsigned ptime_ms;
+	unsigned ptime_ms, clock_khz;
 	unsigned packets;
 	uint16_t sequence;
 	uint32_t timestamp;
@@ -87,8 +87,8 @@ static void insert(
 	struct jitter_packet packet = {
 		.handle = n + 1,
 		.sequence = (uint16_t)(p->sequence + n),
-		.timestamp = p->timestamp + n * p->ptime_ms * 8,
-		.samples = (uint16_t)(p->ptime_ms * 8),
+		.timestamp = p->timestamp + n * p->ptime_ms * p->clock_khz,
+		.samples = (uint16_t)(p->ptime_ms * p->clock_khz),
 		.marker = n == 0,
 	};
 	uint32_t flushed[JITTER_SLOTS];
@@ -207,6 +207,7 @@ static struct path even_path(void)
 		.first_ns = 5000 * MS,
 		.tick_ns = 4900 * MS,
 		.ptime_ms = 20,
+		.clock_khz = 8,
 		.packets = 500,
 		.sequence = 100,
 		.timestamp = 1000,
@@ -266,21 +267,22 @@ static void sequence_and_timestamp_wrap_unnoticed(void **state)
 	}
 }
 
-static void every_packet_time_plays_whole(void **state)
+static void every_packet_time_plays_whole_at_every_clock(void **state)
 {
-	static const unsigned ptimes[] = {10, 20, 30, 40, 60};
+	static const unsigned ptimes[] = {10, 20, 30, 40, 60}, clocks[] = {8, 16, 48};
 
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 15; i++) {
 		for (unsigned phase = 0; phase < 40; phase++) {
 			struct jitter j;
 			struct path p = even_path();
 
-			p.ptime_ms = ptimes[i];
+			p.ptime_ms = ptimes[i % 5];
+			p.clock_khz = clocks[i / 5];
 			p.first_ns += phase * MS / 2;
 			p.packets = 5000;
 			p.noise_ns = 4 * (int64_t)MS;
 			p.seed = phase;
-			jitter_init(&j, 8);
+			jitter_init(&j, (uint8_t)p.clock_khz);
 			struct outcome o = run(&j, &p);
 			assert_perfect(&o, p.packets);
 		}
@@ -335,6 +337,133 @@ static void drift_is_followed_in_endless_talk(void **state)
 		assert_true(o.delay_max_ns <= 90 * MS);
 		assert_in_range(drifts[i] > 0 ? o.dropped : o.after_first, 10, 20);
 	}
+}
+
+/* Ten minutes: 120 ms ahead or behind, six frames to drop or add; nothing else is missing. */
+static void a_drift_of_200_ppm_costs_six_frames(void **state)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		struct jitter j;
+		struct path p = even_path();
+
+		p.packets = 30000;
+		p.noise_ns = 2 * (int64_t)MS;
+		p.drift_ppm = i % 2 ? 200 : -200;
+		p.quiet = i & 2;
+		p.first_ns += i / 4 * 9 * MS;
+		jitter_init(&j, 8);
+		struct outcome o = run(&j, &p);
+		assert_int_equal(o.disorder + o.late, 0);
+		assert_int_equal(o.frames + o.dropped, p.packets);
+		assert_int_equal(o.after_first, o.stretched);
+		assert_in_range(o.dropped + o.stretched, 5, 7);
+		assert_true(p.drift_ppm > 0 ? o.stretched == 0 : o.dropped == 0);
+		assert_true(o.delay_max_ns <= 70 * MS);
+	}
+}
+
+/* Ten minutes with delays from 0 to 60 ms, each packet its own: it learns in the first second. */
+static void a_jitter_of_60_ms_loses_little(void **state)
+{
+	static const unsigned ptimes[] = {10, 20, 30, 40, 60};
+
+	for (unsigned i = 0; i < 40; i++) {
+		struct jitter j;
+		struct path p = even_path();
+
+		p.ptime_ms = ptimes[i % 5];
+		p.packets = 600000 / p.ptime_ms;
+		p.first_ns += i * MS;
+		p.noise_ns = 30 * (int64_t)MS;
+		p.seed = i;
+		jitter_init(&j, 8);
+		struct outcome o = run(&j, &p);
+		assert_int_equal(o.disorder + o.overflow + o.reset, 0);
+		assert_true(o.after_first * 1000 <= p.packets);
+		assert_true(o.late * 2000 <= p.packets);
+		assert_true(o.delay_max_ns <= 140 * MS);
+	}
+}
+
+static void a_leg_waits_as_long_as_its_bounds_say(void **state)
+{
+	for (unsigned phase = 0; phase < 20; phase++) {
+		struct jitter j;
+		struct path p = even_path();
+
+		/* At least: the first frame waits, and nothing is dropped to shorten the wait. */
+		p.packets = 3000;
+		p.first_ns += phase * MS;
+		p.noise_ns = 2 * (int64_t)MS;
+		p.quiet = true;
+		jitter_init(&j, 8);
+		jitter_bounds(&j, 100, 0);
+		struct outcome o = run(&j, &p);
+		assert_perfect(&o, p.packets);
+		assert_in_range(o.delay_first_ns, 100 * MS, 124 * MS);
+
+		/* At most: stalls of 100 ms would have taught it more. */
+		p = even_path();
+		p.packets = 3000;
+		p.first_ns += phase * MS;
+		p.burst_at = 100;
+		p.burst = 6;
+		p.burst_every = 150;
+		jitter_init(&j, 8);
+		jitter_bounds(&j, 0, 60);
+		o = run(&j, &p);
+		assert_true(o.dropped > 0);
+		assert_int_equal(o.disorder, 0);
+		assert_true(o.delay_last_ns <= (60 + 20 + 20) * MS);
+		jitter_init(&j, 8);
+		jitter_bounds(&j, 0, 255);
+		o = run(&j, &p);
+		assert_true(o.delay_last_ns >= 100 * MS);
+	}
+}
+
+static void bounds_that_make_no_sense_are_put_right(void **state)
+{
+	struct jitter j;
+
+	jitter_init(&j, 8);
+	jitter_bounds(&j, 200, 50);
+	assert_int_equal(j.target_ms, 50);
+	jitter_bounds(&j, 1, 1);
+	assert_int_equal(j.target_ms, JITTER_MIN_MS);
+	jitter_bounds(&j, 200, 0);
+	assert_int_equal(j.target_ms, JITTER_MAX_MS);
+}
+
+/* What forward error correction needs: the packet behind a hole, when it is there, and only then. */
+static void the_packet_behind_a_hole_is_told(void **state)
+{
+	struct jitter j;
+	struct path p = even_path();
+	struct outcome o = {0};
+	uint32_t handle = 0;
+
+	p.clock_khz = 48;
+	jitter_init(&j, 48);
+	assert_int_equal(jitter_following(&j), 0);
+	insert(&j, &p, 0, p.first_ns, &o);
+	insert(&j, &p, 2, p.first_ns, &o);
+	assert_int_equal(jitter_pop(&j, p.first_ns + 15 * MS, false, &handle), JITTER_FRAME);
+	insert(&j, &p, 5, p.first_ns + 16 * MS, &o);
+	assert_int_equal(handle, 1);
+	assert_int_equal(jitter_following(&j), 0); /* frame 1 is missing */
+	assert_int_equal(jitter_pop(&j, p.first_ns + 35 * MS, false, &handle), JITTER_CONCEAL);
+	assert_int_equal(jitter_following(&j), 3);
+	assert_int_equal(jitter_depth(&j), 2);
+	assert_int_equal(jitter_pop(&j, p.first_ns + 55 * MS, false, &handle), JITTER_FRAME);
+	assert_int_equal(handle, 3);
+	assert_int_equal(jitter_pop(&j, p.first_ns + 75 * MS, false, &handle), JITTER_CONCEAL);
+	assert_int_equal(jitter_following(&j), 0); /* two are missing before the next */
+	assert_int_equal(jitter_pop(&j, p.first_ns + 95 * MS, false, &handle), JITTER_CONCEAL);
+	assert_int_equal(jitter_following(&j), 6);
+	assert_int_equal(jitter_pop(&j, p.first_ns + 115 * MS, false, &handle), JITTER_FRAME);
+	assert_int_equal(jitter_pop(&j, p.first_ns + 135 * MS, false, &handle), JITTER_CONCEAL);
+	assert_int_equal(jitter_following(&j), 0); /* nothing is there */
 }
 
 static void a_lost_packet_costs_one_frame(void **state)
@@ -500,7 +629,7 @@ static void a_talk_spurt_begins_at_its_own_time(void **state)
 		assert_in_range(concealed, 0, JITTER_STARVED_MAX);
 		assert_int_equal(jitter_concealed(&j), 0);
 		/* What was late by being silent teaches no delay. */
-		assert_int_equal(j.target_us100, JITTER_TARGET_MIN_US / 100);
+		assert_int_equal(j.target_ms, JITTER_MIN_MS);
 	}
 }
 
@@ -528,7 +657,7 @@ static void events_take_numbers_but_no_time(void **state)
 	}
 	assert_int_equal(frames + jitter_depth(&j), 90);
 	assert_int_equal(concealed, 0);
-	assert_int_equal(j.target_us100, JITTER_TARGET_MIN_US / 100);
+	assert_int_equal(j.target_ms, JITTER_MIN_MS);
 }
 
 static void a_pause_holds_and_resumes(void **state)
@@ -558,7 +687,7 @@ static void a_pause_holds_and_resumes(void **state)
 		assert_int_equal(frames + jitter_depth(&j), 60);
 		assert_int_equal(concealed, JITTER_STARVED_MAX);
 		assert_int_equal(jitter_concealed(&j), 0);
-		assert_int_equal(j.target_us100, JITTER_TARGET_MIN_US / 100);
+		assert_int_equal(j.target_ms, JITTER_MIN_MS);
 	}
 }
 
@@ -700,9 +829,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_even_path_loses_nothing_for_ten_minutes),
 		cmocka_unit_test(sequence_and_timestamp_wrap_unnoticed),
-		cmocka_unit_test(every_packet_time_plays_whole),
+		cmocka_unit_test(every_packet_time_plays_whole_at_every_clock),
 		cmocka_unit_test(drift_is_followed_where_it_is_quiet),
 		cmocka_unit_test(drift_is_followed_in_endless_talk),
+		cmocka_unit_test(a_drift_of_200_ppm_costs_six_frames),
+		cmocka_unit_test(a_jitter_of_60_ms_loses_little),
+		cmocka_unit_test(a_leg_waits_as_long_as_its_bounds_say),
+		cmocka_unit_test(bounds_that_make_no_sense_are_put_right),
+		cmocka_unit_test(the_packet_behind_a_hole_is_told),
 		cmocka_unit_test(a_lost_packet_costs_one_frame),
 		cmocka_unit_test(neighbours_that_swap_play_in_order),
 		cmocka_unit_test(duplicates_are_told_before_and_after_they_played),
