@@ -12,8 +12,12 @@ enum {
 	HEADER_BYTES = 4,
 	SENDER_BYTES = 20,
 	BLOCK_BYTES = 24,
+	/* RFC 5761 section 4 */
+	TYPE_FIRST = 192,
+	TYPE_LAST = 223,
 	LOST_MAX = 0x7fffff,
 	LOST_MIN = -0x800000,
+	ROUND_TRIP_EARLY_US = -1000, /* two roundings and a clock that is read late */
 };
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -61,6 +65,7 @@ static int read_report(
 	return 0;
 }
 
+/* Of several sources that say goodbye, the one is meant that the packet is from. */
 static int read_bye(const uint8_t *p, size_t bytes, struct rtcp_summary *summary, bool first)
 {
 	unsigned count = p[0] & 0x1f;
@@ -75,26 +80,67 @@ static int read_bye(const uint8_t *p, size_t bytes, struct rtcp_summary *summary
 	return 0;
 }
 
+static int read_xr(
+	const uint8_t *p, size_t bytes, uint32_t our_ssrc, struct rtcp_summary *summary, bool first)
+{
+	int error = rtcp_xr_parse(p, bytes, our_ssrc, &summary->xr);
+
+	if (!error && first)
+		summary->sender_ssrc = rtp_get32(p + 4);
+	return error;
+}
+
+static int read_one(
+	const uint8_t *p, size_t bytes, uint32_t our_ssrc, struct rtcp_summary *summary, bool first)
+{
+	switch (p[1]) {
+	case TYPE_SR:
+	case TYPE_RR:
+		return read_report(p, bytes, our_ssrc, summary);
+	case TYPE_BYE:
+		return read_bye(p, bytes, summary, first);
+	case RTCP_XR_TYPE:
+		return read_xr(p, bytes, our_ssrc, summary, first);
+	default:
+		return p[1] < TYPE_FIRST || p[1] > TYPE_LAST ? -EBADMSG : 0;
+	}
+}
+
+/* Of one packet, with its header; 0: it does not fit. Padding ends the last, and only that. */
+static size_t whole(const uint8_t *p, size_t available)
+{
+	if (available < HEADER_BYTES || p[0] >> 6 != 2)
+		return 0;
+	size_t length = 4u * (rtp_get16(p + 2) + 1u);
+
+	if (length > available)
+		return 0;
+	if (p[0] & 0x20) {
+		uint8_t padding = p[length - 1];
+
+		if (length != available || padding == 0 || padding % 4 != 0 ||
+			padding > length - HEADER_BYTES)
+			return 0;
+	}
+	return length;
+}
+
 int rtcp_parse(const uint8_t *packet, size_t bytes, uint32_t our_ssrc, struct rtcp_summary *summary)
 {
 	struct rtcp_summary s = {0};
 	size_t at = 0;
 
-	if (bytes < HEADER_BYTES + 4 || packet[1] < TYPE_SR || packet[1] > TYPE_BYE ||
-		packet[1] == TYPE_SDES)
+	if (bytes == 0)
 		return -EBADMSG;
 	while (at < bytes) {
 		const uint8_t *p = packet + at;
-		if (bytes - at < HEADER_BYTES || p[0] >> 6 != 2)
+		size_t length = whole(p, bytes - at);
+
+		if (length == 0)
 			return -EBADMSG;
-		size_t length = 4u * (rtp_get16(p + 2) + 1u);
-		if (length > bytes - at || (p[0] & 0x20 && at + length != bytes))
-			return -EBADMSG;
-		int error = 0;
-		if (p[1] == TYPE_SR || p[1] == TYPE_RR)
-			error = read_report(p, length, our_ssrc, &s);
-		else if (p[1] == TYPE_BYE)
-			error = read_bye(p, length, &s, at == 0);
+		size_t used = length - (p[0] & 0x20 ? p[length - 1] : 0u);
+		int error = read_one(p, used, our_ssrc, &s, at == 0);
+
 		if (error)
 			return error;
 		at += length;
@@ -171,6 +217,7 @@ int rtcp_write(uint8_t *packet, size_t size, const struct rtcp_report *report)
 		return -EINVAL;
 	size_t at = write_report(packet, report);
 	at += write_sdes(packet + at, report->ssrc, report->cname, length);
+	at += rtcp_xr_write(packet + at, report->ssrc, &report->xr);
 	if (report->bye)
 		at += write_bye(packet + at, report->ssrc);
 	return (int)at;
@@ -193,4 +240,41 @@ void rtcp_block_from_source(
 		block->fraction =
 			(uint8_t)(lost_now >= expected_now ? 255 : lost_now * 256ll / expected_now);
 	*interval = (struct rtcp_interval){.expected = expected, .received = s->received};
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+uint64_t rtcp_interval_ns(bool first, uint32_t random)
+{
+	uint64_t mean = first ? RTCP_INTERVAL_NS / 2 : RTCP_INTERVAL_NS;
+
+	/* Half to one and a half of it, divided by e - 1.5, which is 1.21828. */
+	return (mean / 2 + ((mean >> 8) * random >> 24)) * 100000 / 121828;
+}
+
+uint32_t rtcp_round_trip_us(uint32_t now, uint32_t last, uint32_t delay)
+{
+	int64_t units = (int64_t)(uint32_t)(now - last) - delay;
+	int64_t us = units * 1000000 / 65536;
+
+	if (last == 0 || us < ROUND_TRIP_EARLY_US || us > RTCP_ROUND_TRIP_MAX_US)
+		return 0;
+	return us > 1 ? (uint32_t)us : 1;
+}
+
+void rtcp_cname(char cname[RTCP_CNAME_SIZE], const uint32_t random[3])
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t bytes[12];
+
+	for (unsigned i = 0; i < 3; i++)
+		rtp_put32(bytes + 4 * i, random[i]);
+	for (unsigned i = 0; i < RTCP_CNAME_SIZE - 1; i++) {
+		unsigned bit = 6 * i;
+		unsigned two = bytes[bit / 8] << 8 | (bit / 8 + 1 < 12 ? bytes[bit / 8 + 1] : 0);
+
+		cname[i] = digits[two >> (10 - bit % 8) & 0x3f];
+	}
+	cname[RTCP_CNAME_SIZE - 1] = '\0';
 }

@@ -271,11 +271,6 @@ def rtp():
     def packet(i, kind, body, marker=0):
         return struct.pack(">BBHII", 0x80, marker << 7 | kind, i, 160 * i, 7) + body
 
-    def led6(next_header, data, hops=64):
-        header = struct.pack(">IHBB", 6 << 28, len(data), next_header, hops)
-        header += b"\xfd" + bytes(14) + b"\1" + b"\xfd" + bytes(14) + b"\2"
-        return struct.pack(">HB", 0x8000 | len(header + data), 20) + header + data
-
     talk = [led(packet(i, 0, b"\xff" * 160, i == 0)) for i in range(20)]
     keys = [led(packet(i, 101, struct.pack(">BBH", 5, 10 | (i > 5) << 7, 160 * i), i == 0))
             for i in range(8)]
@@ -284,12 +279,31 @@ def rtp():
     seed("fuzz_rtp", "swapped", b"".join(talk[:5] + talk[8:4:-1] + talk[5:]))
     seed("fuzz_rtp", "keys", b"".join(talk[:3] + keys))
     seed("fuzz_rtp", "report", b"".join(talk[:3]) + led(report))
-    seed("fuzz_rtp", "ipv6", b"".join(led6(17, struct.pack("!4H", 4000, 20000, 8 + len(p) - 3, 0) +
-                                           p[3:]) for p in talk[:3]))
-    target = b"\xfd" + bytes(14) + b"\2"
-    seed("fuzz_rtp", "discovery", led6(58, bytes([135, 0, 0, 0]) + bytes(4) + target +
-                                       b"\1\1\2\0\0\0\0\1", 255) +
-         led6(58, bytes([136, 0, 0, 0, 0x60, 0, 0, 0]) + target + b"\2\1\2\0\0\0\0\1", 255))
+
+
+def rtcp():
+    def one(count, kind, body):
+        return struct.pack(">BBH", 0x80 | count, kind, len(body) // 4) + body
+
+    def words(*values):
+        return struct.pack(">%dI" % len(values), *values)
+
+    block = words(1, 12 << 24 | 0xfffffd, 70000, 17, 0x12345678, 65536)
+    sender = one(1, 200, words(7, 0xdeadbeef, 1, 1600, 10, 1600) + block)
+    receiver = one(2, 201, words(7) + words(2, 0, 0, 0, 0, 0) + block)
+    name = one(1, 202, words(7) + b"\x01\x05peer@\0\0\0\0\0")
+    reference = struct.pack(">BBH", 4, 0, 2) + words(0xdeadbeef, 1)
+    answer = struct.pack(">BBH", 5, 0, 6) + words(2, 3, 4, 1, 0x12345678, 65536)
+    metrics = struct.pack(">BBH", 7, 0, 8) + words(1, 0x0d026403, 0x00787530, 0x00fa003c,
+                                                   0x7f7f7f10, 0x7f7f2928, 0xb0000028, 0x00780078)
+    unknown = struct.pack(">BBH", 99, 0, 1) + words(5)
+    extended = one(0, 207, words(7) + unknown + reference + answer + metrics)
+    seed("fuzz_rtcp", "sender", sender + name)
+    seed("fuzz_rtcp", "receiver", receiver + name + extended)
+    seed("fuzz_rtcp", "extended", extended)
+    seed("fuzz_rtcp", "bye", sender + name + one(2, 203, words(9, 7)))
+    seed("fuzz_rtcp", "feedback", one(1, 205, words(7, 1, 65536)))
+    seed("fuzz_rtcp", "padded", sender + b"\xa1\xcb\0\3" + words(7, 0, 8))
 
 
 def srtp():
@@ -374,5 +388,5 @@ def corpus():
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, srtp, commands, contract, ssml, corpus):
+for make in (sip, flows, yaml, admin, clips, rtp, rtcp, srtp, commands, contract, ssml, corpus):
     make()
