@@ -61,6 +61,20 @@ void event_media_first(struct worker *w, cord_id port)
 	event_write(w, &m, CORD_EVENT_MEDIA_FIRST);
 }
 
+void event_media_lost(struct worker *w, cord_id port)
+{
+	struct cord_message m = {.event_media_lost = {.port = port}};
+
+	event_write(w, &m, CORD_EVENT_MEDIA_LOST);
+}
+
+void event_media_back(struct worker *w, cord_id port)
+{
+	struct cord_message m = {.event_media_back = {.port = port}};
+
+	event_write(w, &m, CORD_EVENT_MEDIA_BACK);
+}
+
 void event_digit(struct worker *w, cord_id port, uint32_t sequence, char digit)
 {
 	struct cord_message m = {

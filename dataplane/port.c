@@ -2,7 +2,6 @@
 #include "port.h"
 
 #include "event.h"
-#include "link.h"
 #include "packet.h"
 #include "room.h"
 #include "tx.h"
@@ -41,21 +40,9 @@ static bool payload_types_allowed(const struct cord_terms *t)
 	       event_clock_allowed(t);
 }
 
-/* Of the family of the port's own address; a group or an IPv4 address in IPv6 is no peer. */
-static bool remote_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_address *a)
+static bool terms_allowed(const struct cord_terms *t)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (a->udp_port == 0 ||
-		a->family != dp->config.address[slot / dp->ports_per_address].family)
-		return false;
-	return a->family == CORD_FAMILY_IPV4 ||
-	       (a->ip[0] != 0xff && memcmp(a->ip, mapped, sizeof(mapped)) != 0);
-}
-
-static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
-{
-	return remote_allowed(dp, slot, &t->remote) &&
+	return t->remote.family == CORD_FAMILY_IPV4 && t->remote.udp_port != 0 &&
 	       (t->codec == CORD_CODEC_PCMU || t->codec == CORD_CODEC_PCMA) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
 	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
@@ -64,54 +51,39 @@ static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struc
 	       t->send_key.suite == CORD_SRTP_NONE && t->receive_key.suite == CORD_SRTP_NONE;
 }
 
-/* A flow label is to look random and to stay (RFC 6437 section 3), as our SSRC does. */
-static uint32_t flow_label(uint32_t ssrc)
+static uint32_t remote_ip(const struct cord_address *a)
 {
-	return (ssrc * 2654435761u) >> 12;
+	uint32_t ip;
+
+	memcpy(&ip, a->ip, sizeof(ip));
+	return ip;
 }
 
-static void remote_set(struct dataplane *dp, struct port *p, const struct cord_address *a)
-{
-	if (p->family == CORD_FAMILY_IPV6)
-		memcpy(dp->port_cold[p->slot].ipv6.remote, a->ip, sizeof(a->ip));
-	else
-		memcpy(&p->remote_ip, a->ip, sizeof(p->remote_ip));
-	p->remote_udp = packet_be16(a->udp_port);
-}
-
-static bool remote_is(
-	const struct dataplane *dp, const struct port *p, const struct cord_address *a)
-{
-	if (p->remote_udp != packet_be16(a->udp_port))
-		return false;
-	return p->family == CORD_FAMILY_IPV6
-		       ? memcmp(dp->port_cold[p->slot].ipv6.remote, a->ip, sizeof(a->ip)) == 0
-		       : memcmp(&p->remote_ip, a->ip, sizeof(p->remote_ip)) == 0;
-}
-
-static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, const struct cord_address *remote)
+static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, uint32_t ip, cord_time now_ns)
 {
 	struct dataplane *dp = w->dp;
 	uint32_t local = slot / dp->ports_per_address;
-	struct cord_address hop;
+	uint32_t hop = neighbor_next_hop(&dp->neighbors, local, ip);
 	uint8_t mac[6];
 
-	if (!neighbor_next_hop(&dp->neighbors, local, remote, &hop))
+	if (hop == 0)
 		return NEIGHBOR_NONE;
-	uint32_t index = neighbor_acquire(&dp->neighbors, &hop);
+	uint32_t index = neighbor_acquire(&dp->neighbors, hop);
 
 	if (index != NEIGHBOR_NONE && !neighbor_mac(&dp->neighbors, index, mac)) {
-		struct rte_mbuf *m = link_question(&dp->nic, &dp->config.address[local], &hop);
+		struct rte_mbuf *m = tx_arp_request(&dp->nic, dp->config.ip[local], hop);
 
 		if (m)
 			tx_frame(w, m, CORD_COUNTER_tx_other);
 	}
+	(void)now_ns;
 	return index;
 }
 
-static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_terms *t)
+static void terms_apply(struct port *p, struct report *r, const struct cord_terms *t)
 {
-	remote_set(dp, p, &t->remote);
+	p->remote_ip = remote_ip(&t->remote);
+	p->remote_udp = packet_be16(t->remote.udp_port);
 	p->codec = t->codec;
 	p->payload_type = t->payload_type;
 	p->event_payload_type = t->event_payload_type;
@@ -120,9 +92,13 @@ static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_
 	p->ptime_ms = t->ptime_ms;
 	p->direction = t->direction;
 	jitter_bounds(&p->jitter, t->jitter_min_ms, t->jitter_max_ms);
-	p->flags &= (uint16_t)~PORT_RICH_OUT;
+	p->flags &= (uint16_t) ~(PORT_RICH_OUT | PORT_RTCP_MUX);
 	if (t->ptime_ms != 20)
 		p->flags |= PORT_RICH_OUT;
+	if (t->flags & CORD_TERMS_RTCP_MUX)
+		p->flags |= PORT_RTCP_MUX;
+	r->remote_udp = packet_be16(t->remote_rtcp_udp_port);
+	r->timeout_s = t->media_timeout_s;
 }
 
 struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
@@ -167,6 +143,7 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	struct dataplane *dp = w->dp;
 	struct port_cold *cold = &dp->port_cold[slot];
 	uint32_t local = slot / dp->ports_per_address;
+	uint32_t random[3];
 
 	memset(p, 0, sizeof(*p));
 	/* The record for concealment is begun when it is needed. */
@@ -178,13 +155,14 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	p->room = PORT_NONE;
 	p->neighbor = NEIGHBOR_NONE;
 	p->ssrc = m->ssrc;
-	p->family = dp->config.address[local].family;
-	p->local_ip = dp->ipv4[local];
-	memcpy(cold->ipv6.local, dp->config.address[local].ip, sizeof(cold->ipv6.local));
-	cold->ipv6.label = flow_label(m->ssrc);
+	p->local_ip = dp->config.ip[local];
 	p->local_udp = packet_be16(
 		(uint16_t)(dp->config.udp_port_base + 2 * (slot % dp->ports_per_address)));
 	number_stream(p, m, now_ns);
+	for (uint32_t i = 0; i < 3; i++)
+		random[i] = worker_random(w);
+	rtcp_cname(cold->report.cname, random);
+	report_expect(&cold->report, now_ns);
 	jitter_init(&p->jitter, 8);
 	rtp_source_init(&p->source);
 }
@@ -197,7 +175,7 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 
 	if (slot >= dp->config.ports)
 		return CORD_REFUSAL_BAD_SLOT;
-	if (!terms_allowed(dp, slot, &m->terms) || cord_id_generation(m->port) == 0)
+	if (!terms_allowed(&m->terms) || cord_id_generation(m->port) == 0)
 		return CORD_REFUSAL_BAD_VALUE;
 	if (!atomic_compare_exchange_strong(&dp->port_owner[slot], &none, (uint8_t)w->index))
 		return CORD_REFUSAL_SLOT_TAKEN;
@@ -208,8 +186,8 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	struct port *p = &dp->port[slot];
 
 	port_init(w, p, m, slot, now_ns);
-	terms_apply(dp, p, &m->terms);
-	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
+	terms_apply(p, &dp->port_cold[slot].report, &m->terms);
+	p->neighbor = next_hop_acquire(w, slot, p->remote_ip, now_ns);
 	w->ports++;
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
@@ -222,18 +200,24 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 
 	if (p == NULL)
 		return refusal;
-	if (!terms_allowed(w->dp, p->slot, &m->terms))
+	if (!terms_allowed(&m->terms))
 		return CORD_REFUSAL_BAD_VALUE;
-	bool moved = !remote_is(w->dp, p, &m->terms.remote);
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	bool moved = p->remote_ip != remote_ip(&m->terms.remote) ||
+		     p->remote_udp != packet_be16(m->terms.remote.udp_port);
 	bool recoded = p->codec != m->terms.codec;
 	bool repaced = p->ptime_ms != m->terms.ptime_ms;
 	bool paused = p->direction & ~m->terms.direction & CORD_MAY_RECEIVE;
 
-	terms_apply(w->dp, p, &m->terms);
+	if (moved || ((p->direction ^ m->terms.direction) & CORD_MAY_RECEIVE) ||
+		cold->report.timeout_s != m->terms.media_timeout_s)
+		report_expect(&cold->report, now_ns);
+	terms_apply(p, &cold->report, &m->terms);
 	if (moved) {
 		neighbor_release(&w->dp->neighbors, p->neighbor);
-		p->neighbor = next_hop_acquire(w, p->slot, &m->terms.remote);
-		p->flags &= (uint16_t) ~(PORT_HEARD | PORT_RTCP_MUX);
+		p->neighbor = next_hop_acquire(w, p->slot, p->remote_ip, now_ns);
+		p->flags &= (uint16_t)~PORT_HEARD;
+		cold->first_rx = 0;
 	}
 	/* What waits in either direction is in the old codec; what waits to be sent is of the past
 	 * when packets of another length are sent in between. What was heard before a pause would be
@@ -241,7 +225,7 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	if (recoded || paused)
 		port_flush(w, p);
 	if (recoded || repaced)
-		w->dp->port_cold[p->slot].out_count = 0;
+		cold->out_count = 0;
 	if ((p->flags & PORT_KEYS) && p->event_payload_type == CORD_NO_PAYLOAD_TYPE)
 		port_keys_end(w, p);
 	port_status_write(w, p);
@@ -265,6 +249,9 @@ void port_remove(struct worker *w, struct port *p, cord_time now_ns)
 	struct port_cold *cold = &dp->port_cold[p->slot];
 
 	(void)now_ns;
+	/* Who has never said anything does not say goodbye (RFC 3550 section 6.3.7). */
+	if ((p->flags & PORT_STARTED) || cold->report.sent_count)
+		tx_rtcp(w, p, true);
 	room_leave(w, p);
 	port_flush(w, p);
 	player_close(&cold->player);
@@ -362,6 +349,26 @@ void port_pass_key(struct worker *w, struct port *p, char digit)
 		p->flags |= PORT_KEYS;
 }
 
+static void status_quality(
+	const struct port *p, const struct port_cold *cold, struct cord_port_status *s)
+{
+	const struct report *r = &cold->report;
+
+	s->media_lost = r->media_lost;
+	s->rx_expected = rtp_source_expected(&p->source);
+	s->missing = r->burst.lost;
+	s->missing_stretches = r->burst.stretches;
+	s->round_trip_us = r->round_trip_us;
+	s->round_trip_max_us = r->round_trip_max_us;
+	s->peer_reports = r->blocks;
+	s->peer_lost = r->lost;
+	s->peer_lost_of = r->lost_of;
+	s->peer_jitter_us = r->jitter_us;
+	s->peer_end_system_ms = r->end_system_ms;
+	s->peer_fraction = r->fraction;
+	s->peer_discarded = r->discarded;
+}
+
 void port_status_write(struct worker *w, struct port *p)
 {
 	struct dataplane *dp = w->dp;
@@ -396,6 +403,7 @@ void port_status_write(struct worker *w, struct port *p)
 	s->jitter_us = rtp_source_jitter(&p->source) * 125;
 	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / 8;
 	s->source_dropped = cold->source_dropped;
+	status_quality(p, cold, s);
 	cord_port_status_end(s);
 }
 

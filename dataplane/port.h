@@ -20,7 +20,7 @@
 #include "conceal.h"
 #include "jitter.h"
 #include "player.h"
-#include "rtcp.h"
+#include "report.h"
 #include "rtp_source.h"
 #include "telephone_event.h"
 
@@ -36,7 +36,6 @@ struct worker;
 #define PORT_COMFORT_NOISE 13u
 /* Good frames (a minute) after which a port without loss needs no record for concealment. */
 #define PORT_CONCEAL_CALM 3000u
-#define PORT_RTCP_NS      5000000000ull
 
 enum port_flags {
 	PORT_PLAYING = 1 << 0,    /* its player runs */
@@ -49,26 +48,24 @@ enum port_flags {
 	PORT_QUIET = 1 << 7,      /* the last frame received had no talk in it */
 	PORT_STARTED = 1 << 8,    /* a packet has been sent */
 	PORT_CHANGED = 1 << 9,    /* its status in the segment is to be written */
-	PORT_RTCP_MUX = 1 << 10,  /* the peer sends RTCP to the RTP port */
+	PORT_RTCP_MUX = 1 << 10,  /* RTCP shares the RTP ports */
 	PORT_SILENT = 1 << 11,    /* the last frame received was silence for lack of talk */
 };
 
 struct port {
 	/* line 1: address, stream out */
 	alignas(64) cord_id id; /* 0: closed */
-	uint32_t remote_ip;     /* network order, as all addresses and UDP ports here; of IPv4 */
+	uint32_t remote_ip;     /* network order, as all addresses and UDP ports here */
 	uint16_t remote_udp;
 	uint16_t local_udp;
-	uint32_t local_ip; /* of IPv4 */
+	uint32_t local_ip;
 	uint32_t neighbor;
 	uint8_t codec, payload_type, event_payload_type, ptime_ms;
 	uint8_t receive_payload_type, receive_event_payload_type;
 	uint8_t direction;
 	uint8_t member; /* place in its room */
 	uint16_t flags; /* enum port_flags */
-	uint8_t family; /* enum cord_family of both addresses; those of IPv6 are cold */
-	uint8_t reserved;
-	uint32_t room; /* slot, PORT_NONE: in none */
+	uint32_t room;  /* slot, PORT_NONE: in none */
 	uint32_t ssrc;
 	uint32_t timestamp_base;
 	uint32_t period; /* last one in which it was worked */
@@ -85,18 +82,11 @@ struct port {
 	uint32_t rx_packets, tx_packets;
 	uint32_t tx_bytes;
 	uint32_t rx_dropped;
-	uint32_t reserved2[2];
+	uint32_t reserved[2];
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");
 
-/* Where a port at an IPv6 address is, and its peer. */
-struct port_ipv6 {
-	uint8_t local[16], remote[16];
-	uint32_t label; /* of the flow, 20 bits (RFC 6437) */
-};
-
 struct port_cold {
-	struct port_ipv6 ipv6;
 	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
@@ -106,10 +96,7 @@ struct port_cold {
 	uint32_t keys;
 	char key[CORD_DIGIT_LOG];
 	uint32_t late, duplicate, concealed, silent, source_dropped;
-	/* RTCP */
-	struct rtcp_interval interval;
-	cord_time rtcp_next, sr_at;
-	uint64_t sr_ntp;
+	struct report report;
 	/* other packet times: samples that wait to be heard, codes that wait to be sent */
 	uint32_t in_count, out_count;
 	uint32_t out_timestamp;

@@ -61,6 +61,7 @@ static enum jitter_frame pop(
 	uint32_t concealed = jitter_concealed(&p->jitter);
 	if (concealed) {
 		worker_cold(w, p)->concealed += concealed;
+		report_lost(w, p, concealed);
 		worker_count(w, CORD_COUNTER_frames_concealed, concealed);
 	}
 	*packet = f == JITTER_FRAME ? nic_mbuf(&w->dp->nic, handle) : NULL;

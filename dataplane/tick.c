@@ -17,9 +17,8 @@
 #define TICK_AHEAD_PACKET  4u
 #define TICK_AHEAD_PAYLOAD 2u
 #define TICK_LATE_NS       1000000u
-/* Periods between two writings of a port's figures, and between two RTCP reports. */
+/* Periods between two looks at a port's figures: to write them, and to report them. */
 #define TICK_STATUS_PERIODS 16u
-#define TICK_RTCP_PERIODS   256u
 
 static void advance_player(struct worker *w, struct port *p)
 {
@@ -39,8 +38,8 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 	rte_pktmbuf_free(w->scratch.talk[i].packet);
 	if (p->flags & PORT_PLAYING)
 		advance_player(w, p);
-	if (turn % TICK_RTCP_PERIODS == 0)
-		tx_rtcp(w, p, p->timestamp_base + period * PORT_PERIOD_UNITS);
+	if (turn % TICK_STATUS_PERIODS == 0)
+		report_step(w, p);
 	if ((p->flags & PORT_CHANGED) || turn % TICK_STATUS_PERIODS == 0)
 		port_status_write(w, p);
 	else if (p->flags & PORT_PLAYING)

@@ -18,11 +18,14 @@ void tx_rtp(struct worker *w, struct port *p, struct rte_mbuf *reuse, enum cord_
 	bool marker, uint8_t payload_type, uint32_t timestamp, const uint8_t *payload,
 	uint16_t bytes);
 
-/* Sends an RTCP report of a port. timestamp: media time of now. */
-void tx_rtcp(struct worker *w, struct port *p, uint32_t timestamp);
+/* Sends an RTCP report of a port, bye: its last. Nothing where the terms say that none is sent. */
+void tx_rtcp(struct worker *w, struct port *p, bool bye);
 
 /* Sends a whole frame that is not media; it is counted as `counter`. */
 void tx_frame(struct worker *w, struct rte_mbuf *m, enum cord_counter counter);
+
+/* An ARP request for `ip` from local address `local_ip`; NULL: pool empty. Any thread. */
+struct rte_mbuf *tx_arp_request(struct nic *nic, uint32_t local_ip, uint32_t ip);
 
 /* Gives what has gathered to the NIC. Returns how many it took. */
 uint32_t tx_flush(struct worker *w);

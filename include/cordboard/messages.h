@@ -197,6 +197,19 @@ struct cord_event_media_first {
 	cord_id port;
 };
 
+/*
+ * No valid packet for media_timeout_s since the last one, or since the port was opened, moved or may
+ * receive again. Told once, by a port that may receive and sits in a room.
+ */
+struct cord_event_media_lost {
+	cord_id port;
+};
+
+/* A valid packet after MEDIA_LOST, of a peer that had been heard before; else it is MEDIA_FIRST. */
+struct cord_event_media_back {
+	cord_id port;
+};
+
 /* A key of the peer has begun, told once for each key (RFC 4733 section 2.5.1.2: by timestamp). */
 struct cord_event_digit {
 	cord_id port;
@@ -234,7 +247,9 @@ struct cord_event_digits_sent {
 	X(MEDIA_FIRST, event_media_first) \
 	X(DIGIT, event_digit)             \
 	X(PLAYER_END, event_player_end)   \
-	X(DIGITS_SENT, event_digits_sent)
+	X(DIGITS_SENT, event_digits_sent) \
+	X(MEDIA_LOST, event_media_lost)   \
+	X(MEDIA_BACK, event_media_back)
 
 enum cord_message_type {
 	CORD_MESSAGE_NONE = 0,

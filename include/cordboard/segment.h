@@ -65,8 +65,8 @@ struct cord_port_status {
 	uint8_t player_running; /* 1: playing */
 	uint8_t owner;          /* worker */
 	uint8_t digits_sending; /* 1: a cord_port_digits is being sent */
-	uint8_t reserved;
-	uint32_t digits; /* keys received so far: the last CORD_DIGIT_LOG are in digit[] */
+	uint8_t media_lost;     /* 1: MEDIA_LOST, and nothing since */
+	uint32_t digits;        /* keys received so far: the last CORD_DIGIT_LOG are in digit[] */
 	char digit[CORD_DIGIT_LOG];
 	/* what a caller heard and was heard: packets and periods since it was opened */
 	uint64_t rx_packets, tx_packets;
@@ -75,7 +75,21 @@ struct cord_port_status {
 	uint32_t jitter_us;      /* RFC 3550 section 6.4.1 */
 	uint32_t buffer_ms;      /* present depth of the jitter buffer */
 	uint32_t source_dropped; /* packets from a foreign address */
-	uint32_t reserved2;
+	/*
+	 * Of the stream that comes now, like rx_lost; another SSRC begins both anew. Together with
+	 * rx_late they say what share of it was not heard.
+	 */
+	uint32_t rx_expected;
+	/* frames that were missing when their time came, in so many stretches without a good one */
+	uint32_t missing, missing_stretches;
+	/* what the peer's RTCP says: 0 where it has not said it */
+	uint32_t round_trip_us, round_trip_max_us; /* RFC 3550 section 6.4.1; not 0 when known */
+	uint32_t peer_reports;                     /* about our stream that were believed */
+	uint32_t peer_lost, peer_lost_of;          /* of our packets, when the last report came */
+	uint32_t peer_jitter_us;
+	uint16_t peer_end_system_ms; /* delay that its buffer and codec add (RFC 3611) */
+	uint8_t peer_fraction;       /* lost since its report before, of 256 */
+	uint8_t peer_discarded;      /* came too late for it, of 256 (RFC 3611) */
 };
 
 /* Written by the worker that owns the room. */
