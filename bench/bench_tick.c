@@ -64,7 +64,7 @@ static void open_all(struct run *r)
 		if (port_open(r->w, &m, 0))
 			fatal("port refused");
 	}
-	neighbor_learn(&r->dp.neighbors, r->dp.config.gateway, mac, 1);
+	neighbor_learn(&r->dp.neighbors, &r->dp.config.gateway[0], mac, true, 1);
 	for (uint32_t i = 0; i < r->parties / 3; i++) {
 		struct cord_room_open o = {.room = cord_id_make(i, 1), .rate_hz = 8000};
 		struct cord_room_set s = {.room = o.room, .members = 3};
@@ -96,8 +96,8 @@ static void arrive(struct run *r, uint32_t period)
 			(struct packet_headers *)(void *)rte_pktmbuf_append(m, 214);
 		uint8_t *rtp = (uint8_t *)(h + 1);
 
-		packet_headers_write(h, mac, mac, remote_ip(slot), r->dp.config.ip[0],
-			packet_be16(4000), packet_be16((uint16_t)(UDP_BASE + 2 * slot)), 172);
+		packet_headers_write(h, mac, mac, remote_ip(slot), r->dp.ipv4[0], packet_be16(4000),
+			packet_be16((uint16_t)(UDP_BASE + 2 * slot)), 172);
 		rtp_write(rtp, period == 0, 0, (uint16_t)period, period * 160, slot + 7);
 		for (uint32_t k = 0; k < 160; k++)
 			rtp[12 + k] = (uint8_t)((slot * 31 + period * 7 + k * 13) | 0x08);
@@ -167,9 +167,9 @@ static void measure(struct nic *nic, uint32_t parties, uint32_t repeats, double 
 		.ports = parties,
 		.rooms = parties / 3,
 		.addresses = 1,
-		.ip = {packet_be32(0x0a000002u)},
-		.mask = {packet_be32(0xffffff00u)},
-		.gateway = packet_be32(0x0a000001u),
+		.address = {cord_address_ipv4(10, 0, 0, 2, 0)},
+		.prefix = {24},
+		.gateway = {cord_address_ipv4(10, 0, 0, 1, 0)},
 		.udp_port_base = UDP_BASE,
 		.tsc_hz = (uint64_t)hz,
 		.epoch = 1,

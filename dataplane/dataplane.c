@@ -52,10 +52,10 @@ static int neighbors_start(struct dataplane *dp)
 
 	if (rc)
 		return rc;
-	n->gateway = dp->config.gateway;
 	n->addresses = dp->config.addresses;
-	memcpy(n->ip, dp->config.ip, sizeof(n->ip));
-	memcpy(n->mask, dp->config.mask, sizeof(n->mask));
+	memcpy(n->address, dp->config.address, sizeof(n->address));
+	memcpy(n->prefix, dp->config.prefix, sizeof(n->prefix));
+	memcpy(n->gateway, dp->config.gateway, sizeof(n->gateway));
 	return 0;
 }
 
@@ -67,6 +67,10 @@ int dataplane_create(struct dataplane *dp, const struct dataplane_config *config
 	dp->nic = nic;
 	dp->config = *config;
 	dp->ports_per_address = config->ports / config->addresses;
+	for (uint32_t i = 0; i < config->addresses; i++) {
+		if (config->address[i].family == CORD_FAMILY_IPV4)
+			memcpy(&dp->ipv4[i], config->address[i].ip, sizeof(dp->ipv4[i]));
+	}
 	dp->segment_fd = -1;
 	dp->wake_fd = -1;
 	clock_start(&dp->clock, config->tsc_hz);

@@ -25,8 +25,9 @@ struct worker;
 struct dataplane_config {
 	uint32_t workers, ports, rooms;
 	uint32_t addresses;
-	uint32_t ip[CORD_ADDRESSES_MAX], mask[CORD_ADDRESSES_MAX]; /* network order */
-	uint32_t gateway;
+	struct cord_address address[CORD_ADDRESSES_MAX]; /* of media; udp_port 0 */
+	uint8_t prefix[CORD_ADDRESSES_MAX];              /* bits */
+	struct cord_address gateway[2]; /* of IPv4, of IPv6; CORD_FAMILY_NONE: none */
 	uint16_t udp_port_base;
 	bool ignore_udp_checksum;
 	bool may_sleep;
@@ -39,6 +40,7 @@ struct dataplane {
 	/* fixed at start */
 	struct dataplane_config config;
 	uint32_t ports_per_address;
+	uint32_t ipv4[CORD_ADDRESSES_MAX]; /* network order; 0: an IPv6 address */
 	struct nic nic;
 	struct cord_segment *segment;
 	size_t segment_bytes;
@@ -71,6 +73,31 @@ struct dataplane {
 /* Takes all memory, makes the segment and the workers. Starts no thread. */
 int dataplane_create(struct dataplane *dp, const struct dataplane_config *config);
 void dataplane_destroy(struct dataplane *dp);
+
+/* Whether an address, in network order, is one of ours, and which. */
+static inline bool dataplane_local_ipv4(const struct dataplane *dp, uint32_t ip, uint32_t *index)
+{
+	for (uint32_t i = 0; i < dp->config.addresses; i++) {
+		if (dp->ipv4[i] == ip && ip != 0) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static inline bool dataplane_local_ipv6(
+	const struct dataplane *dp, const uint8_t ip[16], uint32_t *index)
+{
+	for (uint32_t i = 0; i < dp->config.addresses; i++) {
+		if (dp->config.address[i].family == CORD_FAMILY_IPV6 &&
+			memcmp(dp->config.address[i].ip, ip, 16) == 0) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 /* Copies how many passes each worker has begun. */
 void dataplane_passes(const struct dataplane *dp, uint64_t passes[CORD_WORKERS_MAX]);

@@ -5,11 +5,12 @@
  */
 #include "attach.h"
 #include "dataplane.h"
+#include "discovery.h"
 #include "eal.h"
+#include "link.h"
 #include "log.h"
 #include "neighbor.h"
 #include "telemetry.h"
-#include "tx.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -90,20 +91,37 @@ static enum outcome arguments(struct options *o, int argc, char **argv, bool *pr
 
 /* ---- house ---------------------------------------------------------------------------------- */
 
-static void ask_neighbor(void *context, uint32_t local_ip, uint32_t ip)
+static void send_from_main(struct dataplane *dp, struct rte_mbuf *m)
 {
-	struct dataplane *dp = context;
-	struct rte_mbuf *m = tx_arp_request(&dp->nic, local_ip, ip);
-
 	if (m && !exchange_put(dp->from_main, WORKER_WORD(WORKER_WORD_SEND, (uintptr_t)m)))
 		rte_pktmbuf_free(m);
 }
 
-/* Tells the neighbours where our addresses are: a request for each by itself. */
+static void ask_neighbor(
+	void *context, const struct cord_address *local, const struct cord_address *ip)
+{
+	struct dataplane *dp = context;
+
+	send_from_main(dp, link_question(&dp->nic, local, ip));
+}
+
 static void announce_addresses(struct dataplane *dp)
 {
 	for (uint32_t i = 0; i < dp->config.addresses; i++)
-		ask_neighbor(dp, dp->config.ip[i], dp->config.ip[i]);
+		send_from_main(dp, link_announcement(&dp->nic, &dp->config.address[i]));
+}
+
+/* Neighbours ask for an IPv6 address by a group of its own. */
+static int join_groups(struct dataplane *dp)
+{
+	uint8_t group[CORD_ADDRESSES_MAX][6];
+	uint32_t groups = 0;
+
+	for (uint32_t i = 0; i < dp->config.addresses; i++) {
+		if (dp->config.address[i].family == CORD_FAMILY_IPV6)
+			discovery_group_mac(dp->config.address[i].ip, group[groups++]);
+	}
+	return groups ? nic_join(&dp->nic, group, groups) : 0;
 }
 
 static void watch_workers(struct dataplane *dp, cord_time now_ns)
@@ -154,15 +172,15 @@ static void config_fill(struct dataplane_config *c, const struct options *o, con
 		.ports = (uint32_t)o->ports,
 		.rooms = (uint32_t)o->rooms,
 		.addresses = o->addresses,
-		.gateway = o->gateway_ip,
 		.udp_port_base = (uint16_t)o->udp_port_base,
 		.ignore_udp_checksum = o->udp_checksum == CHECKSUM_IGNORE,
 		.may_sleep = eal->shares_cores || o->idle == IDLE_SLEEP ||
 			     (o->idle == IDLE_AUTO && eal->software),
 		.tsc_hz = rte_get_tsc_hz(),
 	};
-	memcpy(c->ip, o->ip, sizeof(c->ip));
-	memcpy(c->mask, o->mask, sizeof(c->mask));
+	memcpy(c->address, o->address, sizeof(c->address));
+	memcpy(c->prefix, o->prefix, sizeof(c->prefix));
+	memcpy(c->gateway, o->gateway_address, sizeof(c->gateway));
 	if (getrandom(&c->epoch, sizeof(c->epoch), 0) != sizeof(c->epoch) ||
 		getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
 		c->epoch = c->seed = clock_tsc();
@@ -206,6 +224,9 @@ static int run(struct dataplane *dp, const struct options *o, const struct eal *
 		goto close_nic;
 	}
 	telemetry_register(dp);
+	rc = join_groups(dp);
+	if (rc)
+		goto destroy;
 	rc = attach_open(&attach, dp, &attach_config);
 	if (rc)
 		goto destroy;

@@ -122,6 +122,22 @@ int nic_open(struct nic *nic, const struct nic_config *config)
 	return 0;
 }
 
+int nic_join(struct nic *nic, const uint8_t (*group)[6], uint32_t groups)
+{
+	struct rte_ether_addr list[CORD_ADDRESSES_MAX];
+	int rc;
+
+	for (uint32_t i = 0; i < groups; i++)
+		memcpy(list[i].addr_bytes, group[i], sizeof(list[i].addr_bytes));
+	rc = rte_eth_dev_set_mc_addr_list(nic->port, list, groups);
+	if (rc)
+		rc = rte_eth_allmulticast_enable(nic->port);
+	if (rc)
+		log_error("device cannot take multicast, which IPv6 neighbours ask by: %s",
+			rte_strerror(-rc));
+	return rc;
+}
+
 void nic_close(struct nic *nic)
 {
 	rte_eth_dev_stop(nic->port);

@@ -32,6 +32,12 @@ struct nic_config {
 int nic_open(struct nic *nic, const struct nic_config *config);
 void nic_close(struct nic *nic);
 
+/*
+ * Has the NIC take what is sent to these groups beside its own address. A NIC that cannot choose
+ * takes all groups; one that can do neither is an error, logged: neighbours would not find us.
+ */
+int nic_join(struct nic *nic, const uint8_t (*group)[6], uint32_t groups);
+
 /* Makes the pool only: for tests and benches without a port. */
 int nic_pool_create(struct nic *nic, uint32_t mbufs);
 

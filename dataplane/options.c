@@ -21,9 +21,10 @@ struct row {
 
 static const struct row rows[] = {
 	{"media-address", ROW_TEXT, FIELD(media_address), 0, 0, NULL, "10.77.0.2/24",
-		"IPv4 addresses that media arrives at, with prefix, separated by commas"},
+		"IPv4 and IPv6 addresses that media arrives at, with prefix, separated by commas"},
 	{"gateway", ROW_TEXT, FIELD(gateway), 0, 0, NULL, "",
-		"IPv4 next hop for addresses outside the prefixes; empty: none"},
+		"next hop for addresses outside the prefixes, one of IPv4, one of IPv6 or both, "
+		"separated by a comma; empty: none"},
 	{"vdev", ROW_TEXT, FIELD(vdev), 0, 0, NULL,
 		"net_tap0,iface=cordboard0,mac=02:63:6f:72:64:01,persist",
 		"DPDK device made in software; empty: none"},
@@ -215,30 +216,51 @@ int options_read(struct options *options, const char *path, char *wrong, size_t 
 	return result;
 }
 
-static int parse_ip(const char *text, uint32_t *ip)
+/* An address that one host has: no group, not all zeros, no IPv4 address in IPv6. */
+static bool is_host(const struct cord_address *a)
 {
-	struct in_addr a;
+	static const uint8_t zero[16], mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-	if (inet_pton(AF_INET, text, &a) != 1 || a.s_addr == 0 || a.s_addr == 0xffffffffu)
+	if (memcmp(a->ip, zero, sizeof(zero)) == 0)
+		return false;
+	return a->family == CORD_FAMILY_IPV4
+		       ? a->ip[0] < 224
+		       : a->ip[0] != 0xff && memcmp(a->ip, mapped, sizeof(mapped)) != 0;
+}
+
+static int parse_ip(const char *text, struct cord_address *address)
+{
+	struct cord_address a = {.family = CORD_FAMILY_IPV4};
+
+	if (inet_pton(AF_INET, text, a.ip) != 1) {
+		a.family = CORD_FAMILY_IPV6;
+		if (inet_pton(AF_INET6, text, a.ip) != 1)
+			return -EINVAL;
+	}
+	if (!is_host(&a))
 		return -EINVAL;
-	*ip = a.s_addr;
+	*address = a;
 	return 0;
 }
 
-static int parse_prefix(char *text, uint32_t *ip, uint32_t *mask)
+static int parse_prefix(char *text, struct cord_address *address, uint8_t *prefix)
 {
 	char *slash = strchr(text, '/');
 	char *end;
-	long bits = 32;
 
-	if (slash) {
+	if (slash)
 		*slash = 0;
-		bits = strtol(slash + 1, &end, 10);
-		if (*end || end == slash + 1 || bits < 1 || bits > 32)
-			return -EINVAL;
-	}
-	*mask = htonl(0xffffffffu << (32 - bits));
-	return parse_ip(text, ip);
+	if (parse_ip(text, address))
+		return -EINVAL;
+	long most = address->family == CORD_FAMILY_IPV4 ? 32 : 128;
+	long bits = slash ? strtol(slash + 1, &end, 10) : most;
+
+	if (slash && (*end || end == slash + 1))
+		return -EINVAL;
+	if (bits < 1 || bits > most)
+		return -EINVAL;
+	*prefix = (uint8_t)bits;
+	return 0;
 }
 
 static int finish_addresses(struct options *o, char *wrong, size_t bytes)
@@ -257,16 +279,44 @@ static int finish_addresses(struct options *o, char *wrong, size_t bytes)
 				CORD_ADDRESSES_MAX);
 			return -EINVAL;
 		}
-		if (parse_prefix(item, &o->ip[n], &o->mask[n])) {
+		if (parse_prefix(item, &o->address[n], &o->prefix[n])) {
 			snprintf(wrong, bytes,
-				"media-address: expected IPv4 with prefix as 192.0.2.10/24, found "
-				"\"%s\"",
+				"media-address: expected a host's address with prefix as "
+				"192.0.2.10/24 or 2001:db8::10/64, found \"%s\"",
 				item);
 			return -EINVAL;
 		}
-		o->address[n] = (struct cord_address){.family = CORD_FAMILY_IPV4};
-		memcpy(o->address[n].ip, &o->ip[n], 4);
 		o->addresses = n + 1;
+	}
+	return 0;
+}
+
+static int finish_gateways(struct options *o, char *wrong, size_t bytes)
+{
+	char list[OPTIONS_TEXT_MAX];
+	char *next = list;
+
+	snprintf(list, sizeof(list), "%s", o->gateway);
+	memset(o->gateway_address, 0, sizeof(o->gateway_address));
+	while (next) {
+		char *item = trim(strsep(&next, ","));
+		struct cord_address a;
+
+		if (*list == 0)
+			break;
+		if (parse_ip(item, &a)) {
+			snprintf(wrong, bytes, "gateway: expected a host's address, found \"%s\"",
+				item);
+			return -EINVAL;
+		}
+		struct cord_address *gateway = &o->gateway_address[a.family == CORD_FAMILY_IPV6];
+
+		if (gateway->family != CORD_FAMILY_NONE) {
+			snprintf(wrong, bytes, "gateway: expected one of each family, found \"%s\"",
+				o->gateway);
+			return -EINVAL;
+		}
+		*gateway = a;
 	}
 	return 0;
 }
@@ -275,12 +325,8 @@ int options_finish(struct options *o, char *wrong, size_t wrong_bytes)
 {
 	if (finish_addresses(o, wrong, wrong_bytes))
 		return -EINVAL;
-	o->gateway_ip = 0;
-	if (*o->gateway && parse_ip(o->gateway, &o->gateway_ip)) {
-		snprintf(wrong, wrong_bytes, "gateway: expected an IPv4 address, found \"%s\"",
-			o->gateway);
+	if (finish_gateways(o, wrong, wrong_bytes))
 		return -EINVAL;
-	}
 	if (o->udp_port_base & 1) {
 		snprintf(wrong, wrong_bytes, "udp-port-base: expected an even number, found %lld",
 			o->udp_port_base);

@@ -43,9 +43,8 @@ struct options {
 	/* worked out by options_finish() */
 	uint32_t addresses;
 	struct cord_address address[CORD_ADDRESSES_MAX]; /* udp_port 0 */
-	uint32_t ip[CORD_ADDRESSES_MAX];                 /* the same, network order */
-	uint32_t mask[CORD_ADDRESSES_MAX];               /* of the prefix, network order */
-	uint32_t gateway_ip;                             /* network order; 0: none */
+	uint8_t prefix[CORD_ADDRESSES_MAX];              /* bits */
+	struct cord_address gateway_address[2]; /* of IPv4, of IPv6; CORD_FAMILY_NONE: none */
 };
 
 /* Fills in every default. */

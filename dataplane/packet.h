@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The headers in front of every media packet, as they lie on the wire, and the checksums over them.
- * IPv4 without options; IPv6 would be a sibling of struct packet_ipv4 and of the next-hop look-up
- * in neighbor.h.
+ * The headers in front of every media packet, as they lie on the wire, and the checksums over them:
+ * IPv4 without options (RFC 791), IPv6 without extension headers (RFC 8200), UDP (RFC 768).
  */
 #ifndef DATAPLANE_PACKET_H
 #define DATAPLANE_PACKET_H
@@ -11,13 +10,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PACKET_ETHERTYPE_IPV4 0x0800u
-#define PACKET_ETHERTYPE_ARP  0x0806u
-#define PACKET_PROTOCOL_ICMP  1u
-#define PACKET_PROTOCOL_UDP   17u
-/* Expedited forwarding, RFC 3246, in the TOS byte. */
-#define PACKET_TOS_MEDIA 0xb8u
-#define PACKET_TTL       64u
+#define PACKET_ETHERTYPE_IPV4  0x0800u
+#define PACKET_ETHERTYPE_ARP   0x0806u
+#define PACKET_ETHERTYPE_IPV6  0x86ddu
+#define PACKET_PROTOCOL_ICMP   1u
+#define PACKET_PROTOCOL_UDP    17u
+#define PACKET_PROTOCOL_ICMPV6 58u
+/* Expedited forwarding, RFC 3246, in the TOS byte or the traffic class. */
+#define PACKET_TOS_MEDIA  0xb8u
+#define PACKET_TTL        64u
+#define PACKET_IPV6_BYTES 16u
 
 struct packet_ether {
 	uint8_t to[6], from[6];
@@ -30,6 +32,13 @@ struct packet_ipv4 {
 	uint8_t ttl, protocol;
 	uint16_t checksum;
 	uint32_t from, to;
+} __attribute__((packed));
+
+struct packet_ipv6 {
+	uint32_t version_class_label; /* 4 bits, 8 bits, 20 bits */
+	uint16_t length;              /* of what follows this header */
+	uint8_t next, hops;
+	uint8_t from[PACKET_IPV6_BYTES], to[PACKET_IPV6_BYTES];
 } __attribute__((packed));
 
 struct packet_udp {
@@ -58,6 +67,14 @@ struct packet_headers {
 	struct packet_udp udp;
 } __attribute__((packed));
 _Static_assert(sizeof(struct packet_headers) == 42, "headers as on the wire");
+
+/* Ethernet, IPv6 and UDP in front of a payload. */
+struct packet_headers6 {
+	struct packet_ether ether;
+	struct packet_ipv6 ip;
+	struct packet_udp udp;
+} __attribute__((packed));
+_Static_assert(sizeof(struct packet_headers6) == 62, "headers as on the wire");
 
 static inline uint16_t packet_be16(uint16_t host)
 {
@@ -118,6 +135,19 @@ static inline uint16_t packet_udp_checksum(
 }
 
 /*
+ * Over what follows an IPv6 header, `bytes` of `protocol`, with the pseudo-header of RFC 8200
+ * section 8.1. With the checksum field as received 0 means that it is right.
+ */
+static inline uint16_t packet_ipv6_checksum(
+	const struct packet_ipv6 *ip, uint8_t protocol, const void *data, size_t bytes)
+{
+	uint64_t sum = packet_sum(ip->from, 2 * (size_t)PACKET_IPV6_BYTES) + packet_be16(protocol) +
+		       packet_be32((uint32_t)bytes);
+
+	return packet_fold(sum + packet_sum(data, bytes));
+}
+
+/*
  * Fills Ethernet, IPv4 and UDP for `payload` bytes. Addresses and UDP ports in network order. The
  * UDP checksum is left 0 ("none", RFC 768): the payload is protected by the Ethernet frame and, one
  * day, by SRTP.
@@ -141,6 +171,41 @@ static inline void packet_headers_write(struct packet_headers *h, const uint8_t 
 	};
 	h->ip.checksum = packet_ipv4_checksum(&h->ip);
 	h->udp = (struct packet_udp){from_udp, to_udp, packet_be16((uint16_t)(payload + 8)), 0};
+}
+
+/*
+ * Fills Ethernet, IPv6 and UDP for `payload` bytes. Addresses and UDP ports in network order;
+ * label: the flow's, of 20 bits (RFC 6437). The UDP checksum, which IPv6 demands, is for
+ * packet_headers6_seal() when the payload lies behind.
+ */
+static inline void packet_headers6_write(struct packet_headers6 *h, const uint8_t from_mac[6],
+	const uint8_t to_mac[6], const uint8_t from[PACKET_IPV6_BYTES],
+	const uint8_t to[PACKET_IPV6_BYTES], uint32_t label, uint16_t from_udp, uint16_t to_udp,
+	uint16_t payload)
+{
+	uint16_t length = packet_be16((uint16_t)(payload + sizeof(h->udp)));
+
+	memcpy(h->ether.to, to_mac, 6);
+	memcpy(h->ether.from, from_mac, 6);
+	h->ether.type = packet_be16(PACKET_ETHERTYPE_IPV6);
+	h->ip.version_class_label =
+		packet_be32(6u << 28 | PACKET_TOS_MEDIA << 20 | (label & 0xfffffu));
+	h->ip.length = length;
+	h->ip.next = PACKET_PROTOCOL_UDP;
+	h->ip.hops = PACKET_TTL;
+	memcpy(h->ip.from, from, PACKET_IPV6_BYTES);
+	memcpy(h->ip.to, to, PACKET_IPV6_BYTES);
+	h->udp = (struct packet_udp){from_udp, to_udp, length, 0};
+}
+
+/* Over the datagram as it will leave: after encryption. 0 would mean "none", so it is 0xffff. */
+static inline void packet_headers6_seal(struct packet_headers6 *h)
+{
+	uint16_t sum;
+
+	h->udp.checksum = 0;
+	sum = packet_ipv6_checksum(&h->ip, PACKET_PROTOCOL_UDP, &h->udp, packet_be16(h->ip.length));
+	h->udp.checksum = sum ? sum : 0xffff;
 }
 
 #endif

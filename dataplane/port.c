@@ -2,6 +2,7 @@
 #include "port.h"
 
 #include "event.h"
+#include "link.h"
 #include "packet.h"
 #include "room.h"
 #include "tx.h"
@@ -40,9 +41,21 @@ static bool payload_types_allowed(const struct cord_terms *t)
 	       event_clock_allowed(t);
 }
 
-static bool terms_allowed(const struct cord_terms *t)
+/* Of the family of the port's own address; a group or an IPv4 address in IPv6 is no peer. */
+static bool remote_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_address *a)
 {
-	return t->remote.family == CORD_FAMILY_IPV4 && t->remote.udp_port != 0 &&
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (a->udp_port == 0 ||
+		a->family != dp->config.address[slot / dp->ports_per_address].family)
+		return false;
+	return a->family == CORD_FAMILY_IPV4 ||
+	       (a->ip[0] != 0xff && memcmp(a->ip, mapped, sizeof(mapped)) != 0);
+}
+
+static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
+{
+	return remote_allowed(dp, slot, &t->remote) &&
 	       (t->codec == CORD_CODEC_PCMU || t->codec == CORD_CODEC_PCMA) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
 	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
@@ -51,39 +64,54 @@ static bool terms_allowed(const struct cord_terms *t)
 	       t->send_key.suite == CORD_SRTP_NONE && t->receive_key.suite == CORD_SRTP_NONE;
 }
 
-static uint32_t remote_ip(const struct cord_address *a)
+/* A flow label is to look random and to stay (RFC 6437 section 3), as our SSRC does. */
+static uint32_t flow_label(uint32_t ssrc)
 {
-	uint32_t ip;
-
-	memcpy(&ip, a->ip, sizeof(ip));
-	return ip;
+	return (ssrc * 2654435761u) >> 12;
 }
 
-static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, uint32_t ip, cord_time now_ns)
+static void remote_set(struct dataplane *dp, struct port *p, const struct cord_address *a)
+{
+	if (p->family == CORD_FAMILY_IPV6)
+		memcpy(dp->port_cold[p->slot].ipv6.remote, a->ip, sizeof(a->ip));
+	else
+		memcpy(&p->remote_ip, a->ip, sizeof(p->remote_ip));
+	p->remote_udp = packet_be16(a->udp_port);
+}
+
+static bool remote_is(
+	const struct dataplane *dp, const struct port *p, const struct cord_address *a)
+{
+	if (p->remote_udp != packet_be16(a->udp_port))
+		return false;
+	return p->family == CORD_FAMILY_IPV6
+		       ? memcmp(dp->port_cold[p->slot].ipv6.remote, a->ip, sizeof(a->ip)) == 0
+		       : memcmp(&p->remote_ip, a->ip, sizeof(p->remote_ip)) == 0;
+}
+
+static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, const struct cord_address *remote)
 {
 	struct dataplane *dp = w->dp;
 	uint32_t local = slot / dp->ports_per_address;
-	uint32_t hop = neighbor_next_hop(&dp->neighbors, local, ip);
+	struct cord_address hop;
 	uint8_t mac[6];
 
-	if (hop == 0)
+	if (!neighbor_next_hop(&dp->neighbors, local, remote, &hop))
 		return NEIGHBOR_NONE;
-	uint32_t index = neighbor_acquire(&dp->neighbors, hop);
+	uint32_t index = neighbor_acquire(&dp->neighbors, &hop);
 
 	if (index != NEIGHBOR_NONE && !neighbor_mac(&dp->neighbors, index, mac)) {
-		struct rte_mbuf *m = tx_arp_request(&dp->nic, dp->config.ip[local], hop);
+		struct rte_mbuf *m = link_question(&dp->nic, &dp->config.address[local], &hop);
 
 		if (m)
 			tx_frame(w, m, CORD_COUNTER_tx_other);
 	}
-	(void)now_ns;
 	return index;
 }
 
-static void terms_apply(struct port *p, struct report *r, const struct cord_terms *t)
+static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_terms *t)
 {
-	p->remote_ip = remote_ip(&t->remote);
-	p->remote_udp = packet_be16(t->remote.udp_port);
+	remote_set(dp, p, &t->remote);
 	p->codec = t->codec;
 	p->payload_type = t->payload_type;
 	p->event_payload_type = t->event_payload_type;
@@ -97,6 +125,8 @@ static void terms_apply(struct port *p, struct report *r, const struct cord_term
 		p->flags |= PORT_RICH_OUT;
 	if (t->flags & CORD_TERMS_RTCP_MUX)
 		p->flags |= PORT_RTCP_MUX;
+	struct report *r = &dp->port_cold[p->slot].report;
+
 	r->remote_udp = packet_be16(t->remote_rtcp_udp_port);
 	r->timeout_s = t->media_timeout_s;
 }
@@ -155,7 +185,10 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	p->room = PORT_NONE;
 	p->neighbor = NEIGHBOR_NONE;
 	p->ssrc = m->ssrc;
-	p->local_ip = dp->config.ip[local];
+	p->family = dp->config.address[local].family;
+	p->local_ip = dp->ipv4[local];
+	memcpy(cold->ipv6.local, dp->config.address[local].ip, sizeof(cold->ipv6.local));
+	cold->ipv6.label = flow_label(m->ssrc);
 	p->local_udp = packet_be16(
 		(uint16_t)(dp->config.udp_port_base + 2 * (slot % dp->ports_per_address)));
 	number_stream(p, m, now_ns);
@@ -175,7 +208,7 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 
 	if (slot >= dp->config.ports)
 		return CORD_REFUSAL_BAD_SLOT;
-	if (!terms_allowed(&m->terms) || cord_id_generation(m->port) == 0)
+	if (!terms_allowed(dp, slot, &m->terms) || cord_id_generation(m->port) == 0)
 		return CORD_REFUSAL_BAD_VALUE;
 	if (!atomic_compare_exchange_strong(&dp->port_owner[slot], &none, (uint8_t)w->index))
 		return CORD_REFUSAL_SLOT_TAKEN;
@@ -186,8 +219,8 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	struct port *p = &dp->port[slot];
 
 	port_init(w, p, m, slot, now_ns);
-	terms_apply(p, &dp->port_cold[slot].report, &m->terms);
-	p->neighbor = next_hop_acquire(w, slot, p->remote_ip, now_ns);
+	terms_apply(dp, p, &m->terms);
+	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
 	w->ports++;
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
@@ -200,11 +233,10 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 
 	if (p == NULL)
 		return refusal;
-	if (!terms_allowed(&m->terms))
+	if (!terms_allowed(w->dp, p->slot, &m->terms))
 		return CORD_REFUSAL_BAD_VALUE;
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
-	bool moved = p->remote_ip != remote_ip(&m->terms.remote) ||
-		     p->remote_udp != packet_be16(m->terms.remote.udp_port);
+	bool moved = !remote_is(w->dp, p, &m->terms.remote);
 	bool recoded = p->codec != m->terms.codec;
 	bool repaced = p->ptime_ms != m->terms.ptime_ms;
 	bool paused = p->direction & ~m->terms.direction & CORD_MAY_RECEIVE;
@@ -212,10 +244,10 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	if (moved || ((p->direction ^ m->terms.direction) & CORD_MAY_RECEIVE) ||
 		cold->report.timeout_s != m->terms.media_timeout_s)
 		report_expect(&cold->report, now_ns);
-	terms_apply(p, &cold->report, &m->terms);
+	terms_apply(w->dp, p, &m->terms);
 	if (moved) {
 		neighbor_release(&w->dp->neighbors, p->neighbor);
-		p->neighbor = next_hop_acquire(w, p->slot, p->remote_ip, now_ns);
+		p->neighbor = next_hop_acquire(w, p->slot, &m->terms.remote);
 		p->flags &= (uint16_t)~PORT_HEARD;
 		cold->first_rx = 0;
 	}

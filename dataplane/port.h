@@ -55,17 +55,19 @@ enum port_flags {
 struct port {
 	/* line 1: address, stream out */
 	alignas(64) cord_id id; /* 0: closed */
-	uint32_t remote_ip;     /* network order, as all addresses and UDP ports here */
+	uint32_t remote_ip;     /* network order, as all addresses and UDP ports here; of IPv4 */
 	uint16_t remote_udp;
 	uint16_t local_udp;
-	uint32_t local_ip;
+	uint32_t local_ip; /* of IPv4 */
 	uint32_t neighbor;
 	uint8_t codec, payload_type, event_payload_type, ptime_ms;
 	uint8_t receive_payload_type, receive_event_payload_type;
 	uint8_t direction;
 	uint8_t member; /* place in its room */
 	uint16_t flags; /* enum port_flags */
-	uint32_t room;  /* slot, PORT_NONE: in none */
+	uint8_t family; /* enum cord_family of both addresses; those of IPv6 are cold */
+	uint8_t reserved;
+	uint32_t room; /* slot, PORT_NONE: in none */
 	uint32_t ssrc;
 	uint32_t timestamp_base;
 	uint32_t period; /* last one in which it was worked */
@@ -82,11 +84,18 @@ struct port {
 	uint32_t rx_packets, tx_packets;
 	uint32_t tx_bytes;
 	uint32_t rx_dropped;
-	uint32_t reserved[2];
+	uint32_t reserved2[2];
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");
 
+/* Where a port at an IPv6 address is, and its peer. */
+struct port_ipv6 {
+	uint8_t local[16], remote[16];
+	uint32_t label; /* of the flow, 20 bits (RFC 6437) */
+};
+
 struct port_cold {
+	struct port_ipv6 ipv6;
 	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rx.h"
 
+#include "discovery.h"
 #include "event.h"
+#include "exit.h"
+#include "link.h"
 #include "packet.h"
-#include "tx.h"
 
 #include <rte_ethdev.h>
 #include <rte_prefetch.h>
@@ -13,119 +15,19 @@
 #define RX_AHEAD_PACKET 12u
 #define RX_AHEAD_PORT   6u
 
-#define ARP_REQUEST       1u
-#define ARP_REPLY         2u
-#define ICMP_ECHO_REQUEST 8u
 /* A packet of the shortest and longest packet time, and the step between, in codes. */
 #define RX_CODES_STEP 80u
 
 /* A datagram to a media port, its headers checked. */
 struct datagram {
 	struct rte_mbuf *packet;
-	const struct packet_ipv4 *ip;
+	const struct packet_ipv4 *ip;  /* one of the two, the other is NULL */
+	const struct packet_ipv6 *ip6; /* for a port at an IPv6 address */
 	const struct packet_udp *udp;
 	uint8_t *payload;
 	uint16_t bytes;
 	bool second; /* to the odd one of the port's two UDP ports */
 };
-
-/* Whether the packet was kept: then nobody frees it. */
-struct exit {
-	enum cord_counter verdict;
-	bool kept;
-};
-
-static struct exit dropped(enum cord_counter verdict)
-{
-	return (struct exit){verdict, false};
-}
-
-static struct exit kept(enum cord_counter verdict)
-{
-	return (struct exit){verdict, true};
-}
-
-static bool is_local(const struct dataplane *dp, uint32_t ip, uint32_t *index)
-{
-	for (uint32_t i = 0; i < dp->config.addresses; i++) {
-		if (dp->config.ip[i] == ip) {
-			*index = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Our answer to a request is the same packet with the sides exchanged. */
-static struct exit arp_answer(
-	struct worker *w, struct rte_mbuf *m, struct packet_ether *ether, struct packet_arp *arp)
-{
-	uint32_t ours = arp->to_ip;
-
-	memcpy(ether->to, arp->from_mac, 6);
-	memcpy(ether->from, w->dp->nic.mac, 6);
-	arp->operation = packet_be16(ARP_REPLY);
-	memcpy(arp->to_mac, arp->from_mac, 6);
-	arp->to_ip = arp->from_ip;
-	memcpy(arp->from_mac, w->dp->nic.mac, 6);
-	arp->from_ip = ours;
-	m->data_len = sizeof(*ether) + sizeof(*arp);
-	m->pkt_len = m->data_len;
-	m->ol_flags = 0;
-	tx_frame(w, m, CORD_COUNTER_tx_other);
-	return kept(CORD_COUNTER_rx_arp);
-}
-
-static struct exit rx_arp(struct worker *w, struct rte_mbuf *m)
-{
-	struct packet_ether *ether = rte_pktmbuf_mtod(m, struct packet_ether *);
-	struct packet_arp *arp = (struct packet_arp *)(ether + 1);
-	uint32_t local;
-
-	if (m->data_len < sizeof(*ether) + sizeof(*arp))
-		return dropped(CORD_COUNTER_drop_runt);
-	if (arp->hardware != packet_be16(1) ||
-		arp->protocol != packet_be16(PACKET_ETHERTYPE_IPV4) || arp->hardware_bytes != 6 ||
-		arp->protocol_bytes != 4)
-		return dropped(CORD_COUNTER_drop_ethertype);
-	/* Never believe that our own address is somewhere else, or that a group is a neighbour. */
-	if (!is_local(w->dp, arp->from_ip, &local) && !(arp->from_mac[0] & 1))
-		neighbor_learn(&w->dp->neighbors, arp->from_ip, arp->from_mac, w->now_ns);
-	if (arp->operation == packet_be16(ARP_REQUEST) && is_local(w->dp, arp->to_ip, &local))
-		return arp_answer(w, m, ether, arp);
-	return dropped(CORD_COUNTER_rx_arp);
-}
-
-static struct exit rx_icmp(
-	struct worker *w, struct rte_mbuf *m, struct packet_ipv4 *ip, uint16_t ip_bytes)
-{
-	struct packet_ether *ether = rte_pktmbuf_mtod(m, struct packet_ether *);
-	struct packet_icmp *icmp = (struct packet_icmp *)(ip + 1);
-	uint16_t bytes = (uint16_t)(ip_bytes - sizeof(*ip));
-	uint32_t from = ip->from;
-
-	if (bytes < sizeof(*icmp))
-		return dropped(CORD_COUNTER_drop_runt);
-	if (icmp->type != ICMP_ECHO_REQUEST || icmp->code != 0)
-		return dropped(CORD_COUNTER_drop_protocol);
-	if (packet_fold(packet_sum(icmp, bytes)) != 0)
-		return dropped(CORD_COUNTER_drop_udp_checksum);
-	memcpy(ether->to, ether->from, 6);
-	memcpy(ether->from, w->dp->nic.mac, 6);
-	ip->from = ip->to;
-	ip->to = from;
-	ip->ttl = PACKET_TTL;
-	ip->checksum = 0;
-	ip->checksum = packet_ipv4_checksum(ip);
-	icmp->type = 0;
-	icmp->checksum = 0;
-	icmp->checksum = packet_fold(packet_sum(icmp, bytes));
-	m->data_len = (uint16_t)(sizeof(*ether) + ip_bytes);
-	m->pkt_len = m->data_len;
-	m->ol_flags = 0;
-	tx_frame(w, m, CORD_COUNTER_tx_other);
-	return kept(CORD_COUNTER_rx_icmp);
-}
 
 static struct exit rx_rtcp(struct worker *w, struct port *p, const struct datagram *d)
 {
@@ -266,13 +168,20 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	return dropped(CORD_COUNTER_rx_comfort_noise);
 }
 
+static bool from_remote(const struct worker *w, const struct port *p, const struct datagram *d)
+{
+	return d->ip ? d->ip->from == p->remote_ip
+		     : memcmp(d->ip6->from, w->dp->port_cold[p->slot].ipv6.remote,
+			       PACKET_IPV6_BYTES) == 0;
+}
+
 static struct exit rx_port(struct worker *w, struct port *p, const struct datagram *d)
 {
 	bool rtcp = d->second || rtp_is_rtcp(d->payload, d->bytes);
 
 	/* The peer's RTCP comes from whatever UDP port it chose; its address is the negotiated one.
 	 */
-	if (d->ip->from != p->remote_ip || (!rtcp && d->udp->from != p->remote_udp)) {
+	if (!from_remote(w, p, d) || (!rtcp && d->udp->from != p->remote_udp)) {
 		w->dp->port_cold[p->slot].source_dropped++;
 		p->flags |= PORT_CHANGED;
 		return dropped(CORD_COUNTER_drop_source);
@@ -288,6 +197,17 @@ static struct exit rx_port(struct worker *w, struct port *p, const struct datagr
 	return e;
 }
 
+/* IPv4 may come without a checksum (RFC 768), IPv6 must not (RFC 8200 section 8.1). */
+static bool checksum_good(const struct dataplane *dp, const struct datagram *d, uint16_t bytes)
+{
+	if (d->udp->checksum == 0)
+		return d->ip;
+	if (dp->config.ignore_udp_checksum)
+		return true;
+	return d->ip ? packet_udp_checksum(d->ip, d->udp, bytes) == 0
+		     : packet_ipv6_checksum(d->ip6, PACKET_PROTOCOL_UDP, d->udp, bytes) == 0;
+}
+
 /* Finds the port that a datagram is for, and its owner. */
 static struct exit rx_udp(struct worker *w, struct datagram *d, uint32_t local, uint16_t available)
 {
@@ -296,8 +216,7 @@ static struct exit rx_udp(struct worker *w, struct datagram *d, uint32_t local, 
 
 	if (available < sizeof(*d->udp) || bytes < sizeof(*d->udp) || bytes > available)
 		return dropped(CORD_COUNTER_drop_runt);
-	if (d->udp->checksum != 0 && !dp->config.ignore_udp_checksum &&
-		packet_udp_checksum(d->ip, d->udp, bytes) != 0)
+	if (!checksum_good(dp, d, bytes))
 		return dropped(CORD_COUNTER_drop_udp_checksum);
 	uint32_t offset = (uint32_t)packet_be16(d->udp->to) - dp->config.udp_port_base;
 
@@ -339,17 +258,45 @@ static struct exit rx_ipv4(struct worker *w, struct rte_mbuf *m)
 		return dropped(CORD_COUNTER_drop_runt);
 	if (packet_ipv4_checksum(ip) != 0)
 		return dropped(CORD_COUNTER_drop_ip_header);
-	if (!is_local(w->dp, ip->to, &local))
+	if (!dataplane_local_ipv4(w->dp, ip->to, &local))
 		return dropped(CORD_COUNTER_drop_not_ours);
 	if (ip->fragment & packet_be16(0x3fff))
 		return dropped(CORD_COUNTER_drop_fragment);
 	if (ip->protocol == PACKET_PROTOCOL_ICMP)
-		return rx_icmp(w, m, ip, bytes);
+		return link_icmp(w, m, ip, bytes);
 	if (ip->protocol != PACKET_PROTOCOL_UDP)
 		return dropped(CORD_COUNTER_drop_protocol);
 	struct datagram d = {.packet = m, .ip = ip, .udp = (const struct packet_udp *)(ip + 1)};
 
 	return rx_udp(w, &d, local, (uint16_t)(bytes - sizeof(*ip)));
+}
+
+static struct exit rx_ipv6(struct worker *w, struct rte_mbuf *m)
+{
+	struct packet_ipv6 *ip =
+		rte_pktmbuf_mtod_offset(m, struct packet_ipv6 *, sizeof(struct packet_ether));
+	uint32_t local;
+	uint16_t bytes;
+
+	switch (ipv6_judge(ip, m->data_len - (uint32_t)sizeof(struct packet_ether), &bytes)) {
+	case IPV6_RUNT:
+		return dropped(CORD_COUNTER_drop_runt);
+	case IPV6_BAD_HEADER:
+		return dropped(CORD_COUNTER_drop_ip_header);
+	case IPV6_EXTENSION:
+		return dropped(CORD_COUNTER_drop_extension);
+	case IPV6_GOOD:
+		break;
+	}
+	if (ip->next == PACKET_PROTOCOL_ICMPV6)
+		return link_icmpv6(w, m, ip, bytes);
+	if (!dataplane_local_ipv6(w->dp, ip->to, &local))
+		return dropped(CORD_COUNTER_drop_not_ours);
+	if (ip->next != PACKET_PROTOCOL_UDP)
+		return dropped(CORD_COUNTER_drop_protocol);
+	struct datagram d = {.packet = m, .ip6 = ip, .udp = (const struct packet_udp *)(ip + 1)};
+
+	return rx_udp(w, &d, local, bytes);
 }
 
 static struct exit rx_ether(struct worker *w, struct rte_mbuf *m)
@@ -360,8 +307,10 @@ static struct exit rx_ether(struct worker *w, struct rte_mbuf *m)
 		return dropped(CORD_COUNTER_drop_runt);
 	if (ether->type == packet_be16(PACKET_ETHERTYPE_IPV4))
 		return rx_ipv4(w, m);
+	if (ether->type == packet_be16(PACKET_ETHERTYPE_IPV6))
+		return rx_ipv6(w, m);
 	if (ether->type == packet_be16(PACKET_ETHERTYPE_ARP))
-		return rx_arp(w, m);
+		return link_arp(w, m);
 	return dropped(CORD_COUNTER_drop_ethertype);
 }
 
@@ -379,9 +328,12 @@ static void prefetch_port(struct worker *w, const struct rte_mbuf *m)
 {
 	struct dataplane *dp = w->dp;
 	const struct packet_headers *h = rte_pktmbuf_mtod(m, const struct packet_headers *);
-	uint32_t offset = (uint32_t)packet_be16(h->udp.to) - dp->config.udp_port_base;
+	const struct packet_headers6 *h6 = rte_pktmbuf_mtod(m, const struct packet_headers6 *);
+	bool ipv6 = h->ether.type == packet_be16(PACKET_ETHERTYPE_IPV6);
+	uint16_t to = ipv6 ? h6->udp.to : h->udp.to;
+	uint32_t offset = (uint32_t)packet_be16(to) - dp->config.udp_port_base;
 
-	if (m->data_len < sizeof(*h) || offset >= 2 * dp->ports_per_address ||
+	if (m->data_len < sizeof(*h6) || offset >= 2 * dp->ports_per_address ||
 		dp->config.addresses > 1)
 		return;
 	const char *p = (const char *)&dp->port[offset / 2];

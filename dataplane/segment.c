@@ -29,10 +29,7 @@ static void header_write(struct dataplane *dp, struct cord_segment *s, uint64_t 
 	s->addresses = c->addresses;
 	s->udp_port_base = c->udp_port_base;
 	s->rooms_per_worker = c->rooms;
-	for (uint32_t i = 0; i < c->addresses; i++) {
-		s->address[i].family = CORD_FAMILY_IPV4;
-		memcpy(s->address[i].ip, &c->ip[i], 4);
-	}
+	memcpy(s->address, c->address, sizeof(s->address));
 }
 
 int segment_create(struct dataplane *dp)

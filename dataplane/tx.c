@@ -6,12 +6,6 @@
 
 #include <rte_ethdev.h>
 
-struct tx_rtp_packet {
-	struct packet_headers headers;
-	uint8_t rtp[RTP_HEADER_BYTES];
-} __attribute__((packed));
-_Static_assert(sizeof(struct tx_rtp_packet) == 54, "headers as on the wire");
-
 /* What the NIC does not take stays for the next pass; what does not fit here is dropped. */
 static uint32_t flush_to_nic(struct worker *w)
 {
@@ -85,6 +79,38 @@ static struct rte_mbuf *tx_packet(struct worker *w, struct rte_mbuf *reuse, uint
 	return m;
 }
 
+static uint16_t headers_bytes(const struct port *p)
+{
+	return p->family == CORD_FAMILY_IPV6 ? sizeof(struct packet_headers6)
+					     : sizeof(struct packet_headers);
+}
+
+/* Headers of the port's family in front of `bytes`, in network order as all here. */
+static void headers_write(struct worker *w, const struct port *p, struct rte_mbuf *m,
+	const uint8_t mac[6], uint16_t from_udp, uint16_t to_udp, uint16_t bytes)
+{
+	const struct dataplane *dp = w->dp;
+
+	if (p->family == CORD_FAMILY_IPV6) {
+		const struct port_ipv6 *ip = &dp->port_cold[p->slot].ipv6;
+
+		packet_headers6_write(rte_pktmbuf_mtod(m, struct packet_headers6 *), dp->nic.mac,
+			mac, ip->local, ip->remote, ip->label, from_udp, to_udp, bytes);
+	} else {
+		packet_headers_write(rte_pktmbuf_mtod(m, struct packet_headers *), dp->nic.mac, mac,
+			p->local_ip, p->remote_ip, from_udp, to_udp, bytes);
+	}
+}
+
+/* Sends what headers_write() was for, its payload in place. */
+static void datagram_send(
+	struct worker *w, const struct port *p, struct rte_mbuf *m, enum cord_counter counter)
+{
+	if (p->family == CORD_FAMILY_IPV6)
+		packet_headers6_seal(rte_pktmbuf_mtod(m, struct packet_headers6 *));
+	tx_frame(w, m, counter);
+}
+
 void tx_rtp(struct worker *w, struct port *p, struct rte_mbuf *reuse, enum cord_counter counter,
 	bool marker, uint8_t payload_type, uint32_t timestamp, const uint8_t *payload,
 	uint16_t bytes)
@@ -98,19 +124,20 @@ void tx_rtp(struct worker *w, struct port *p, struct rte_mbuf *reuse, enum cord_
 		rte_pktmbuf_free(reuse);
 		return;
 	}
-	struct rte_mbuf *m = tx_packet(w, reuse, (uint16_t)(sizeof(struct tx_rtp_packet) + bytes));
+	uint16_t headers = headers_bytes(p);
+	struct rte_mbuf *m = tx_packet(w, reuse, (uint16_t)(headers + RTP_HEADER_BYTES + bytes));
 
 	if (m == NULL)
 		return;
-	struct tx_rtp_packet *h = rte_pktmbuf_mtod(m, struct tx_rtp_packet *);
+	uint8_t *rtp = rte_pktmbuf_mtod_offset(m, uint8_t *, headers);
 
-	packet_headers_write(&h->headers, dp->nic.mac, mac, p->local_ip, p->remote_ip, p->local_udp,
-		p->remote_udp, (uint16_t)(RTP_HEADER_BYTES + bytes));
-	rtp_write(h->rtp, marker, payload_type, sequence, timestamp, p->ssrc);
-	memcpy(h + 1, payload, bytes);
+	headers_write(
+		w, p, m, mac, p->local_udp, p->remote_udp, (uint16_t)(RTP_HEADER_BYTES + bytes));
+	rtp_write(rtp, marker, payload_type, sequence, timestamp, p->ssrc);
+	memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
 	p->tx_packets++;
 	p->tx_bytes += bytes;
-	tx_frame(w, m, counter);
+	datagram_send(w, p, m, counter);
 }
 
 static uint16_t next_udp_port(uint16_t be)
@@ -128,49 +155,22 @@ void tx_rtcp(struct worker *w, struct port *p, bool bye)
 
 	if (to == 0 || !neighbor_mac(&dp->neighbors, p->neighbor, mac))
 		return;
-	struct rte_mbuf *m = tx_packet(w, NULL, sizeof(struct packet_headers) + RTCP_WRITE_MAX);
+	uint16_t headers = headers_bytes(p);
+	struct rte_mbuf *m = tx_packet(w, NULL, (uint16_t)(headers + RTCP_WRITE_MAX));
 
 	if (m == NULL)
 		return;
-	struct packet_headers *h = rte_pktmbuf_mtod(m, struct packet_headers *);
-
 	report_fill(w, p, bye, &report);
-	int bytes = rtcp_write((uint8_t *)(h + 1), RTCP_WRITE_MAX, &report);
+	int bytes =
+		rtcp_write(rte_pktmbuf_mtod_offset(m, uint8_t *, headers), RTCP_WRITE_MAX, &report);
 
 	if (bytes < 0) {
 		rte_pktmbuf_free(m);
 		return;
 	}
-	packet_headers_write(h, dp->nic.mac, mac, p->local_ip, p->remote_ip,
-		mux ? p->local_udp : next_udp_port(p->local_udp), to, (uint16_t)bytes);
-	m->data_len = (uint16_t)(sizeof(*h) + (size_t)bytes);
+	headers_write(w, p, m, mac, mux ? p->local_udp : next_udp_port(p->local_udp), to,
+		(uint16_t)bytes);
+	m->data_len = (uint16_t)(headers + bytes);
 	m->pkt_len = m->data_len;
-	tx_frame(w, m, CORD_COUNTER_tx_rtcp);
-}
-
-struct rte_mbuf *tx_arp_request(struct nic *nic, uint32_t local_ip, uint32_t ip)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(nic->pool);
-
-	if (m == NULL)
-		return NULL;
-	struct packet_ether *ether = rte_pktmbuf_mtod(m, struct packet_ether *);
-	struct packet_arp *arp = (struct packet_arp *)(ether + 1);
-
-	memset(ether->to, 0xff, 6);
-	memcpy(ether->from, nic->mac, 6);
-	ether->type = packet_be16(PACKET_ETHERTYPE_ARP);
-	*arp = (struct packet_arp){
-		.hardware = packet_be16(1),
-		.protocol = packet_be16(PACKET_ETHERTYPE_IPV4),
-		.hardware_bytes = 6,
-		.protocol_bytes = 4,
-		.operation = packet_be16(1),
-		.from_ip = local_ip,
-		.to_ip = ip,
-	};
-	memcpy(arp->from_mac, nic->mac, 6);
-	m->data_len = sizeof(*ether) + sizeof(*arp);
-	m->pkt_len = m->data_len;
-	return m;
+	datagram_send(w, p, m, CORD_COUNTER_tx_rtcp);
 }

@@ -24,9 +24,6 @@ void tx_rtcp(struct worker *w, struct port *p, bool bye);
 /* Sends a whole frame that is not media; it is counted as `counter`. */
 void tx_frame(struct worker *w, struct rte_mbuf *m, enum cord_counter counter);
 
-/* An ARP request for `ip` from local address `local_ip`; NULL: pool empty. Any thread. */
-struct rte_mbuf *tx_arp_request(struct nic *nic, uint32_t local_ip, uint32_t ip);
-
 /* Gives what has gathered to the NIC. Returns how many it took. */
 uint32_t tx_flush(struct worker *w);
 

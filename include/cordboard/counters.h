@@ -20,15 +20,18 @@
 	X(rx_rtcp, packets, counter, "RTCP packets taken")                                         \
 	X(rx_comfort_noise, packets, counter, "comfort noise packets taken")                       \
 	X(rx_arp, packets, counter, "ARP packets handled")                                         \
-	X(rx_icmp, packets, counter, "ICMP echo requests answered")                                \
+	X(rx_discovery, packets, counter, "IPv6 neighbour discovery handled")                      \
+	X(rx_icmp, packets, counter, "ICMP and ICMPv6 echo requests answered")                     \
 	X(rx_handed_over, packets, counter, "packets passed to the worker that owns the port")     \
 	X(drop_runt, packets, counter, "shorter than its headers say")                             \
-	X(drop_ethertype, packets, counter, "neither IPv4 nor ARP")                                \
+	X(drop_ethertype, packets, counter, "neither IPv4, IPv6 nor ARP")                          \
 	X(drop_not_ours, packets, counter, "for an address that is not ours")                      \
-	X(drop_ip_header, packets, counter, "bad IPv4 header or checksum")                         \
+	X(drop_ip_header, packets, counter, "bad IPv4 or IPv6 header or checksum")                 \
 	X(drop_fragment, packets, counter, "IPv4 fragment")                                        \
-	X(drop_protocol, packets, counter, "neither UDP nor ICMP echo")                            \
-	X(drop_udp_checksum, packets, counter, "bad UDP checksum")                                 \
+	X(drop_extension, packets, counter, "IPv6 extension header, fragments included")           \
+	X(drop_discovery, packets, counter, "neighbour discovery that RFC 4861 has discarded")     \
+	X(drop_protocol, packets, counter, "neither UDP nor echo nor neighbour discovery")         \
+	X(drop_udp_checksum, packets, counter, "bad UDP or ICMP checksum, none with IPv6")         \
 	X(drop_no_port, packets, counter, "no media port is open at the UDP port")                 \
 	X(drop_source, packets, counter, "not from the address that was negotiated")               \
 	X(drop_direction, packets, counter, "the port does not receive (held or inactive)")        \
@@ -46,7 +49,7 @@
 	X(tx_media, packets, counter, "RTP packets sent")                                          \
 	X(tx_event, packets, counter, "telephone-event packets sent")                              \
 	X(tx_rtcp, packets, counter, "RTCP packets sent")                                          \
-	X(tx_other, packets, counter, "ARP and ICMP packets sent")                                 \
+	X(tx_other, packets, counter, "ARP, neighbour discovery and echo packets sent")            \
 	X(tx_no_mbuf, packets, counter, "not sent: packet pool empty")                             \
 	X(tx_nic_full, packets, counter, "not sent: the NIC took no more")                         \
 	X(tx_no_neighbor, packets, counter, "not sent: next hop not resolved yet")                 \

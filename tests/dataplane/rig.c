@@ -39,15 +39,16 @@ void rig_start_eal(void)
 	pool_base = nic.handle_base;
 }
 
-struct rig *rig_create(uint32_t workers)
+static struct rig *create(uint32_t workers, uint32_t addresses)
 {
 	struct dataplane_config c = {
 		.workers = workers,
 		.ports = RIG_PORTS,
 		.rooms = RIG_PORTS,
-		.addresses = 1,
-		.ip = {packet_be32(0x0a000001u + 0xfe)},
-		.mask = {packet_be32(0xffffff00u)},
+		.addresses = addresses,
+		.address = {cord_address_ipv4(10, 0, 0, 0xff, 0),
+			{.family = CORD_FAMILY_IPV6, .ip = {0xfd, [15] = 0xff}}},
+		.prefix = {24, 64},
 		.udp_port_base = RIG_BASE,
 		.tsc_hz = 1000000000u,
 		.epoch = 1,
@@ -69,6 +70,16 @@ struct rig *rig_create(uint32_t workers)
 		cord_ring_reader_join(&r->events[i], &r->dp.shared[i].events);
 	}
 	return r;
+}
+
+struct rig *rig_create(uint32_t workers)
+{
+	return create(workers, 1);
+}
+
+struct rig *rig_create_dual(uint32_t workers)
+{
+	return create(workers, 2);
 }
 
 static void free_all(struct rig *r)
@@ -133,35 +144,72 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 	h->samples += header.payload_bytes;
 }
 
-static void hear_rtcp(struct rig *r, uint32_t slot, const struct packet_headers *h, size_t bytes)
+static void hear_rtcp(struct rig *r, uint32_t slot, const struct packet_udp *udp,
+	const uint8_t *payload, size_t bytes)
 {
 	struct rig_heard *heard = &r->heard[slot];
 
 	assert_true(bytes <= sizeof(heard->last_rtcp));
-	memcpy(heard->last_rtcp, h + 1, bytes);
+	memcpy(heard->last_rtcp, payload, bytes);
 	heard->rtcp++;
 	heard->last_rtcp_bytes = (uint32_t)bytes;
-	heard->last_rtcp_ns = r->now_ns;
-	heard->rtcp_from = packet_be16(h->udp.from);
-	heard->rtcp_to = packet_be16(h->udp.to);
+	heard->rtcp_from = packet_be16(udp->from);
+	heard->rtcp_to = packet_be16(udp->to);
+}
+
+/* The port that a datagram of ours left from. */
+static uint32_t sender(const struct rig *r, bool ipv6, uint16_t from_udp)
+{
+	uint32_t offset = packet_be16(from_udp) - RIG_BASE;
+
+	return offset / 2 + (ipv6 ? r->dp.ports_per_address : 0);
+}
+
+static void hear_payload(struct rig *r, uint32_t slot, const struct packet_udp *udp,
+	const uint8_t *payload, size_t bytes)
+{
+	if (rtp_is_rtcp(payload, bytes))
+		hear_rtcp(r, slot, udp, payload, bytes);
+	else
+		hear_rtp(r, slot, payload, bytes);
+}
+
+static void hear_ipv6(struct rig *r, const struct packet_headers6 *h, size_t bytes)
+{
+	uint32_t slot = sender(r, true, h->udp.from);
+	struct cord_address remote = rig_remote(r, slot);
+
+	assert_int_equal(packet_be16(h->ip.length) + 54, bytes);
+	assert_int_equal(h->udp.length, h->ip.length);
+	assert_int_not_equal(h->udp.checksum, 0);
+	assert_int_equal(packet_ipv6_checksum(&h->ip, 17, &h->udp, bytes - 54), 0);
+	assert_memory_equal(h->ip.to, remote.ip, 16);
+	hear_payload(r, slot, &h->udp, (const uint8_t *)(h + 1), bytes - sizeof(*h));
+}
+
+static void hear_other(struct rig *r, const struct rte_mbuf *m)
+{
+	assert_true(m->data_len <= sizeof(r->other));
+	memcpy(r->other, rte_pktmbuf_mtod(m, const void *), m->data_len);
+	r->other_bytes = m->data_len;
 }
 
 static void hear(struct rig *r, const struct rte_mbuf *m)
 {
 	const struct packet_headers *h = rte_pktmbuf_mtod(m, const struct packet_headers *);
+	const struct packet_headers6 *h6 = rte_pktmbuf_mtod(m, const struct packet_headers6 *);
 
-	if (h->ether.type != packet_be16(PACKET_ETHERTYPE_IPV4) || h->ip.protocol != 17)
-		return;
-	assert_int_equal(packet_ipv4_checksum(&h->ip), 0);
-	assert_int_equal(packet_be16(h->ip.length) + 14, m->data_len);
-	uint32_t offset = packet_be16(h->udp.from) - RIG_BASE;
-	const uint8_t *payload = (const uint8_t *)(h + 1);
-	size_t bytes = m->data_len - sizeof(*h);
+	if (h->ether.type == packet_be16(PACKET_ETHERTYPE_IPV6) && h6->ip.next == 17) {
+		hear_ipv6(r, h6, m->data_len);
+	} else if (h->ether.type != packet_be16(PACKET_ETHERTYPE_IPV4) || h->ip.protocol != 17) {
+		hear_other(r, m);
+	} else {
+		assert_int_equal(packet_ipv4_checksum(&h->ip), 0);
+		assert_int_equal(packet_be16(h->ip.length) + 14, m->data_len);
+		uint32_t slot = sender(r, false, h->udp.from);
 
-	if (rtp_is_rtcp(payload, bytes))
-		hear_rtcp(r, offset / 2, h, bytes);
-	else
-		hear_rtp(r, offset / 2, payload, bytes);
+		hear_payload(r, slot, &h->udp, (const uint8_t *)(h + 1), m->data_len - sizeof(*h));
+	}
 }
 
 /* Without a NIC queue every worker hands its packets to the first one; that is where we wait. */
@@ -223,36 +271,88 @@ void rig_frame(struct rig *r, const void *frame, uint16_t bytes)
 	rx_packet(r->dp.worker[r->home], m);
 }
 
-/* A datagram of a port's peer; second: from and to the odd ones of the UDP ports. */
-static void rig_datagram(
-	struct rig *r, uint32_t slot, unsigned second, const uint8_t *payload, uint16_t bytes)
+void rig_expect(struct rig *r, const void *frame, uint16_t bytes, enum cord_counter verdict)
 {
-	struct {
-		struct packet_headers h;
-		uint8_t payload[1012];
-	} __attribute__((packed)) f;
-	static const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 2};
+	uint64_t before[CORD_COUNTER_COUNT];
 
-	packet_headers_write(&f.h, from, to, packet_be32(0x0a000001u + slot), r->dp.config.ip[0],
-		packet_be16((uint16_t)(4000 + second)),
-		packet_be16((uint16_t)(RIG_BASE + 2 * slot + second)), bytes);
-	memcpy(f.payload, payload, bytes);
-	rig_frame(r, &f, (uint16_t)(sizeof(f.h) + bytes));
+	for (uint32_t c = 0; c < CORD_COUNTER_COUNT; c++)
+		before[c] = rig_counter(r, c);
+	rig_frame(r, frame, bytes);
+	for (uint32_t c = 0; c <= CORD_COUNTER_drop_handover_full; c++) {
+		uint64_t moved = rig_counter(r, c) - before[c];
+
+		if (moved != (c == verdict))
+			fail_msg("%s moved by %d, expected %s", cord_counter_row(c)->name,
+				(int)moved, cord_counter_row(verdict)->name);
+	}
+}
+
+struct cord_address rig_remote(const struct rig *r, uint32_t slot)
+{
+	uint32_t local = slot / r->dp.ports_per_address;
+	struct cord_address a = r->dp.config.address[local];
+
+	a.udp_port = 4000;
+	a.ip[a.family == CORD_FAMILY_IPV6 ? 15 : 3] = (uint8_t)(slot + 1);
+	return a;
+}
+
+uint8_t *rig_headers(const struct rig *r, uint32_t slot, uint8_t *frame, uint16_t payload)
+{
+	static const uint8_t to[6] = {2, 0, 0, 0, 0, 1}, from[6] = {2, 0, 0, 0, 0, 2};
+	const uint32_t per_address = r->dp.ports_per_address;
+	const struct cord_address *local = &r->dp.config.address[slot / per_address];
+	struct cord_address remote = rig_remote(r, slot);
+	uint16_t udp = packet_be16((uint16_t)(RIG_BASE + 2 * (slot % per_address)));
+	uint32_t from_ip, to_ip;
+
+	if (local->family == CORD_FAMILY_IPV6) {
+		packet_headers6_write((struct packet_headers6 *)frame, from, to, remote.ip,
+			local->ip, 0, packet_be16(4000), udp, payload);
+		return frame + sizeof(struct packet_headers6);
+	}
+	memcpy(&from_ip, remote.ip, sizeof(from_ip));
+	memcpy(&to_ip, local->ip, sizeof(to_ip));
+	packet_headers_write((struct packet_headers *)frame, from, to, from_ip, to_ip,
+		packet_be16(4000), udp, payload);
+	return frame + sizeof(struct packet_headers);
+}
+
+void rig_seal(uint8_t *frame)
+{
+	struct packet_headers *h = (struct packet_headers *)frame;
+
+	if (h->ether.type == packet_be16(PACKET_ETHERTYPE_IPV6)) {
+		packet_headers6_seal((struct packet_headers6 *)frame);
+		return;
+	}
+	h->ip.checksum = 0;
+	h->ip.checksum = packet_ipv4_checksum(&h->ip);
+}
+
+void rig_rtcp(struct rig *r, uint32_t slot, const uint8_t *payload, uint16_t bytes)
+{
+	uint8_t frame[1200];
+	uint8_t *rtcp = rig_headers(r, slot, frame, bytes);
+	struct packet_udp *udp = (struct packet_udp *)(rtcp - sizeof(struct packet_udp));
+
+	udp->from = packet_be16(4001);
+	udp->to = packet_be16((uint16_t)(packet_be16(udp->to) + 1));
+	memcpy(rtcp, payload, bytes);
+	rig_seal(frame);
+	rig_frame(r, frame, (uint16_t)(rtcp + bytes - frame));
 }
 
 void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
 	uint32_t timestamp, const uint8_t *payload, uint16_t bytes)
 {
-	uint8_t packet[RTP_HEADER_BYTES + 1000];
+	uint8_t frame[1200];
+	uint8_t *rtp = rig_headers(r, slot, frame, (uint16_t)(RTP_HEADER_BYTES + bytes));
 
-	rtp_write(packet, marker, payload_type, sequence, timestamp, 0x5000 + slot);
-	memcpy(packet + RTP_HEADER_BYTES, payload, bytes);
-	rig_datagram(r, slot, 0, packet, (uint16_t)(RTP_HEADER_BYTES + bytes));
-}
-
-void rig_rtcp(struct rig *r, uint32_t slot, const uint8_t *payload, uint16_t bytes)
-{
-	rig_datagram(r, slot, 1, payload, bytes);
+	rtp_write(rtp, marker, payload_type, sequence, timestamp, 0x5000 + slot);
+	memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
+	rig_seal(frame);
+	rig_frame(r, frame, (uint16_t)(rtp + RTP_HEADER_BYTES + bytes - frame));
 }
 
 static void peer_send(struct rig *r, uint32_t slot)
@@ -370,13 +470,15 @@ int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec code
 {
 	struct cord_message m = {.port_open = rig_port_open(r, slot, codec)};
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
+
+	m.port_open.terms.remote = rig_remote(r, slot);
 	int refusal = rig_ask(r, worker, &m, CORD_COMMAND_PORT_OPEN);
 
 	if (refusal)
 		return refusal;
 	r->generation[slot]++;
 	r->codec[slot] = codec;
-	neighbor_learn(&r->dp.neighbors, packet_be32(0x0a000001u + slot), mac, r->now_ns);
+	neighbor_learn(&r->dp.neighbors, &m.port_open.terms.remote, mac, true, r->now_ns);
 	return 0;
 }
 

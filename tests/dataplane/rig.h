@@ -18,7 +18,6 @@ struct rig_heard {
 	uint32_t packets, events, rtcp;
 	uint8_t last_rtcp[RTCP_WRITE_MAX];
 	uint32_t last_rtcp_bytes;
-	uint64_t last_rtcp_ns;
 	uint16_t rtcp_from, rtcp_to; /* UDP ports of the last RTCP packet */
 	uint32_t sequence_gaps, timestamp_gaps, markers;
 	uint16_t sequence;
@@ -56,12 +55,17 @@ struct rig {
 	uint32_t event_count;
 	int last_refusal;
 	uint64_t last_correlation;
+	uint32_t other_bytes; /* of the last frame sent that is not UDP */
+	uint8_t other[1600];
 };
 
 /* Starts the EAL once for the process. */
 void rig_start_eal(void);
 
 struct rig *rig_create(uint32_t workers);
+/* The first half of the slots at an IPv4 address, the second at an IPv6 one. */
+#define RIG_IPV6 (RIG_PORTS / 2)
+struct rig *rig_create_dual(uint32_t workers);
 void rig_destroy(struct rig *r);
 
 /* Writes a command and passes until it is answered: enum cord_refusal, or -1. */
@@ -71,8 +75,14 @@ int rig_ask(struct rig *r, uint32_t worker, struct cord_message *m, enum cord_me
 cord_id rig_port(struct rig *r, uint32_t slot);
 cord_id rig_room(uint32_t slot);
 
-/* A port with the ordinary terms: remote 10.0.0.(slot+1):4000, RTCP at 4001, 20 ms, both
- * directions, events. */
+/* Where the peer of a port is: 10.0.0.(slot+1):4000, or fd00::(slot+1). */
+struct cord_address rig_remote(const struct rig *r, uint32_t slot);
+
+/*
+ * A port with the ordinary terms: remote 10.0.0.(slot+1):4000, RTCP at 4001, 20 ms, both directions,
+ * events.
+ * rig_open() puts the remote of the slot's family in its place.
+ */
 struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec);
 struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_codec codec);
 int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec);
@@ -93,11 +103,19 @@ void rig_run(struct rig *r, uint32_t ms);
 void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
 	uint32_t timestamp, const uint8_t *payload, uint16_t bytes);
 
+/* Headers of a datagram of `payload` bytes to a port, as its peer sends it; where they end. */
+uint8_t *rig_headers(const struct rig *r, uint32_t slot, uint8_t *frame, uint16_t payload);
+/* Checksums of such a frame, payload in place or changed. */
+void rig_seal(uint8_t *frame);
+
 /* One RTCP packet of a port's peer, at once. */
 void rig_rtcp(struct rig *r, uint32_t slot, const uint8_t *payload, uint16_t bytes);
 
 /* A frame as it lies on the wire, at once, to the home worker. */
 void rig_frame(struct rig *r, const void *frame, uint16_t bytes);
+
+/* The same, and expects exactly one counter of the verdicts to move. */
+void rig_expect(struct rig *r, const void *frame, uint16_t bytes, enum cord_counter verdict);
 
 /* Amplitude of a tone in the last `ms` that a port's peer was sent. */
 double rig_level(const struct rig *r, uint32_t slot, double hz, uint32_t ms);

@@ -49,14 +49,26 @@ static void what_is_wrong_is_named(void **state)
 	static const struct {
 		const char *name, *value, *says;
 	} together[] = {
-		{"media-address", "10.0.0.1/33", "media-address: expected IPv4"},
-		{"media-address", "10.0.0.1/0", "media-address: expected IPv4"},
-		{"media-address", "10.0.0/24", "media-address: expected IPv4"},
-		{"media-address", "", "media-address: expected IPv4"},
-		{"media-address", "::1/64", "media-address: expected IPv4"},
+		{"media-address", "10.0.0.1/33", "media-address: expected a host"},
+		{"media-address", "10.0.0.1/0", "media-address: expected a host"},
+		{"media-address", "10.0.0/24", "media-address: expected a host"},
+		{"media-address", "", "media-address: expected a host"},
+		{"media-address", "224.0.0.1/24", "media-address: expected a host"},
+		{"media-address", "0.0.0.0/24", "media-address: expected a host"},
+		{"media-address", "2001:db8::1/0", "media-address: expected a host"},
+		{"media-address", "2001:db8::1/129", "media-address: expected a host"},
+		{"media-address", "2001:db8::1/64x", "media-address: expected a host"},
+		{"media-address", "2001:db8::g/64", "media-address: expected a host"},
+		{"media-address", "::/64", "media-address: expected a host"},
+		{"media-address", "ff02::1/64", "media-address: expected a host"},
+		{"media-address", "::ffff:10.0.0.1/120", "media-address: expected a host"},
 		{"media-address", "10.0.0.1/24,10.0.0.2/24,10.0.0.3/24",
 			"ports: expected a multiple"},
-		{"gateway", "nowhere", "gateway: expected"},
+		{"gateway", "nowhere", "gateway: expected a host"},
+		{"gateway", "10.0.0.1,", "gateway: expected a host"},
+		{"gateway", "ff02::2", "gateway: expected a host"},
+		{"gateway", "10.0.0.1, 10.0.0.2", "gateway: expected one of each family"},
+		{"gateway", "fe80::1, fe80::2", "gateway: expected one of each family"},
 		{"udp-port-base", "20001", "udp-port-base: expected an even"},
 		{"udp-port-base", "65000", "ports: 4096 ports of each address do not fit"},
 		{"vdev", "", "vdev, pci: expected one"},
@@ -79,6 +91,34 @@ static void what_is_wrong_is_named(void **state)
 		assert_int_equal(options_finish(&o, wrong, sizeof(wrong)), -EINVAL);
 		assert_non_null(strstr(wrong, together[i].says));
 	}
+}
+
+static void both_families_are_read(void **state)
+{
+	static const struct cord_address gateway = {
+		.family = CORD_FAMILY_IPV6, .ip = {0xfe, 0x80, [15] = 1}};
+	struct options o;
+	char wrong[512];
+
+	(void)state;
+	options_default(&o);
+	assert_int_equal(
+		options_set(&o, "media-address", "10.0.0.2/24, fd00::2/64", wrong, sizeof(wrong)),
+		0);
+	assert_int_equal(options_set(&o, "gateway", "fe80::1", wrong, sizeof(wrong)), 0);
+	assert_int_equal(options_finish(&o, wrong, sizeof(wrong)), 0);
+	assert_int_equal(o.addresses, 2);
+	assert_int_equal(o.address[0].family, CORD_FAMILY_IPV4);
+	assert_int_equal(o.address[1].family, CORD_FAMILY_IPV6);
+	assert_int_equal(o.prefix[0], 24);
+	assert_int_equal(o.prefix[1], 64);
+	assert_int_equal(o.address[1].ip[15], 2);
+	assert_int_equal(o.gateway_address[0].family, CORD_FAMILY_NONE);
+	assert_true(cord_address_equal(&o.gateway_address[1], &gateway));
+	assert_int_equal(options_set(&o, "gateway", "fe80::1,10.0.0.1", wrong, sizeof(wrong)), 0);
+	assert_int_equal(options_finish(&o, wrong, sizeof(wrong)), 0);
+	assert_int_equal(o.gateway_address[0].ip[3], 1);
+	assert_true(cord_address_equal(&o.gateway_address[1], &gateway));
 }
 
 static void files_name_the_line(void **state)
@@ -105,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_whole_and_print_as_they_read),
 		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(both_families_are_read),
 		cmocka_unit_test(files_name_the_line),
 	};
 

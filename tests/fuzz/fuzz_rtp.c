@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer: what a peer may send to a media port. The input is a series of packets, each led by
- * its length (16 bits) and by the milliseconds since the one before; each goes the way of the
- * dataplane: RTCP, or RTP, the source, telephone-events, the jitter buffer. Whatever comes, a
- * handle is given back exactly once and the buffer stays within its bounds.
+ * its length (16 bits; the highest says that it begins with an IPv6 header) and by the milliseconds
+ * since the one before; each goes the way of the dataplane: IPv6 and neighbour discovery, RTCP, or
+ * RTP, the source, telephone-events, the jitter buffer. Whatever comes, a handle is given back
+ * exactly once and the buffer stays within its bounds.
  */
+#include "discovery.h"
 #include "jitter.h"
 #include "rtcp.h"
 #include "rtp.h"
@@ -105,6 +107,49 @@ static void take_rtp(struct peer *p, const uint8_t *packet, size_t bytes)
 	require(jitter_depth(&p->jitter) <= JITTER_SLOTS);
 }
 
+/* What was read must say the same when it is written by us. */
+static void take_discovery(const struct packet_ipv6 *ip, uint16_t bytes)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct discovery_packet again;
+	struct discovery d, e;
+
+	if (bytes < sizeof(struct packet_icmpv6) || discovery_read(ip, ip + 1, bytes, &d) != 0)
+		return;
+	require(d.target[0] != 0xff && !(d.mac && d.mac[0] & 1));
+	require((const uint8_t *)(ip + 1) + bytes >= d.target + 16);
+	if (d.probe)
+		return;
+	discovery_solicit(&again, d.mac ? d.mac : mac, ip->from, d.target);
+	require(discovery_read(&again.ip, &again.icmp, sizeof(again) - 54, &e) == 0);
+	require(e.solicitation && memcmp(e.target, d.target, 16) == 0);
+	discovery_advertise(&again, d.mac ? d.mac : mac, d.target, ip->from, mac);
+	require(discovery_read(&again.ip, &again.icmp, sizeof(again) - 54, &e) == 0);
+	require(!e.solicitation && e.solicited && e.override && e.mac);
+}
+
+/* The datagram of an IPv6 packet, or NULL. Checksums are made right: they keep nothing safe. */
+static const uint8_t *take_ipv6(uint8_t *packet, size_t *bytes)
+{
+	struct packet_ipv6 *ip = (struct packet_ipv6 *)packet;
+	uint16_t follow;
+
+	if (ipv6_judge(ip, (uint32_t)*bytes, &follow) != IPV6_GOOD)
+		return NULL;
+	require(sizeof(*ip) + follow <= *bytes);
+	if (ip->next == PACKET_PROTOCOL_ICMPV6 && follow >= sizeof(struct packet_icmpv6)) {
+		struct packet_icmpv6 *icmp = (struct packet_icmpv6 *)(ip + 1);
+
+		icmp->checksum = 0;
+		icmp->checksum = packet_ipv6_checksum(ip, PACKET_PROTOCOL_ICMPV6, icmp, follow);
+		take_discovery(ip, follow);
+	}
+	if (ip->next != PACKET_PROTOCOL_UDP || follow < sizeof(struct packet_udp))
+		return NULL;
+	*bytes = follow - sizeof(struct packet_udp);
+	return (const uint8_t *)(ip + 1) + sizeof(struct packet_udp);
+}
+
 static void report(struct peer *p)
 {
 	struct rtcp_interval interval = {0};
@@ -128,6 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	p.next = 1;
 	while (length >= 3) {
 		size_t n = rtp_get16(bytes) & 0x1ff;
+		bool ipv6 = bytes[0] & 0x80;
 		struct rtcp_summary summary;
 
 		p.now_ns += bytes[2] * 1000000ull;
@@ -137,14 +183,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		/* Of its exact size, so that a read beyond it is seen. */
 		uint8_t *packet = malloc(n ? n : 1);
 		memcpy(packet, bytes, n);
-		if (rtp_is_rtcp(packet, n))
-			rtcp_parse(packet, n, 1, &summary);
-		else
-			take_rtp(&p, packet, n);
-		free(packet);
-		tick(&p);
 		bytes += n;
 		length -= n;
+		const uint8_t *datagram = ipv6 ? take_ipv6(packet, &n) : packet;
+		if (datagram && rtp_is_rtcp(datagram, n))
+			rtcp_parse(datagram, n, 1, &summary);
+		else if (datagram)
+			take_rtp(&p, datagram, n);
+		free(packet);
+		tick(&p);
 	}
 	report(&p);
 	flush(&p);

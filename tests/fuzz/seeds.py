@@ -271,6 +271,11 @@ def rtp():
     def packet(i, kind, body, marker=0):
         return struct.pack(">BBHII", 0x80, marker << 7 | kind, i, 160 * i, 7) + body
 
+    def led6(next_header, data, hops=64):
+        header = struct.pack(">IHBB", 6 << 28, len(data), next_header, hops)
+        header += b"\xfd" + bytes(14) + b"\1" + b"\xfd" + bytes(14) + b"\2"
+        return struct.pack(">HB", 0x8000 | len(header + data), 20) + header + data
+
     talk = [led(packet(i, 0, b"\xff" * 160, i == 0)) for i in range(20)]
     keys = [led(packet(i, 101, struct.pack(">BBH", 5, 10 | (i > 5) << 7, 160 * i), i == 0))
             for i in range(8)]
@@ -279,6 +284,12 @@ def rtp():
     seed("fuzz_rtp", "swapped", b"".join(talk[:5] + talk[8:4:-1] + talk[5:]))
     seed("fuzz_rtp", "keys", b"".join(talk[:3] + keys))
     seed("fuzz_rtp", "report", b"".join(talk[:3]) + led(report))
+    seed("fuzz_rtp", "ipv6", b"".join(led6(17, struct.pack("!4H", 4000, 20000, 8 + len(p) - 3, 0) +
+                                           p[3:]) for p in talk[:3]))
+    target = b"\xfd" + bytes(14) + b"\2"
+    seed("fuzz_rtp", "discovery", led6(58, bytes([135, 0, 0, 0]) + bytes(4) + target +
+                                       b"\1\1\2\0\0\0\0\1", 255) +
+         led6(58, bytes([136, 0, 0, 0, 0x60, 0, 0, 0]) + target + b"\2\1\2\0\0\0\0\1", 255))
 
 
 def rtcp():

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of a received packet: one verdict, which is its counter, and whether it was kept;
+ * then nobody frees it.
+ */
+#ifndef DATAPLANE_EXIT_H
+#define DATAPLANE_EXIT_H
+
+#include <cordboard/counters.h>
+
+#include <stdbool.h>
+
+struct exit {
+	enum cord_counter verdict;
+	bool kept;
+};
+
+static inline struct exit dropped(enum cord_counter verdict)
+{
+	return (struct exit){verdict, false};
+}
+
+static inline struct exit kept(enum cord_counter verdict)
+{
+	return (struct exit){verdict, true};
+}
+
+#endif
