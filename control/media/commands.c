@@ -38,6 +38,16 @@ struct commands {
 	struct lane lanes[CORD_WORKERS_MAX];
 };
 
+/* Wiped: commands have keys. */
+static void lane_free(struct lane *l)
+{
+	if (l->waiting)
+		explicit_bzero(l->waiting, l->size * sizeof(*l->waiting));
+	free(l->waiting);
+	l->waiting = NULL;
+	l->size = l->head = l->n = 0;
+}
+
 int commands_create(struct random *random, struct commands **out)
 {
 	struct commands *c = calloc(1, sizeof(*c));
@@ -59,7 +69,7 @@ void commands_destroy(struct commands *c)
 	if (!c)
 		return;
 	for (unsigned w = 0; w < CORD_WORKERS_MAX; w++)
-		free(c->lanes[w].waiting);
+		lane_free(&c->lanes[w]);
 	pool_clear(&c->entries);
 	free(c);
 }
@@ -108,7 +118,7 @@ void commands_detach(struct commands *c)
 {
 	c->attach = NULL;
 	for (unsigned w = 0; w < CORD_WORKERS_MAX; w++)
-		c->lanes[w].n = 0;
+		lane_free(&c->lanes[w]);
 	for (struct entry *e = pool_next(&c->entries, NULL); e; e = pool_next(&c->entries, e))
 		entry_end(c, e, -ECONNRESET, CORD_REFUSAL_NONE);
 }
@@ -131,16 +141,17 @@ bool commands_answer(struct commands *c, unsigned worker, const struct cord_mess
 static int lane_grow(struct lane *l)
 {
 	uint32_t size = l->size ? l->size * 2 : 64;
+	uint32_t n = l->n;
 	struct cord_message *waiting = calloc(size, sizeof(*waiting));
 
 	if (!waiting)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < l->n; i++)
+	for (uint32_t i = 0; i < n; i++)
 		waiting[i] = l->waiting[(l->head + i) & (l->size - 1)];
-	free(l->waiting);
+	lane_free(l);
 	l->waiting = waiting;
 	l->size = size;
-	l->head = 0;
+	l->n = n;
 	return 0;
 }
 
@@ -179,6 +190,7 @@ static void write_waiting(struct commands *c, struct lane *l, uint64_t now_ns)
 		m->time = now_ns;
 		if (!write_now(c, e, m, now_ns))
 			return;
+		explicit_bzero(m, sizeof(*m));
 		l->head = (l->head + 1) & (l->size - 1);
 		l->n--;
 	}
@@ -262,7 +274,9 @@ static int send_command(struct commands *c, unsigned worker, struct cord_message
 		struct cord_message m = {.type = CORD_COMMAND_##NAME, .size = sizeof(*body)};     \
                                                                                                   \
 		m.member = *body;                                                                 \
-		return send_command(c, worker, &m, now_ns, done, ctx, tag);                       \
+		int error = send_command(c, worker, &m, now_ns, done, ctx, tag);                  \
+		explicit_bzero(&m, sizeof(m));                                                    \
+		return error;                                                                     \
 	}
 CORD_COMMANDS(X)
 #undef X

@@ -125,11 +125,17 @@ static bool payload_type_sound(uint8_t type, bool may_miss)
 	return type < 128 || (may_miss && type == MEDIA_NO_EVENTS);
 }
 
+static bool keys_sound(const struct cord_terms *t)
+{
+	return t->send_key.suite < CORD_SRTP_SUITE_COUNT &&
+	       t->send_key.suite == t->receive_key.suite;
+}
+
 static bool remote_sound(const struct cord_terms *t)
 {
 	static const uint8_t ptimes[] = {10, 20, 30, 40, 60};
 
-	if (t->codec != CORD_CODEC_PCMU && t->codec != CORD_CODEC_PCMA)
+	if (cord_codec_clock_khz(t->codec) == 0 || !keys_sound(t))
 		return false;
 	if (!payload_type_sound(t->payload_type, false) ||
 		!payload_type_sound(t->receive_payload_type, false) ||
@@ -258,8 +264,10 @@ static void room_without(struct media_room *room, const struct media_leg *leg)
 
 void model_leg_free(struct media_leg *leg)
 {
-	if (leg->unanswered == 0)
-		free(leg);
+	if (leg->unanswered)
+		return;
+	explicit_bzero(&leg->remote, sizeof(leg->remote)); /* keys */
+	free(leg);
 }
 
 void media_leg_close(struct media_leg *leg)

@@ -3,9 +3,10 @@
  * Media as the contact room sees it: legs, rooms, who hears whom, what is played.
  *
  * The caller says what should be; this module keeps it as a model and sees to it that the dataplane
- * does it: now, after the dataplane was restarted (same UDP ports, same SSRCs, clips handed over
- * first), after a full ring, after a lost event. Nothing here blocks, waits or fails because the
- * dataplane is away for a moment; what cannot be done at all comes back as a callback.
+ * does it: now, after the dataplane was restarted (same UDP ports, same SSRCs but for legs with keys,
+ * clips handed over first), after a full ring, after a lost event. Nothing here blocks, waits or
+ * fails because the dataplane is away for a moment; what cannot be done at all comes back as a
+ * callback.
  *
  *	room = media_room_create()              one for a contact, from answer to end
  *	leg  = media_leg_open(room, NULL or what the SDP says)

@@ -210,12 +210,20 @@ static void room_answered(void *ctx, uint32_t tag, int error, enum cord_refusal 
 
 static void send_port_open(struct media_leg *leg)
 {
-	const struct cord_port_open body = {
-		.port = leg->id, .ssrc = leg->ssrc, .terms = leg->remote};
+	struct cord_port_open body = {.port = leg->id, .terms = leg->remote};
+	int error;
 
-	if (commands_port_open(leg->media->commands, leg->room->worker, &body, now(leg->media),
-		    open_answered, leg, 0))
+	/* A new dataplane counts packets from the start, which a key must not see twice for one SSRC
+	 * (RFC 3711 section 9.1). */
+	if (leg->opened && leg->remote.send_key.suite != CORD_SRTP_NONE)
+		leg->ssrc = random_u32(leg->media->config.random);
+	body.ssrc = leg->ssrc;
+	error = commands_port_open(leg->media->commands, leg->room->worker, &body, now(leg->media),
+		open_answered, leg, 0);
+	explicit_bzero(&body, sizeof(body));
+	if (error)
 		return;
+	leg->opened = true;
 	leg->unanswered++;
 	leg->open = true;
 	leg->changed = false;
@@ -225,10 +233,12 @@ static void send_port_open(struct media_leg *leg)
 
 static void send_port_set(struct media_leg *leg)
 {
-	const struct cord_port_set body = {.port = leg->id, .terms = leg->remote};
+	struct cord_port_set body = {.port = leg->id, .terms = leg->remote};
+	int error = commands_port_set(leg->media->commands, leg->room->worker, &body,
+		now(leg->media), set_answered, leg, 0);
 
-	if (commands_port_set(leg->media->commands, leg->room->worker, &body, now(leg->media),
-		    set_answered, leg, 0))
+	explicit_bzero(&body, sizeof(body));
+	if (error)
 		return;
 	leg->unanswered++;
 	leg->changed = false;
