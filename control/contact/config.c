@@ -66,9 +66,11 @@ static const struct option_row rows[] = {
 	{"media.socket", OPTION_STRING, FIELD(media_socket), .min = 1, .max = 100,
 		.preset = "/run/cordboard/dataplane.sock",
 		.help = "socket that the dataplane hands its segment over on"},
-	{"media.codecs", OPTION_LIST, FIELD(codecs), .min = 1, .max = 8, .preset = "PCMU,PCMA",
-		.help = "codecs we offer and accept, best first"},
-
+	{"media.codecs", OPTION_LIST, FIELD(codecs), .min = 1, .max = PEER_CODECS_MAX,
+		.preset = "PCMU,PCMA",
+		.help = "codecs we offer and accept, best first: PCMU, PCMA, G722, Opus.\n"
+			"This and media.prefer to media.media_timeout count for trunks and phones\n"
+			"that do not say otherwise in their own rows"},
 	{"media.ringback", OPTION_STRING, FIELD(ringback), .min = 1, .max = 512,
 		.preset = "tone:440,480:2s:-13/0:4s",
 		.help = "what a party hears while the number that it waits for rings, unless the\n"
@@ -77,9 +79,14 @@ static const struct option_row rows[] = {
 	{"media.files", OPTION_STRING, FIELD(media_files), .max = 512, .preset = "",
 		.help = "directory of the sounds that flows play by URI: s3://BUCKET/KEY is\n"
 			"BUCKET/KEY in it. Read anew after a reload; empty: there are none"},
+#define X(key, field, kind, least, most, text, words, says)                                  \
+	{"media." #key, kind, FIELD(media.field), .min = least, .max = most, .preset = text, \
+		.choices = words, .help = says},
+	PEER_MEDIA_OPTIONS(X)
+#undef X
 
-	{"speech.program", OPTION_STRING, FIELD(speech_program), .min = 1, .max = 1024,
-		.preset = "espeak-ng", .help = "program that speaks text prompts"},
+		{"speech.program", OPTION_STRING, FIELD(speech_program), .min = 1, .max = 1024,
+			.preset = "espeak-ng", .help = "program that speaks text prompts"},
 	{"speech.voice", OPTION_STRING, FIELD(speech_voice), .min = 1, .max = 64, .preset = "en-us",
 		.help = "voice where no flow sets one"},
 	{"speech.rate", OPTION_INT, FIELD(speech_rate), .min = 80, .max = 450, .preset = "165",
@@ -202,6 +209,38 @@ static void judge_addresses(const struct option_list *list, const char *name, st
 	}
 }
 
+static int peer_media_of(const struct config *config, struct peer_media *media, const char **wrong)
+{
+	*media = config->media;
+	return peer_media_codecs(
+		media, (const char *const *)config->codecs.items, config->codecs.n, wrong);
+}
+
+void config_peer_media(const struct config *config, struct peer_media *media)
+{
+	struct peer_media preset;
+	const char *wrong;
+
+	if (peer_media_of(config, media, &wrong) == 0 && media->codec_count > 0)
+		return;
+	peer_media_preset(&preset);
+	memcpy(media->codecs, preset.codecs, sizeof(media->codecs));
+	media->codec_count = preset.codec_count;
+}
+
+static void judge_media(const struct config *config, struct report *report)
+{
+	const char *wrong;
+	struct peer_media media;
+
+	if (peer_media_of(config, &media, &wrong) < 0)
+		report_add(report, REPORT_ERROR, "media.codecs",
+			"expected " PEER_CODEC_NAMES ", each once, found '%s'", wrong);
+	wrong = peer_media_judge(&media);
+	if (wrong)
+		report_add(report, REPORT_ERROR, "media", "%s", wrong);
+}
+
 int config_judge(const struct config *config, struct report *report)
 {
 	size_t before = report_count(report, REPORT_ERROR);
@@ -222,11 +261,7 @@ int config_judge(const struct config *config, struct report *report)
 	if (config->sip_registration_min_ns > config->sip_registration_max_ns)
 		report_add(report, REPORT_ERROR, "sip.registration_min",
 			"expected no more than sip.registration_max");
-	for (size_t i = 0; i < config->codecs.n; i++)
-		if (strcmp(config->codecs.items[i], "PCMU") != 0 &&
-			strcmp(config->codecs.items[i], "PCMA") != 0)
-			report_add(report, REPORT_ERROR, "media.codecs",
-				"expected PCMU or PCMA, found '%s'", config->codecs.items[i]);
+	judge_media(config, report);
 	return report_count(report, REPORT_ERROR) > before ? -EINVAL : 0;
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/options.h"
+#include "base/peer_media.h"
 
 enum config_default {
 	CONFIG_DEFAULT_CUSTOMER_QUEUE,
@@ -53,6 +54,7 @@ struct config {
 	uint64_t speech_timeout_ns;
 
 	struct option_list codecs;
+	struct peer_media media; /* of all peers, without codecs: see config_peer_media() */
 	char *ringback;
 	char *media_files; /* directory; "": none */
 
@@ -97,6 +99,9 @@ int config_read(struct config *config, const struct yml_node *root, struct repor
 int config_set(struct config *config, const char *assignment, struct report *report);
 /* What no single row can judge: account of 12 digits, a listening address, known codecs. */
 int config_judge(const struct config *config, struct report *report);
+/* What a trunk or a phone has that says nothing else; codecs that config_judge() refuses are the
+ * preset's here. */
+void config_peer_media(const struct config *config, struct peer_media *media);
 void config_print(const struct config *config, FILE *to);
 void config_print_default(FILE *to);
 

@@ -213,7 +213,7 @@ void dialling_progress(
 		return;
 	}
 	board_leg_media(leg, media);
-	local = signalling_local(contact->board->signalling, media_leg_local(agent->media), "");
+	local = board_leg_local(agent);
 	if (sip_session_early_media(sessions_of(contact), agent->session, &local, &agreed) < 0) {
 		sip_session_ring(sessions_of(contact), agent->session);
 		return;

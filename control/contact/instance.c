@@ -100,12 +100,16 @@ static int add_changes(struct reading *r)
 static int load_resources(
 	struct reading *r, const struct config *config, struct resources **resources)
 {
+	struct peer_media media;
 	struct resource_files_config files = {.region = config->region,
 		.account = config->account,
 		.instance = config->instance_id,
+		.media = &media,
 		.read_zone = read_zone};
-	int rc = resource_files_create(&files, &r->files);
+	int rc;
 
+	config_peer_media(config, &media);
+	rc = resource_files_create(&files, &r->files);
 	if (rc < 0)
 		return rc;
 	rc = add_resources(r);
@@ -325,8 +329,9 @@ static int judge(
 
 /* ---- life ---- */
 
-static int load_main_file(struct reading *r, struct instance *instance)
+static int load_main_file(struct reading *r, const struct config *config, struct instance *instance)
 {
+	struct peer_media media;
 	struct yml_doc *doc = NULL;
 	int rc = load_optional(r, "cordboard.yaml", &doc);
 
@@ -335,8 +340,10 @@ static int load_main_file(struct reading *r, struct instance *instance)
 			r->directory);
 		rc = -ENOENT;
 	}
+	config_peer_media(config, &media);
 	if (rc == 0)
-		rc = trunk_set_load(yml_get(yml_root(doc), "trunks"), r->report, &instance->trunks);
+		rc = trunk_set_load(
+			yml_get(yml_root(doc), "trunks"), &media, r->report, &instance->trunks);
 	if (rc == 0)
 		rc = number_plan_load(yml_get(yml_root(doc), "number_plan"),
 			yml_get(yml_root(doc), "numbers"), instance->trunks, r->report,
@@ -356,7 +363,7 @@ int instance_load(const char *directory, const struct config *config,
 		return -ENOMEM;
 	instance->directory = strdup(directory);
 	rc = instance->directory ? load_resources(&r, config, &instance->resources) : -ENOMEM;
-	main_rc = load_main_file(&r, instance);
+	main_rc = load_main_file(&r, config, instance);
 	if (main_rc < 0)
 		rc = main_rc;
 	services_rc = service_set_load(directory, report, &instance->services);

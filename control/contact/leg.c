@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static struct sip_sessions *sessions_of(const struct switchboard *board)
@@ -135,30 +136,84 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 	treatment_free(leg->treatment);
 	media_leg_close(leg->media);
 	signalling_release(board->signalling, leg->trunk);
+	explicit_bzero(&leg->phone, sizeof(leg->phone)); /* keys */
 	pool_free(&board->legs, leg);
 }
 
-static struct cord_terms terms_of(const struct sdp_stream *stream)
+/* The options of the leg's peer: an agent's phone, or a trunk. */
+static const struct peer_media *media_of(const struct leg *leg)
 {
-	return (struct cord_terms){.remote = stream->remote,
+	const struct switchboard *board = leg->call->board;
+	const struct resource_agent *row =
+		leg->agent == ROUTER_NONE ? NULL : router_agent_row(board->router, leg->agent);
+
+	return row ? &row->media : signalling_media(board->signalling, leg->trunk);
+}
+
+struct sdp_local board_leg_local(const struct leg *leg)
+{
+	struct address port = media_leg_local(leg->media);
+
+	return signalling_local(&port, media_of(leg));
+}
+
+static uint8_t flags_of(const struct sdp_stream *stream, const struct peer_media *media)
+{
+	uint8_t flags = 0;
+
+	if (stream->rtcp_mux)
+		flags |= CORD_TERMS_RTCP_MUX;
+	if (media->nat == PEER_NAT_LEARN)
+		flags |= CORD_TERMS_LEARN;
+	if (stream->noise_payload_type != SDP_NO_PAYLOAD_TYPE || stream->opus.dtx)
+		flags |= CORD_TERMS_MAY_PAUSE;
+	if (stream->opus.fec)
+		flags |= CORD_TERMS_OPUS_FEC;
+	return flags;
+}
+
+static void add_opus(
+	struct cord_terms *terms, const struct sdp_stream *stream, const struct peer_media *media)
+{
+	if (stream->codec != CORD_CODEC_OPUS)
+		return;
+	terms->opus_bitrate = stream->opus.bitrate;
+	terms->opus_complexity = (uint8_t)media->opus_complexity;
+	terms->opus_loss_percent = (uint8_t)media->opus_loss;
+	terms->opus_rate_khz = stream->opus.rate < 16000 ? 8 : 16;
+}
+
+static struct cord_terms terms_of(const struct sdp_stream *stream, const struct peer_media *media)
+{
+	struct cord_terms terms = {.remote = stream->remote,
 		.remote_rtcp_udp_port = stream->remote_rtcp_port,
+		.media_timeout_s = (uint16_t)((media->media_timeout_ns + CLOCK_S - 1) / CLOCK_S),
 		.codec = stream->codec,
 		.ptime_ms = (uint8_t)stream->ptime_ms,
 		.direction = stream->direction,
+		.flags = flags_of(stream, media),
 		.payload_type = stream->payload_type,
 		.event_payload_type = stream->event_payload_type,
-		.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.noise_payload_type = stream->noise_payload_type,
 		.receive_payload_type = stream->receive_payload_type,
 		.receive_event_payload_type = stream->receive_event_payload_type,
-		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
-		.event_clock_hz = stream->event_clock};
+		.receive_noise_payload_type = stream->receive_noise_payload_type,
+		.jitter_min_ms = (uint8_t)(media->jitter_min_ns / CLOCK_MS),
+		.jitter_max_ms = (uint8_t)(media->jitter_max_ns / CLOCK_MS),
+		.event_clock_hz = stream->event_clock,
+		.send_key = stream->send_key,
+		.receive_key = stream->receive_key};
+
+	add_opus(&terms, stream, media);
+	return terms;
 }
 
 void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 {
-	struct cord_terms terms = terms_of(stream);
+	struct cord_terms terms = terms_of(stream, media_of(leg));
 	int rc = media_leg_update(leg->media, &terms);
 
+	explicit_bzero(&terms, sizeof(terms));
 	leg->held_by_peer = stream->held_by_peer;
 	leg->events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;
 	if (rc < 0)
@@ -169,8 +224,7 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 int board_leg_answer(struct leg *leg)
 {
 	struct switchboard *board = leg->contact->board;
-	struct sdp_local local =
-		signalling_local(board->signalling, media_leg_local(leg->media), leg->trunk);
+	struct sdp_local local = board_leg_local(leg);
 	struct sdp_stream agreed;
 	int rc = sip_session_answer(sessions_of(board), leg->session, &local, &agreed);
 

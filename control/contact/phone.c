@@ -214,11 +214,9 @@ static struct leg *leg_of_agent(struct switchboard *board, const struct resource
 /* Our side is the port that the first call has; what the far end does is heard there at once. */
 static unsigned answer(struct leg *leg, uint64_t session, uint64_t now_ns)
 {
-	const struct switchboard *board = leg->call->board;
 	struct call *call = leg->call;
 	unsigned party = conference_pending(&call->conference);
-	struct sdp_local local =
-		signalling_local(board->signalling, media_leg_local(leg->media), "");
+	struct sdp_local local = board_leg_local(leg);
 	struct sdp_stream agreed;
 	int rc = sip_session_answer(sessions_of(leg), session, &local, &agreed);
 

@@ -18,6 +18,7 @@
 struct signalling {
 	struct signalling_config config;
 	const struct instance *instance;
+	struct peer_media media; /* of peers that say nothing else */
 	struct sip_transports *transports;
 	struct sip_ua *ua;
 	struct policy policy;
@@ -302,6 +303,7 @@ int signalling_open(const struct signalling_config *config, char failed[SIGNALLI
 	if (!s)
 		return -ENOMEM;
 	s->config = *config;
+	config_peer_media(config->config, &s->media);
 	timer_init(&s->ping_timer, on_ping_timer, s);
 	rc = open_policy(s);
 	if (rc == 0)
@@ -472,36 +474,45 @@ char *signalling_headers(const struct signalling_call *call)
 
 static struct cord_address cord_of(const struct address *address)
 {
-	struct cord_address cord = {.family = CORD_FAMILY_IPV4, .udp_port = address_port(address)};
+	struct cord_address cord = {.udp_port = address_port(address)};
 
-	memcpy(cord.ip, &address->in.sin_addr, 4);
+	if (address_family(address) == AF_INET6) {
+		cord.family = CORD_FAMILY_IPV6;
+		memcpy(cord.ip, &address->in6.sin6_addr, 16);
+	} else {
+		cord.family = CORD_FAMILY_IPV4;
+		memcpy(cord.ip, &address->in.sin_addr, 4);
+	}
 	return cord;
 }
 
-static uint8_t codec_of(const char *name)
-{
-	return strcmp(name, "PCMA") == 0 ? CORD_CODEC_PCMA : CORD_CODEC_PCMU;
-}
-
-struct sdp_local signalling_local(
-	const struct signalling *s, struct address port, const char *trunk)
+const struct peer_media *signalling_media(const struct signalling *s, const char *trunk)
 {
 	int index = trunk[0] ? trunk_find(s->instance->trunks, str_from(trunk)) : -1;
-	const struct option_list *ours = &s->config.config->codecs;
-	struct sdp_local local = {.address = cord_of(&port),
-		.prefer_ours = true,
+
+	return index < 0 ? &s->media : &s->instance->trunks->trunks[index].media;
+}
+
+struct sdp_local signalling_local(const struct address *port, const struct peer_media *media)
+{
+	static const uint8_t srtp[] = {[PEER_SRTP_OFF] = SDP_SRTP_OFF,
+		[PEER_SRTP_OPTIONAL] = SDP_SRTP_OPTIONAL,
+		[PEER_SRTP_REQUIRED] = SDP_SRTP_REQUIRED};
+	struct sdp_local local = {.address = cord_of(port),
+		.codec_count = media->codec_count,
+		.prefer_ours = media->prefer == PEER_PREFER_OURS,
 		.events = true,
-		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE};
+		.comfort_noise = media->comfort_noise,
+		.rtcp_mux = media->rtcp_mux,
+		.srtp = srtp[media->srtp],
+		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
+		.ptime_ms = peer_media_ptime_ms(media),
+		.opus_bitrate = (uint32_t)media->opus_bitrate,
+		.opus_fec = media->opus_fec,
+		.opus_dtx = media->opus_dtx};
 
-	if (index >= 0 && s->instance->trunks->trunks[index].codec_count) {
-		const struct trunk *row = &s->instance->trunks->trunks[index];
-
-		memcpy(local.codecs, row->codecs, row->codec_count);
-		local.codec_count = row->codec_count;
-		return local;
-	}
-	for (size_t i = 0; i < ours->n && i < SDP_CODECS_MAX; i++)
-		local.codecs[local.codec_count++] = codec_of(ours->items[i]);
+	_Static_assert(PEER_CODECS_MAX == SDP_CODECS_MAX, "all codecs of a peer fit");
+	memcpy(local.codecs, media->codecs, sizeof(local.codecs));
 	return local;
 }
 
@@ -529,7 +540,7 @@ int signalling_call_phone(struct signalling *s, const struct resource_agent *age
 	invite.hop_count = 1;
 	invite.symmetric = true;
 	invite.referrer = str_from(agent->row.name);
-	invite.local = signalling_local(s, dial->local, "");
+	invite.local = signalling_local(&dial->local, &agent->media);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
@@ -568,7 +579,7 @@ static int call_over(struct signalling *s, int index, const char *number,
 	contact_text(invite.account.user, sizeof(invite.account.user), trunk->username);
 	contact_text(invite.account.password, sizeof(invite.account.password), trunk->password);
 	contact_text(invite.account.realm, sizeof(invite.account.realm), trunk->realm);
-	invite.local = signalling_local(s, dial->local, trunk->name);
+	invite.local = signalling_local(&dial->local, &trunk->media);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 

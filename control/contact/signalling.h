@@ -76,9 +76,10 @@ void signalling_release(struct signalling *signalling, const char *trunk);
 /* $.Media.Sip.Headers.*: pairs "Name\0value\0…\0", malloc'ed; NULL when there are none. */
 char *signalling_headers(const struct signalling_call *call);
 
-/* What our SDP says for a port; `trunk` "": the instance's codecs. */
-struct sdp_local signalling_local(
-	const struct signalling *signalling, struct address port, const char *trunk);
+/* The media options of a trunk; "" and one that is gone: those of the instance. Until a reload. */
+const struct peer_media *signalling_media(const struct signalling *signalling, const char *trunk);
+/* What our SDP says for a port to a peer with these options. */
+struct sdp_local signalling_local(const struct address *port, const struct peer_media *media);
 
 struct signalling_dial {
 	const char *number; /* caller id: number, or user part of From */

@@ -164,6 +164,8 @@ uint64_t board_phone_limit(const struct switchboard *board, const struct resourc
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
+/* What our SDP says for the leg's port. */
+struct sdp_local board_leg_local(const struct leg *leg);
 /* The leg's media, as the SDP says. */
 void board_leg_media(struct leg *leg, const struct sdp_stream *stream);
 /* Answers an incoming leg: its media is known at once, or with the ACK. A negative errno. */

@@ -28,7 +28,8 @@
  *                           security_profile* after_contact_seconds
  *                           proficiencies: [{attribute*, value*, level*}]
  *                           phone*: {kind*: ring|panel, register | address,
- *                                    password | password_file}
+ *                                    password | password_file, codecs, srtp, …: all of
+ *                                    base/peer_media.h}
  *   quick_connects:       - name* id description* type*: agent|queue|external
  *                           agent | queue | number, flow
  *   prompts:              - name* id description, file | text
@@ -49,6 +50,7 @@
 
 #include "queue/resources.h"
 
+struct peer_media;
 struct report;
 struct yml_doc;
 
@@ -60,6 +62,9 @@ struct resource_files_config {
 	 * to be freed by free(), or a negative errno. "UTC" is never asked for. */
 	int (*read_zone)(void *context, const char *name, void **bytes, size_t *size);
 	void *context;
+	/* What a phone has that says nothing else; NULL: the presets. Not used any more after
+	 * resource_files_finish(). */
+	const struct peer_media *media;
 };
 
 struct resource_files;

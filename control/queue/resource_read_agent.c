@@ -9,7 +9,7 @@ enum { PHONE_TEXT_MAX = 255 };
 
 static const char *const proficiency_keys[] = {"attribute", "value", "level", NULL};
 static const char *const phone_keys[] = {
-	"kind", "register", "address", "password", "password_file", NULL};
+	"kind", "register", "address", "password", "password_file", "codecs", NULL};
 static const char *const phone_kinds[] = {"ring", "panel", NULL};
 
 static bool phone_user_valid(const char *user)
@@ -70,9 +70,13 @@ static void read_phone(
 
 	agent->phone_register = agent->phone_uri = "";
 	agent->phone_password = agent->phone_password_file = "";
+	if (reader->config->media)
+		agent->media = *reader->config->media;
+	else
+		peer_media_preset(&agent->media);
 	if (yml_read_mapping(reader->report, node, "phone", YML_REQUIRED, &phone))
 		return;
-	yml_only_keys(reader->report, phone, phone_keys);
+	peer_media_read(&agent->media, phone, phone_keys, reader->report);
 	yml_read_choice(reader->report, phone, "kind", YML_REQUIRED, phone_kinds, &kind);
 	agent->phone_kind = (enum resource_phone_kind)kind;
 	if (yml_get(phone, "register"))

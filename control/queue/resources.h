@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/peer_media.h"
 #include "queue/hours.h"
 
 enum {
@@ -189,6 +190,7 @@ struct resource_agent {
 	const char
 		*phone_password; /* of the registration; "" when there is none or it is in a file */
 	const char *phone_password_file; /* path of a file that holds it; "" when none */
+	struct peer_media media;         /* of the phone */
 	uint32_t acw_timeout_s;          /* 0: until cleared by hand */
 	const struct resource_proficiency *proficiencies; /* each attribute and value once */
 	uint32_t proficiency_count;

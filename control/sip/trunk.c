@@ -16,6 +16,7 @@
 
 struct load {
 	struct report *report;
+	const struct peer_media *media;
 	struct trunk_set *set;
 	bool failed;
 };
@@ -113,24 +114,6 @@ static void load_source(struct load *load, const struct yml_node *node, struct t
 		trunk->source_count++;
 }
 
-static void load_codec(struct load *load, const struct yml_node *node, struct trunk *trunk)
-{
-	struct str name = yml_str(node);
-	uint8_t codec = str_equal_nocase_text(name, "pcmu")   ? CORD_CODEC_PCMU
-			: str_equal_nocase_text(name, "pcma") ? CORD_CODEC_PCMA
-							      : CORD_CODEC_NONE;
-
-	if (codec == CORD_CODEC_NONE) {
-		wrong(load, node, "expected pcmu or pcma, found '%s'", yml_text(node));
-		return;
-	}
-	if (memchr(trunk->codecs, codec, trunk->codec_count)) {
-		wrong(load, node, "expected each codec once, found '%s' again", yml_text(node));
-		return;
-	}
-	trunk->codecs[trunk->codec_count++] = codec;
-}
-
 /* Each entry of a sequence, at most max of them. */
 static void load_each(struct load *load, const struct yml_node *node, const char *key,
 	enum yml_need need, size_t max, struct trunk *trunk,
@@ -223,17 +206,21 @@ static void load_trunk(struct load *load, const struct yml_node *node)
 	struct trunk *trunk = &load->set->trunks[load->set->count];
 	uint32_t rate_in = TRUNK_RATE, rate_out = TRUNK_RATE;
 
-	if (yml_expect(load->report, node, YML_MAPPING) < 0 ||
-		yml_only_keys(load->report, node, keys) < 0) {
+	if (yml_expect(load->report, node, YML_MAPPING) < 0) {
 		load->failed = true;
 		return;
 	}
-	*trunk = (struct trunk){
-		.channels = TRUNK_CHANNELS, .ping_ns = TRUNK_PING_NS, .assert_identity = true};
+	*trunk = (struct trunk){.channels = TRUNK_CHANNELS,
+		.ping_ns = TRUNK_PING_NS,
+		.media = *load->media,
+		.assert_identity = true};
+	if (peer_media_read(&trunk->media, node, keys, load->report) < 0) {
+		load->failed = true;
+		return;
+	}
 	read_text(load, node, "name", YML_REQUIRED, trunk->name, sizeof(trunk->name));
 	load_each(load, node, "gateways", YML_REQUIRED, TRUNK_GATEWAYS_MAX, trunk, load_gateway);
 	load_each(load, node, "sources", YML_OPTIONAL, TRUNK_SOURCES_MAX, trunk, load_source);
-	load_each(load, node, "codecs", YML_OPTIONAL, TRUNK_CODECS_MAX, trunk, load_codec);
 	load_credentials(load, node, trunk);
 	read_number(load, node, "channels", 1, TRUNK_CHANNELS_MAX, &trunk->channels);
 	read_number(load, node, "calls_per_second_in", 1, TRUNK_RATE_MAX, &rate_in);
@@ -248,9 +235,10 @@ static void load_trunk(struct load *load, const struct yml_node *node)
 	load->set->count++;
 }
 
-int trunk_set_load(const struct yml_node *trunks, struct report *report, struct trunk_set **out)
+int trunk_set_load(const struct yml_node *trunks, const struct peer_media *media,
+	struct report *report, struct trunk_set **out)
 {
-	struct load load = {.report = report};
+	struct load load = {.report = report, .media = media};
 
 	if (yml_kind(trunks) != YML_NULL && yml_expect(report, trunks, YML_SEQUENCE) < 0)
 		return -EINVAL;

@@ -19,7 +19,8 @@
  *         calls_per_second_in: 20        # default 50
  *         calls_per_second_out: 10       # default 50
  *         ping: 30s                      # OPTIONS to each gateway; 0s: none (always up)
- *         codecs: [pcma, pcmu]           # preference; default: the instance's
+ *         codecs: [pcma, pcmu]           # and all else of base/peer_media.h; default: the
+ *         srtp: optional                 # instance's
  *         trust_identity: true           # P-Asserted-Identity of theirs is believed; default false
  *         assert_identity: true          # ours is sent; default true
  *
@@ -32,6 +33,7 @@
  */
 #pragma once
 
+#include "base/peer_media.h"
 #include "base/yaml.h"
 #include "sip/hop.h"
 
@@ -40,7 +42,6 @@
 #define TRUNKS_MAX           256
 #define TRUNK_GATEWAYS_MAX   8
 #define TRUNK_SOURCES_MAX    32
-#define TRUNK_CODECS_MAX     8
 #define TRUNK_NAME_SIZE      64 /* with the NUL, as all sizes here */
 #define TRUNK_TEXT_SIZE      128
 #define TRUNK_CHANNELS_MAX   65536
@@ -88,9 +89,8 @@ struct trunk {
 	struct address_prefix sources[TRUNK_SOURCES_MAX];
 	unsigned source_count;
 	uint32_t channels;
-	uint64_t ping_ns;                 /* 0: none */
-	uint8_t codecs[TRUNK_CODECS_MAX]; /* enum cord_codec */
-	uint8_t codec_count;
+	uint64_t ping_ns; /* 0: none */
+	struct peer_media media;
 	bool trust_identity, assert_identity;
 	/* state */
 	uint32_t calls; /* at this time */
@@ -106,10 +106,11 @@ struct trunk_set {
 };
 
 /*
- * Loads the section trunks (NULL: none). What is wrong goes to the report, each with file, line and
+ * Loads the section trunks (NULL: none); `media` is what a trunk has that says nothing else. What is wrong goes to the report, each with file, line and
  * what was expected; then -EINVAL and *out is untouched.
  */
-int trunk_set_load(const struct yml_node *trunks, struct report *report, struct trunk_set **out);
+int trunk_set_load(const struct yml_node *trunks, const struct peer_media *media,
+	struct report *report, struct trunk_set **out);
 void trunk_set_free(struct trunk_set *set);
 /* Takes calls, health and counters over from an older set, by name and address, for a reload. */
 void trunk_set_inherit(struct trunk_set *set, const struct trunk_set *old);

@@ -173,13 +173,16 @@ static void read_trunks(const struct yml_node *root)
 {
 	struct trunk_set *trunks = NULL;
 	struct number_plan *plan = NULL;
+	struct peer_media media;
 	struct report report;
 
+	peer_media_preset(&media);
 	report_init(&report);
-	if (trunk_set_load(yml_get(root, "trunks"), &report, &trunks) == 0) {
+	if (trunk_set_load(yml_get(root, "trunks"), &media, &report, &trunks) == 0) {
 		for (unsigned i = 0; i < trunks->count; i++) {
 			require(trunk_find(trunks, str_from(trunks->trunks[i].name)) >= 0);
 			trunk_gateway_choose(&trunks->trunks[i], 0);
+			require(trunks->trunks[i].media.codec_count > 0);
 		}
 		if (number_plan_load(yml_get(root, "number_plan"), yml_get(root, "numbers"), trunks,
 			    &report, &plan) == 0)

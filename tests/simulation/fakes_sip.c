@@ -401,8 +401,8 @@ unsigned __wrap_signalling_judge(struct signalling *signalling, const struct sip
 	uint64_t now_ns, struct signalling_call *call);
 void __wrap_signalling_release(struct signalling *signalling, const char *trunk);
 char *__wrap_signalling_headers(const struct signalling_call *call);
-struct sdp_local __wrap_signalling_local(
-	const struct signalling *signalling, struct address port, const char *trunk);
+const struct peer_media *__wrap_signalling_media(
+	const struct signalling *signalling, const char *trunk);
 int __wrap_signalling_call_phone(struct signalling *signalling, const struct resource_agent *agent,
 	const struct signalling_dial *dial, uint64_t now_ns, uint64_t *session);
 int __wrap_signalling_call_number(struct signalling *signalling, const char *number,
@@ -428,10 +428,14 @@ char *__wrap_signalling_headers(const struct signalling_call *call)
 	return NULL;
 }
 
-struct sdp_local __wrap_signalling_local(
-	const struct signalling *signalling, struct address port, const char *trunk)
+const struct peer_media *__wrap_signalling_media(
+	const struct signalling *signalling, const char *trunk)
 {
-	return (struct sdp_local){0};
+	static struct peer_media media;
+
+	if (media.codec_count == 0)
+		peer_media_preset(&media);
+	return &media;
 }
 
 int __wrap_signalling_call_phone(struct signalling *signalling, const struct resource_agent *agent,

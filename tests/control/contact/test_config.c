@@ -57,6 +57,7 @@ static void test_bad_values_are_named(void **state)
 		{"instance.account=12345678901x", "instance.account"},
 		{"sip.udp=localhost:5060", "localhost"},
 		{"media.codecs=G729", "G729"},
+		{"media.codecs=PCMU,opus,pcmu", "each once"},
 		{"sip.registration_min=2h", "sip.registration_min"},
 	};
 
@@ -72,6 +73,36 @@ static void test_bad_values_are_named(void **state)
 		config_clear(&config);
 		report_clear(&report);
 	}
+}
+
+static void test_media_of_peers_that_say_nothing(void **state)
+{
+	struct config config = {0};
+	struct peer_media media;
+	struct report report;
+
+	report_init(&report);
+	config_preset(&config);
+	config_peer_media(&config, &media);
+	assert_int_equal(media.codec_count, 2);
+	assert_int_equal(media.codecs[0], CORD_CODEC_PCMU);
+	assert_int_equal(media.srtp, PEER_SRTP_OFF);
+	assert_int_equal(peer_media_ptime_ms(&media), 20);
+	assert_int_equal(config_set(&config, "media.codecs=Opus,g722,PCMA", &report), 0);
+	assert_int_equal(config_set(&config, "media.srtp=optional", &report), 0);
+	assert_int_equal(config_set(&config, "media.jitter_min=100ms", &report), 0);
+	assert_int_equal(config_judge(&config, &report), 0);
+	config_peer_media(&config, &media);
+	assert_int_equal(media.codec_count, 3);
+	assert_int_equal(media.codecs[0], CORD_CODEC_OPUS);
+	assert_int_equal(media.codecs[1], CORD_CODEC_G722);
+	assert_int_equal(media.srtp, PEER_SRTP_OPTIONAL);
+	assert_int_equal(media.jitter_min_ns, 100000000);
+	assert_int_equal(config_set(&config, "media.jitter_max=90ms", &report), 0);
+	assert_int_not_equal(config_judge(&config, &report), 0);
+	assert_true(report_mentions(&report, REPORT_ERROR, "jitter_max"));
+	config_clear(&config);
+	report_clear(&report);
 }
 
 static void test_a_set_that_is_none(void **state)
@@ -94,6 +125,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_are_good),
 		cmocka_unit_test(test_what_is_printed_reads_back),
 		cmocka_unit_test(test_bad_values_are_named),
+		cmocka_unit_test(test_media_of_peers_that_say_nothing),
 		cmocka_unit_test(test_a_set_that_is_none),
 	};
 

@@ -93,6 +93,8 @@ static void every_field_arrives(void **state)
 	assert_string_equal(ann->routing_profile->row.name, "P");
 	assert_string_equal(ann->security_profile->row.name, "Agent");
 	assert_string_equal(ann->phone_register, "ann");
+	assert_int_equal(ann->media.codecs[0], CORD_CODEC_PCMU);
+	assert_int_equal(ann->media.srtp, PEER_SRTP_OFF);
 	assert_int_equal(ann->proficiency_count, 2);
 	assert_string_equal(ann->proficiencies[1].attribute, "Language");
 	assert_string_equal(ann->proficiencies[1].value, "German");
@@ -446,6 +448,12 @@ static const struct bad bad_ones[] = {
 	{RESOURCE_AGENT, "agents: [{user: ann}]\n", "routing_profile"},
 	{RESOURCE_AGENT, "agents: [{user: ann}]\n", "security_profile"},
 	{RESOURCE_AGENT, "agents: [{user: ann}]\n", "phone"},
+	{A_PHONE("kind: ring, register: a, password: x, codecs: [opus, g729]"), "found 'g729'"},
+	{A_PHONE("kind: ring, register: a, password: x, codecs: [opus, opus]"), "each once"},
+	{A_PHONE("kind: ring, register: a, password: x, codecs: opus"), "agents.yaml:2"},
+	{A_PHONE("kind: ring, register: a, password: x, srtp: yes"), "off, optional, required"},
+	{A_PHONE("kind: ring, register: a, password: x, media_timeout: 2h"), "from 0s to 1h"},
+	{A_PHONE("kind: ring, register: a, password: x, opus_fec: 1"), "true or false"},
 	{RESOURCE_AGENT, "agents: [{user: ann, routing_profile: X}]\n", "\"X\""},
 	{RESOURCE_AGENT, "agents: [{user: ann, security_profile: Y}]\n", "\"Y\""},
 	{RESOURCE_AGENT, AGENT_START "after_contact_seconds: 7201, " PHONE, "after_contact"},
@@ -565,6 +573,29 @@ static void too_many_of_a_kind_is_an_error(void **state)
 	free(text);
 }
 
+static void a_phone_says_what_its_media_are(void **state)
+{
+	struct support_texts texts = sound;
+	struct resources *got;
+	struct report report;
+	const struct resource_agent *ann;
+
+	texts.text[RESOURCE_AGENT] =
+		AGENT_START "phone: {kind: ring, register: ann, password: x, "
+			    "codecs: [Opus, g722, pcmu], srtp: required, nat: learn}}\n";
+	report_init(&report);
+	assert_int_equal(support_load(&texts, &report, &got), 0);
+	ann = resources_agent(got, "ann", RESOURCE_BY_NAME);
+	assert_int_equal(ann->media.codec_count, 3);
+	assert_int_equal(ann->media.codecs[0], CORD_CODEC_OPUS);
+	assert_int_equal(ann->media.codecs[2], CORD_CODEC_PCMU);
+	assert_int_equal(ann->media.srtp, PEER_SRTP_REQUIRED);
+	assert_int_equal(ann->media.nat, PEER_NAT_LEARN);
+	assert_int_equal(ann->media.prefer, PEER_PREFER_OURS);
+	resources_destroy(got);
+	report_clear(&report);
+}
+
 static void the_configuration_is_judged(void **state)
 {
 	const struct resource_files_config bad[] = {
@@ -610,6 +641,7 @@ int main(void)
 		cmocka_unit_test(R8_R10_each_missing_or_wrong_field_is_named),
 		cmocka_unit_test(all_problems_are_reported_in_one_run),
 		cmocka_unit_test(too_many_of_a_kind_is_an_error),
+		cmocka_unit_test(a_phone_says_what_its_media_are),
 		cmocka_unit_test(the_configuration_is_judged),
 		cmocka_unit_test(numbers_are_e164),
 	};

@@ -33,6 +33,9 @@ static const char good[] = "trunks:\n"
 			   "    ping: 10s\n"
 			   "    codecs: [pcma, pcmu]\n"
 			   "    trust_identity: true\n"
+			   "    srtp: required\n"
+			   "    ptime: 30\n"
+			   "    jitter_max: 120ms\n"
 			   "  - name: backup\n"
 			   "    gateways: [{address: \"198.51.100.4\"}]\n"
 			   "    ping: 0s\n"
@@ -57,13 +60,15 @@ static const char good[] = "trunks:\n"
 
 static int load(const char *text)
 {
+	struct peer_media media;
 	const struct yml_node *root;
 	int rc;
 
 	report_init(&report);
 	assert_int_equal(yml_load_text(text, strlen(text), "cordboard.yaml", &report, &doc), 0);
 	root = yml_root(doc);
-	rc = trunk_set_load(yml_get(root, "trunks"), &report, &set);
+	peer_media_preset(&media);
+	rc = trunk_set_load(yml_get(root, "trunks"), &media, &report, &set);
 	if (rc == 0)
 		rc = number_plan_load(yml_get(root, "number_plan"), yml_get(root, "numbers"), set,
 			&report, &plan);
@@ -116,8 +121,13 @@ static void rows_are_loaded(void **state)
 	assert_int_equal(hop.transport, SIP_TRANSPORT_TCP);
 	assert_int_equal(address_port(&hop.remote), 5060);
 	assert_string_equal(t->inbound_password, "secret2");
-	assert_int_equal(t->codec_count, 2);
-	assert_int_equal(t->codecs[0], CORD_CODEC_PCMA);
+	assert_int_equal(t->media.codec_count, 2);
+	assert_int_equal(t->media.codecs[0], CORD_CODEC_PCMA);
+	assert_int_equal(t->media.srtp, PEER_SRTP_REQUIRED);
+	assert_int_equal(peer_media_ptime_ms(&t->media), 30);
+	assert_int_equal(t->media.jitter_max_ns, SECOND * 120 / 1000);
+	assert_int_equal(set->trunks[1].media.srtp, PEER_SRTP_OFF);
+	assert_int_equal(set->trunks[1].media.codecs[0], CORD_CODEC_PCMU);
 	assert_true(t->trust_identity && t->assert_identity);
 	assert_int_equal(t->ping_ns, 10 * SECOND);
 	assert_int_equal(set->trunks[1].channels, TRUNK_CHANNELS);
@@ -212,10 +222,13 @@ static void pings_come_in_turn(void **state)
 static void a_reload_keeps_the_state(void **state)
 {
 	struct trunk_set *newer;
+	struct peer_media media;
 
+	peer_media_preset(&media);
 	trunk_take(&set->trunks[0], TRUNK_OUT, SECOND);
 	trunk_gateway_result(&set->trunks[0].gateways[1], true, SECOND);
-	assert_int_equal(trunk_set_load(yml_get(yml_root(doc), "trunks"), &report, &newer), 0);
+	assert_int_equal(
+		trunk_set_load(yml_get(yml_root(doc), "trunks"), &media, &report, &newer), 0);
 	trunk_set_inherit(newer, set);
 	assert_int_equal(newer->trunks[0].calls, 1);
 	assert_int_equal(newer->trunks[0].gateways[1].health, TRUNK_HEALTH_UP);
@@ -312,11 +325,27 @@ static void mistakes_are_named(void **state)
 			"cordboard.yaml:4", "smaller"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    sources: [x]\n",
 			"cordboard.yaml:4", "network"},
-		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    codecs: [opus]\n",
-			"cordboard.yaml:4", "pcmu"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    codecs: [g729]\n",
+			"cordboard.yaml:4", "pcmu, pcma, g722 or opus"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    codecs: [pcmu, "
 		 "PCMU]\n",
 			"cordboard.yaml:4", "once"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    codecs: []\n",
+			"cordboard.yaml:4", "1 to 8 codecs"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    srtp: maybe\n",
+			"cordboard.yaml:4", "off, optional, required"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    ptime: 50\n",
+			"cordboard.yaml:4", "10, 20, 30, 40, 60"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    nat: [learn]\n",
+			"cordboard.yaml:4", "off, learn"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n"
+		 "    opus_bitrate: 100\n",
+			"cordboard.yaml:4", "from 6000 to 64000"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n"
+		 "    jitter_min: 80ms\n    jitter_max: 60ms\n",
+			"cordboard.yaml:2", "jitter_min of no more than jitter_max"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    rtcpmux: true\n",
+			"cordboard.yaml:4", "rtcp_mux"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    username: x\n",
 			"cordboard.yaml:2", "together"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    channels: 0\n",
