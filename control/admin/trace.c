@@ -132,41 +132,66 @@ static size_t line_behind(const char *p, size_t n, size_t at, bool folds)
 	}
 }
 
+static void blank_rest(char *line, size_t n, size_t from)
+{
+	for (size_t i = from; i < n && line[i] != '\r' && line[i] != '\n'; i++)
+		line[i] = 'x';
+}
+
+/* Of "a=crypto:<tag> <suite> <key> …": where secrets may begin, whatever is missing. */
+static size_t secret_of_crypto(struct str line)
+{
+	size_t at = strlen("a=crypto:");
+
+	for (size_t i = at, words = 0; i + 1 < line.n && words < 2; i++)
+		if (line.p[i] == ' ' && line.p[i + 1] != ' ') {
+			words++;
+			at = i + 1;
+		}
+	return str_starts_nocase(str_skip(line, at), STR("inline:")) ? at + 7 : at;
+}
+
 static void blank_body_line(char *line, size_t n)
 {
 	struct str text = str_make(line, n);
-	ptrdiff_t at = -1;
 
-	if (str_starts(text, STR("a=crypto:")))
-		at = str_find(text, STR("inline:")) + 6;
-	else if (str_starts(text, STR("k=")))
-		at = 1;
+	if (str_starts_nocase(text, STR("a=crypto:")))
+		blank_rest(line, n, secret_of_crypto(text));
+	else if (str_starts_nocase(text, STR("k=")))
+		blank_rest(line, n, 2);
 	else if (str_starts_nocase(text, STR("Signal=")))
-		at = 6;
-	if (at <= 0 || (at == 5 && line[0] == 'a'))
-		return;
-	for (size_t i = (size_t)at + 1; i < n && line[i] != '\r' && line[i] != '\n'; i++)
-		line[i] = 'x';
+		blank_rest(line, n, 7);
+}
+
+/* The body of such a message is a key, and little else. */
+static bool is_keys(struct str name, struct str value)
+{
+	return (str_equal_nocase_text(name, "Content-Type") || str_equal_nocase_text(name, "c")) &&
+	       str_starts_nocase(str_trim(value), STR("application/dtmf"));
 }
 
 void trace_blank(char *message, size_t n)
 {
-	bool body = false;
+	bool body = false, keys = false;
 
 	for (size_t at = 0, next; at < n; at = next) {
 		struct str name;
 		ptrdiff_t colon;
 
 		next = line_behind(message, n, at, !body);
-		if (body) {
+		if (body && keys)
+			blank_rest(message + at, next - at, 0);
+		else if (body)
 			blank_body_line(message + at, next - at);
+		if (body)
 			continue;
-		}
 		body = message[at] == '\r' || message[at] == '\n';
 		colon = str_index(str_make(message + at, next - at), ':');
 		name = str_trim(str_make(message + at, colon < 0 ? 0 : (size_t)colon));
 		if (colon > 0 && is_secret_header(name))
 			blank_credentials(message + at + colon + 1, next - at - (size_t)colon - 1);
+		keys |= colon > 0 && is_keys(name, str_make(message + at + colon + 1,
+							   next - at - (size_t)colon - 1));
 	}
 }
 

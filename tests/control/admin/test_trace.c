@@ -39,6 +39,15 @@ static void secrets_never_get_in(void **state)
 	blanked("INVITE a\r\nAuthorization:\r\n\r\n", "INVITE a\r\nAuthorization:\r\n\r\n");
 	blanked("INVITE a\r\n\r\nv=0\r\na=crypto:1 AES inline:secret|2\r\nk=clear:me\r\n",
 		"INVITE a\r\n\r\nv=0\r\na=crypto:1 AES inline:xxxxxxxx\r\nk=xxxxxxxx\r\n");
+	blanked("INVITE a\n\na=crypto:1 AES_CM_128_HMAC_SHA1_80 INLINE:s|2^31;inline:t W=1\na=x\n",
+		"INVITE a\n\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+		"INLINE:xxxxxxxxxxxxxxxxxxx\na=x\n");
+	blanked("INVITE a\r\n\r\na=crypto:1 AES  key\r\na=crypto:1 key\r\nA=CRYPTO:2 A in:k\r\n",
+		"INVITE a\r\n\r\na=crypto:1 AES  xxx\r\na=crypto:1 xxx\r\nA=CRYPTO:2 A xxxx\r\n");
+	blanked("INFO a\r\nContent-Type: application/dtmf\r\n\r\n5\r\n",
+		"INFO a\r\nContent-Type: application/dtmf\r\n\r\nx\r\n");
+	blanked("INFO a\r\nc:APPLICATION/DTMF-RELAY\r\n\r\nSignal : 5\r\n",
+		"INFO a\r\nc:APPLICATION/DTMF-RELAY\r\n\r\nxxxxxxxxxx\r\n");
 	blanked("INFO a\r\n\r\nSignal=5\r\nDuration=160\r\n",
 		"INFO a\r\n\r\nSignal=x\r\nDuration=160\r\n");
 }
