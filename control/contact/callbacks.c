@@ -84,8 +84,7 @@ static void on_digit(void *ctx, uint64_t session, char digit, unsigned duration_
 {
 	struct leg *leg = leg_of(ctx, session);
 
-	/* a peer that also sends telephone-events has said it already */
-	if (leg && !leg->events)
+	if (leg && keys_informed(&leg->keys, digit, now_ns))
 		treatment_key(leg->treatment, digit, now_ns);
 }
 
@@ -176,7 +175,8 @@ static void on_key(void *ctx, void *leg_ctx, char digit, uint64_t time_ns)
 {
 	struct leg *leg = leg_ctx;
 
-	treatment_key(leg->treatment, digit, board_now(ctx));
+	if (keys_heard(&leg->keys, digit, board_now(ctx)))
+		treatment_key(leg->treatment, digit, board_now(ctx));
 }
 
 static void on_play_ended(void *ctx, void *leg_ctx, uint64_t token)

@@ -215,7 +215,7 @@ void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 
 	explicit_bzero(&terms, sizeof(terms));
 	leg->held_by_peer = stream->held_by_peer;
-	leg->events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;
+	leg->keys.events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;
 	if (rc < 0)
 		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
 			"what the peer's SDP says cannot be used: %s", strerror(-rc));

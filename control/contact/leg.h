@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contact/keys.h"
 #include "contact/treatment.h"
 #include "media/media.h"
 #include "sip/offer_answer.h"
@@ -46,7 +47,7 @@ struct leg {
 	enum leg_role role;
 	bool up; /* answered, media known */
 	bool held_by_peer;
-	bool events;    /* the peer sends telephone-events */
+	struct keys keys;
 	uint8_t party;  /* in the call's conference; CONFERENCE_NOBODY: not in it */
 	uint32_t agent; /* router's number; ROUTER_NONE */
 	struct call *call;
