@@ -18,11 +18,15 @@
         report = await call.report()                 # what the leg heard, see `ear --help`
 
 A phone answers by itself when given auto="answer", "ring", "reject" (with code=486) or "ignore".
+Its codecs are names of CODECS, best first; srtp is "off", "optional" (keys in RTP/AVP, RFC 8643) or
+"required" (RTP/SAVP), with keys of its suites (RFC 4568). An IPv6 address as its ip makes it a phone
+on IPv6. What was agreed on is call.codec, call.remote_sdp and call.security.
 Everything that waits takes a timeout in seconds and raises Failed, with the ladder of the messages
 so far. All lines of a ladder and all times are of the monotonic clock, as the ear's.
 """
 
 import asyncio
+import base64
 import hashlib
 import json
 import os
@@ -32,7 +36,11 @@ import urllib.parse
 
 T1 = 0.5
 TIMEOUT = 10.0
-CODECS = {"pcmu": (0, "PCMU/8000"), "pcma": (8, "PCMA/8000")}
+CODECS = {"pcmu": (0, "PCMU/8000"), "pcma": (8, "PCMA/8000"), "g722": (9, "G722/8000"),
+          "opus": (96, "opus/48000/2")}
+STATIC = {0: "pcmu", 8: "pcma", 9: "g722"}
+SUITES = {"AES_CM_128_HMAC_SHA1_80": 30, "AES_CM_128_HMAC_SHA1_32": 30, "AES_256_CM_HMAC_SHA1_80": 46,
+          "AES_256_CM_HMAC_SHA1_32": 46, "AEAD_AES_128_GCM": 28, "AEAD_AES_256_GCM": 44}
 REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 404: "Not Found",
            405: "Method Not Allowed", 480: "Temporarily Unavailable", 481: "No Such Dialog",
            486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 603: "Decline"}
@@ -113,9 +121,14 @@ def uri_of(value):
 
 
 def address_of(uri):
-    """(host, port) of a SIP URI with an IPv4 address, or None."""
-    found = re.match(r"sips?:(?:[^@]*@)?(\d+\.\d+\.\d+\.\d+)(?::(\d+))?", uri)
-    return (found.group(1), int(found.group(2) or 5060)) if found else None
+    """(host, port) of a SIP URI with an IP address, or None."""
+    found = re.match(r"sips?:(?:[^@]*@)?(\d+\.\d+\.\d+\.\d+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?", uri)
+    return (found.group(1).strip("[]"), int(found.group(2) or 5060)) if found else None
+
+
+def host_of(ip):
+    """An IP address as it stands in a URI."""
+    return f"[{ip}]" if ":" in ip else ip
 
 
 # ---- SDP ---------------------------------------------------------------------------------------
@@ -131,26 +144,37 @@ class Sdp:
         if audio is None:
             raise Failed(f"SDP without audio: {text!r}")
         self.port = int(audio[1])
+        self.protocol = audio[2]
         self.payload_types = [int(p) for p in audio[3:]]
-        self.ip = next((l.split()[2] for l in reversed(lines) if l.startswith("c=IN IP4 ")), "0.0.0.0")
-        self.maps = {int(m.group(1)): m.group(2).lower() for l in lines
-                     if (m := re.match(r"a=rtpmap:(\d+) ([^/]+)", l))}
+        self.ip = next((l.split()[2] for l in reversed(lines) if l.startswith("c=IN IP")), "0.0.0.0")
+        found = [m for l in lines if (m := re.match(r"a=rtpmap:(\d+) ([^/]+)/(\d+)", l))]
+        self.maps = STATIC | {int(m.group(1)): m.group(2).lower() for m in found}
+        self.clocks = {int(m.group(1)): int(m.group(3)) for m in found}
+        self.fmtp = {int(m.group(1)): m.group(2) for l in lines
+                     if (m := re.match(r"a=fmtp:(\d+) (.*)", l))}
+        self.rtcp_mux = "a=rtcp-mux" in lines
+        # (tag, suite, key in base64)
+        self.crypto = [(int(m.group(1)), m.group(2), m.group(3)) for l in lines
+                       if (m := re.match(r"a=crypto:(\d+) (\S+) inline:([^|\s]+)", l))]
         self.direction = next((l[2:] for l in lines if l in (
             "a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive")), "sendrecv")
         self.ptime = next((int(l[8:]) for l in lines if l.startswith("a=ptime:")), 20)
-        if self.ip == "0.0.0.0":
+        if self.ip in ("0.0.0.0", "::"):
             self.direction = "inactive"
 
     def codec(self, known):
         """The first of the peer's codecs that is known: (name, payload type)."""
         for p in self.payload_types:
-            name = self.maps.get(p, {0: "pcmu", 8: "pcma"}.get(p))
+            name = self.maps.get(p)
             if name in known:
                 return name, p
         return None
 
-    def event(self):
-        return next((p for p in self.payload_types if self.maps.get(p) == "telephone-event"), -1)
+    def event(self, clock=8000):
+        """The payload type of telephone-event at that clock, else at 8 kHz; -1: none."""
+        clocks = {self.clocks.get(p): p for p in reversed(self.payload_types)
+                  if self.maps.get(p) == "telephone-event"}
+        return clocks.get(clock, clocks.get(8000, -1))
 
 
 MIRROR = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
@@ -305,13 +329,15 @@ class Phone:
     def __init__(self, user, ip, port=0, *, transport="udp", registrar=None, domain=None,
                  password="", ear=None, tone=0, codecs=("pcmu", "pcma"), ptime=20, events=True,
                  auto=None, code=486, ring_s=0.0, direction="sendrecv", leg_options="",
-                 display="", auth_user=None):
+                 display="", auth_user=None, srtp="off", suites=("AES_CM_128_HMAC_SHA1_80",),
+                 fmtp=""):
         self.user, self.ip, self.port, self.transport = user, ip, port, transport
         self.registrar, self.domain, self.password = registrar, domain, password
         self.ear, self.tone, self.codecs, self.ptime = ear, tone, list(codecs), ptime
         self.has_events, self.auto, self.code, self.ring_s = events, auto, code, ring_s
         self.direction, self.leg_options, self.display = direction, leg_options, display
         self.auth_user = auth_user or user
+        self.srtp, self.suites, self.fmtp = srtp, list(suites), fmtp  # fmtp: of Opus
         self.calls = {}
         self.pending = {}    # (branch, method) of our requests: queue of responses
         self.answered = {}   # (branch, method) of their requests: (response, source)
@@ -354,14 +380,15 @@ class Phone:
     @property
     def contact(self):
         extra = ";transport=tcp" if self.transport == "tcp" else ""
-        return f"<sip:{self.user}@{self.ip}:{self.port}{extra}>"
+        return f"<sip:{self.user}@{host_of(self.ip)}:{self.port}{extra}>"
 
     @property
     def address_of_record(self):
-        return f"sip:{self.user}@{self.domain or (self.registrar or (self.ip,))[0]}"
+        return f"sip:{self.user}@{self.domain or host_of((self.registrar or (self.ip,))[0])}"
 
     def via(self):
-        return f"SIP/2.0/{self.transport.upper()} {self.ip}:{self.port};branch=z9hG4bK{token()};rport"
+        return (f"SIP/2.0/{self.transport.upper()} {host_of(self.ip)}:{self.port}"
+                f";branch=z9hG4bK{token()};rport")
 
     # -- sending
 
@@ -489,7 +516,8 @@ class Phone:
                        ("To", f"<{self.address_of_record}>"), ("Call-ID", call_id),
                        ("CSeq", f"{number + attempt} REGISTER"), ("Contact", self.contact),
                        ("Expires", str(expires))]
-            request = Message("REGISTER", f"sip:{self.domain or self.registrar[0]}", headers=headers)
+            request = Message("REGISTER", f"sip:{self.domain or host_of(self.registrar[0])}",
+                              headers=headers)
             if attempt:
                 request.headers.append(self.credentials(response, request))
             response = await self.ask(request, (self.transport, self.registrar), timeout)
@@ -556,6 +584,8 @@ class Call:
         self.remote_sdp, self.local_direction = None, phone.direction
         self.sdp_version, self.leg, self.port = 1, None, 0
         self.codec, self.event_pt = None, 101
+        self.keys = {}         # ours, by suite, in base64
+        self.security = None   # (tag, suite, the peer's key in base64) of what was agreed on
         self.ack, self.acked = None, asyncio.Event()
         self.no_ack = False    # a script may set it: 2xx stay without ACK
         self.changed = asyncio.Condition()
@@ -609,29 +639,74 @@ class Call:
             f"leg {self.leg} {phone.ip} 0 {phone.tone} ptime={phone.ptime} {phone.leg_options}")
         self.port = said["port"]
 
-    def describe(self, direction, codec=None):
-        """Our SDP: an offer of all codecs, or an answer with one."""
+    def key(self, suite):
+        """Our key of a suite, the same for the life of the call."""
+        if suite not in self.keys:
+            self.keys[suite] = base64.b64encode(os.urandom(SUITES[suite])).decode()
+        return self.keys[suite]
+
+    def crypto(self, codec, plain):
+        """The protocol of our audio line and its keys: of an offer, or of the answer (codec given)."""
         phone = self.phone
-        names = [codec[0]] if codec else phone.codecs
-        types = [codec[1]] if codec else [CODECS[n][0] for n in names]
-        lines = ["v=0", f"o=- {abs(hash(self.call_id)) % 10**9} {self.sdp_version} IN IP4 {phone.ip}",
-                 "s=-", f"c=IN IP4 {phone.ip}", "t=0 0"]
+        if plain:
+            return "RTP/AVP", []
+        if codec:
+            lines = [self.security[:2]] if self.security else []
+            return self.remote_sdp.protocol, lines
+        if self.security:
+            return self.remote_sdp.protocol, [self.security[:2]]
+        lines = list(enumerate(phone.suites, 1)) if phone.srtp != "off" else []
+        return "RTP/SAVP" if phone.srtp == "required" else "RTP/AVP", lines
+
+    def formats(self, codec):
+        """[(payload type, rtpmap, fmtp)] of an offer, or of the answer with one codec."""
+        phone = self.phone
+        if codec:
+            found = [(codec[1], CODECS[codec[0]][1])]
+            clocks = {self.event_pt: self.remote_sdp.clocks.get(self.event_pt, 8000)}
+        else:
+            found = [(CODECS[n][0], CODECS[n][1]) for n in phone.codecs]
+            clocks = {101: 8000, 102: 48000} if "opus" in phone.codecs else {101: 8000}
+        events = [(p, f"telephone-event/{clock}", "0-15") for p, clock in clocks.items()
+                  if phone.has_events and p >= 0]
+        return [(p, m, phone.fmtp if m.startswith("opus") else "") for p, m in found] + events
+
+    def describe(self, direction, codec=None, plain=False):
+        """Our SDP: an offer of all codecs, or an answer with one. plain: without any key."""
+        phone = self.phone
+        family = "IP6" if ":" in phone.ip else "IP4"
+        protocol, keys = self.crypto(codec, plain)
+        formats = self.formats(codec)
+        lines = ["v=0", f"o=- {abs(hash(self.call_id)) % 10**9} {self.sdp_version} IN {family} {phone.ip}",
+                 "s=-", f"c=IN {family} {phone.ip}", "t=0 0",
+                 f"m=audio {self.port} {protocol} " + " ".join(str(p) for p, _, _ in formats)]
         self.sdp_version += 1
-        maps = [f"a=rtpmap:{t} {CODECS[n][1]}" for n, t in zip(names, types)]
-        if phone.has_events and self.event_pt >= 0:
-            types = types + [self.event_pt]
-            maps += [f"a=rtpmap:{self.event_pt} telephone-event/8000", f"a=fmtp:{self.event_pt} 0-15"]
-        lines.append(f"m=audio {self.port} RTP/AVP " + " ".join(map(str, types)))
-        return "\r\n".join(lines + maps + [f"a=ptime:{phone.ptime}", f"a={direction}"]) + "\r\n"
+        for payload_type, mapping, fmtp in formats:
+            lines.append(f"a=rtpmap:{payload_type} {mapping}")
+            lines += [f"a=fmtp:{payload_type} {fmtp}"] if fmtp else []
+        lines += [f"a=crypto:{tag} {suite} inline:{self.key(suite)}" for tag, suite in keys]
+        return "\r\n".join(lines + [f"a=ptime:{phone.ptime}", f"a={direction}"]) + "\r\n"
+
+    def agree_keys(self, sdp):
+        """The first line of the peer that is of our suites."""
+        phone = self.phone
+        offered = sdp.crypto if phone.srtp != "off" else []
+        self.security = next((line for line in offered if line[1] in phone.suites), None)
+        return self.security or (phone.srtp != "required" and sdp.protocol == "RTP/AVP")
 
     async def apply(self, text):
         """Takes the peer's SDP: where to send, what, and whether."""
         sdp = self.remote_sdp = Sdp(text)
-        self.codec = sdp.codec(self.phone.codecs)
+        self.codec = sdp.codec(self.phone.codecs) if self.agree_keys(sdp) else None
         if self.codec is None or not self.leg:
             return
         ear, sends = self.phone.ear, sdp.direction in ("sendrecv", "recvonly")
-        await ear.command(f"set {self.leg} codec={self.codec[0]} payload={self.codec[1]} event={sdp.event()}")
+        clock = 48000 if self.codec[0] == "opus" else 8000
+        await ear.command(f"set {self.leg} codec={self.codec[0]} payload={self.codec[1]} "
+                          f"event={sdp.event(clock)}")
+        if self.security:
+            _, suite, theirs = self.security
+            await ear.command(f"key {self.leg} {suite} {self.key(suite)} {theirs}")
         if sdp.port:
             await ear.command(f"remote {self.leg} {sdp.ip} {sdp.port}")
         ours = self.local_direction in ("sendrecv", "sendonly")
@@ -642,7 +717,7 @@ class Call:
         await self.apply(text)
         if self.codec is None:
             return None
-        self.event_pt = self.remote_sdp.event()
+        self.event_pt = self.remote_sdp.event(48000 if self.codec[0] == "opus" else 8000)
         allowed = MIRROR[self.remote_sdp.direction]
         if self.local_direction != "sendrecv" and allowed == "sendrecv":
             allowed = self.local_direction
@@ -884,10 +959,10 @@ class Call:
 
     # -- in the call
 
-    async def reinvite(self, direction=None, *, delayed_offer=False, timeout=TIMEOUT):
-        """Sends a re-INVITE; returns its final status code."""
+    async def reinvite(self, direction=None, *, delayed_offer=False, plain=False, timeout=TIMEOUT):
+        """Sends a re-INVITE (plain: RTP/AVP without keys); returns its final status code."""
         self.local_direction = direction or self.local_direction
-        body = "" if delayed_offer else self.describe(self.local_direction)
+        body = "" if delayed_offer else self.describe(self.local_direction, plain=plain)
         invite = self.make("INVITE", body)
         self.invite, self.ack = invite, None
         response = await self.phone.ask(invite, self.where(), timeout)
@@ -912,6 +987,12 @@ class Call:
 
     async def resume(self):
         return await self.reinvite("sendrecv")
+
+    async def info(self, key, form="dtmf-relay"):
+        """Tells a key by INFO, as application/dtmf-relay or application/dtmf; the status code."""
+        body = f"Signal={key}\r\nDuration=160\r\n" if form == "dtmf-relay" else f"{key}\r\n"
+        request = self.make("INFO", body, content_type=f"application/{form}")
+        return (await self.phone.ask(request, self.where())).status
 
     async def refer(self, target="", *, replaces=None, subscribe=True, headers=(), timeout=TIMEOUT):
         """Asks the peer to call target, a user part or URI; replaces: to talk to whom that call of
