@@ -22,6 +22,7 @@ static unsigned leg_count;
 static struct tone_bank bank;
 static struct ear_options defaults = {
 	.ptime_ms = 20,
+	.event_clock_khz = 8,
 	.payload_type = -1,
 	.event_payload_type = 101,
 	.level_db = -10,
@@ -40,7 +41,8 @@ static void usage(FILE *out)
 	      "lines with \"event\". End of input, quit or SIGTERM print all reports and end.\n"
 	      "\n"
 	      "Defaults of new legs; a leg line may say the same as NAME=VALUE (ptime=30):\n"
-	      "  --codec pcmu|pcma  --ptime MS  --level DBM0  --event PT|-1  --payload PT|-1\n"
+	      "  --codec pcmu|pcma|g722|opus  --ptime MS  --level DBM0  --payload PT|-1\n"
+	      "  --event PT|-1  --eventclock KHZ\n"
 	      "  --loss PERMILLE  --reorder PERMILLE  --jitter-ms MS  --drift-ppm N  --seed N  "
 	      "--learn\n"
 	      "Others:\n"
@@ -50,6 +52,7 @@ static void usage(FILE *out)
 	      "Commands:\n"
 	      "  leg NAME IP PORT HZ [OPTION=VALUE ...]  open (port 0: any; HZ 0: silence)\n"
 	      "  remote NAME IP PORT      send there\n"
+	      "  key NAME SUITE OURS THEIRS  SRTP with these keys, as a=crypto has them\n"
 	      "  tone NAME HZ [LEVEL]     change what is sent\n"
 	      "  set NAME OPTION=VALUE .. change options\n"
 	      "  mute NAME, unmute NAME   send silence, the tone again\n"
@@ -60,7 +63,8 @@ static void usage(FILE *out)
 	      "  report [NAME], clear [NAME], close NAME, mark TEXT, quit\n"
 	      "\n"
 	      "A report: packets sent, received, missing, duplicates, reordered, timestamp_jumps,\n"
-	      "ssrc_changes; pauses (no packet for more than 60 ms), quiet (neither tone nor "
+	      "ssrc_changes, unprotected (did not authenticate); pauses (no packet for more than "
+	      "60 ms), quiet (neither tone nor "
 	      "sound),\n"
 	      "digits, and heard: tones (hz 0: sound that is no tone) with from_ms, to_ms, dbm0,\n"
 	      "frames of 20 ms and breaks (frames in between without it).\n"
@@ -113,9 +117,11 @@ static const char *number(const char *text, long low, long high, long *value)
 
 static const char *set_codec(struct ear_options *o, const char *value)
 {
-	if (strcmp(value, "pcmu") != 0 && strcmp(value, "pcma") != 0)
-		return "codec is pcmu or pcma";
-	o->a_law = strcmp(value, "pcma") == 0;
+	enum ear_codec_kind kind = ear_codec_kind(value);
+
+	if (kind == EAR_CODECS)
+		return "codec is pcmu, pcma, g722 or opus";
+	o->codec = kind;
 	return NULL;
 }
 
@@ -134,6 +140,7 @@ static const char *set_option(struct ear_options *o, const char *name, const cha
 		{"seed", 0, 1000000000, &o->seed, NULL},
 		{"event", -1, 127, NULL, &o->event_payload_type},
 		{"payload", -1, 127, NULL, &o->payload_type},
+		{"eventclock", 8, 48, &o->event_clock_khz, NULL},
 		{"ptime", 10, 60, &o->ptime_ms, NULL},
 	};
 	long n;
@@ -247,18 +254,24 @@ static const char *do_leg(struct ear_leg *leg, char **word, unsigned count)
 
 static const char *do_remote(struct ear_leg *leg, char **word, unsigned count)
 {
-	struct sockaddr_in remote = {.sin_family = AF_INET};
+	union ear_address remote;
 	long port;
 
 	if (number(word[3], 1, 65535, &port) != NULL ||
-		inet_pton(AF_INET, word[2], &remote.sin_addr) != 1)
-		return "remote is an IPv4 address and a port";
-	remote.sin_port = htons((uint16_t)port);
+		ear_address_make(&remote, word[2], (unsigned)port) < 0 ||
+		remote.any.sa_family != leg->local.any.sa_family)
+		return "remote is an address of the leg's family and a port";
 	if (!leg->has_remote)
 		leg->next_ns = clock_ns() + (leg_count * STAGGER_NS) % 20000000;
 	leg->remote = remote;
 	leg->has_remote = true;
 	return NULL;
+}
+
+static const char *do_key(struct ear_leg *leg, char **word, unsigned count)
+{
+	return ear_leg_key(leg, word[2], word[3], word[4]) ? "key is a suite of SDP and two keys"
+							   : NULL;
 }
 
 static const char *do_tone(struct ear_leg *leg, char **word, unsigned count)
@@ -355,6 +368,7 @@ static const struct command {
 } commands[] = {
 	{"leg", do_leg, 5, LEG_NEW},
 	{"remote", do_remote, 4, LEG_MUST},
+	{"key", do_key, 5, LEG_MUST},
 	{"tone", do_tone, 3, LEG_MUST},
 	{"set", do_set, 3, LEG_MUST},
 	{"mute", do_flag, 2, LEG_MUST},
@@ -410,7 +424,7 @@ static void run_line(char *line)
 	else
 		printf("{\"ok\":true,\"command\":\"%s\",\"leg\":\"%s\",\"port\":%u,\"now_ms\":%llu}"
 		       "\n",
-			word[0], name, leg ? ntohs(leg->local.sin_port) : 0,
+			word[0], name, leg ? ear_address_port(&leg->local) : 0,
 			(unsigned long long)now_ms());
 }
 
@@ -485,9 +499,10 @@ static void parse_options(int count, char **words, bool *stay)
 {
 	static const struct option rows[] = {{"codec", 1, 0, 'o'}, {"ptime", 1, 0, 'o'},
 		{"level", 1, 0, 'o'}, {"event", 1, 0, 'o'}, {"payload", 1, 0, 'o'},
-		{"loss", 1, 0, 'o'}, {"reorder", 1, 0, 'o'}, {"jitter-ms", 1, 0, 'o'},
-		{"drift-ppm", 1, 0, 'o'}, {"seed", 1, 0, 'o'}, {"learn", 0, 0, 'l'},
-		{"tones", 1, 0, 't'}, {"stay", 0, 0, 's'}, {"help", 0, 0, 'h'}, {0}};
+		{"eventclock", 1, 0, 'o'}, {"loss", 1, 0, 'o'}, {"reorder", 1, 0, 'o'},
+		{"jitter-ms", 1, 0, 'o'}, {"drift-ppm", 1, 0, 'o'}, {"seed", 1, 0, 'o'},
+		{"learn", 0, 0, 'l'}, {"tones", 1, 0, 't'}, {"stay", 0, 0, 's'},
+		{"help", 0, 0, 'h'}, {0}};
 	unsigned low = 400, high = 2000, step = 50;
 	const char *wrong = NULL;
 	int option, row;

@@ -32,6 +32,31 @@ static uint64_t to_ms(const struct ear_leg *leg, uint64_t ns)
 	return ns <= leg->epoch_ns ? 0 : (ns - leg->epoch_ns) / MS;
 }
 
+int ear_address_make(union ear_address *address, const char *ip, unsigned port)
+{
+	union ear_address a = {.in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
+
+	if (inet_pton(AF_INET, ip, &a.in.sin_addr) != 1) {
+		a = (union ear_address){
+			.in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
+		if (inet_pton(AF_INET6, ip, &a.in6.sin6_addr) != 1)
+			return -EINVAL;
+	}
+	*address = a;
+	return 0;
+}
+
+unsigned ear_address_port(const union ear_address *address)
+{
+	return ntohs(
+		address->any.sa_family == AF_INET6 ? address->in6.sin6_port : address->in.sin_port);
+}
+
+static socklen_t address_length(const union ear_address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof(address->in6) : sizeof(address->in);
+}
+
 int ear_leg_open(struct ear_leg *leg, const char *name, const char *ip, unsigned port,
 	const struct ear_options *options)
 {
@@ -42,16 +67,15 @@ int ear_leg_open(struct ear_leg *leg, const char *name, const char *ip, unsigned
 	leg->options = *options;
 	for (const char *c = name; *c; c++)
 		leg->options.seed = leg->options.seed * 31 + (unsigned char)*c;
-	leg->local = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	if (inet_pton(AF_INET, ip, &leg->local.sin_addr) != 1)
+	if (ear_address_make(&leg->local, ip, port) < 0)
 		return -EINVAL;
-	leg->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	leg->fd = socket(leg->local.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (leg->fd < 0)
 		return -errno;
 	setsockopt(leg->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	setsockopt(leg->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (bind(leg->fd, (struct sockaddr *)&leg->local, sizeof(leg->local)) < 0 ||
-		getsockname(leg->fd, (struct sockaddr *)&leg->local, &length) < 0) {
+	if (bind(leg->fd, &leg->local.any, address_length(&leg->local)) < 0 ||
+		getsockname(leg->fd, &leg->local.any, &length) < 0) {
 		int error = -errno;
 		close(leg->fd);
 		leg->fd = -1;
@@ -70,12 +94,28 @@ void ear_leg_close(struct ear_leg *leg)
 	if (leg->fd >= 0)
 		close(leg->fd);
 	leg->fd = -1;
+	ear_codec_clear(&leg->codec);
+	ear_srtp_free(leg->srtp);
+	leg->srtp = NULL;
+}
+
+int ear_leg_key(
+	struct ear_leg *leg, const char *suite, const char *send_key, const char *receive_key)
+{
+	struct ear_srtp *srtp = ear_srtp_new(suite, send_key, receive_key);
+
+	if (!srtp)
+		return -EINVAL;
+	ear_srtp_free(leg->srtp);
+	leg->srtp = srtp;
+	return 0;
 }
 
 void ear_leg_clear(struct ear_leg *leg)
 {
 	leg->received = leg->missing = leg->duplicates = leg->reordered = 0;
 	leg->timestamp_jumps = leg->ssrc_changes = leg->malformed = leg->other_payload = 0;
+	leg->unprotected = 0;
 	leg->heard_any = false;
 	leg->first_ms = leg->last_ms = leg->last_ns = 0;
 	leg->longest_pause_ms = leg->pauses = 0;
@@ -98,15 +138,20 @@ static void put32(uint8_t *p, uint32_t v)
 
 static void transmit(struct ear_leg *leg, const uint8_t *packet, size_t bytes)
 {
-	sendto(leg->fd, packet, bytes, 0, (struct sockaddr *)&leg->remote, sizeof(leg->remote));
+	sendto(leg->fd, packet, bytes, 0, &leg->remote.any, address_length(&leg->remote));
 }
 
-/* Through the bad network that the options describe. */
-static void deliver(struct ear_leg *leg, const uint8_t *packet, size_t bytes, uint64_t now_ns)
+/*
+ * Through the bad network that the options describe. There is room behind the packet for what SRTP
+ * adds.
+ */
+static void deliver(struct ear_leg *leg, uint8_t *packet, size_t bytes, uint64_t now_ns)
 {
 	const struct ear_options *o = &leg->options;
 	uint64_t delay_ns = 0;
 
+	if (leg->srtp)
+		bytes = ear_srtp_protect(leg->srtp, packet, bytes);
 	leg->sent++;
 	if (o->loss && draw(leg, 1000) < o->loss)
 		return;
@@ -157,19 +202,25 @@ static void write_header(struct ear_leg *leg, uint8_t *packet, int payload_type,
 	leg->marker = false;
 }
 
+static int payload_type(const struct ear_leg *leg)
+{
+	return leg->options.payload_type >= 0 ? leg->options.payload_type
+					      : ear_codec_payload_type(leg->options.codec);
+}
+
 static void send_media(struct ear_leg *leg, uint64_t now_ns)
 {
 	const struct ear_options *o = &leg->options;
 	uint8_t packet[EAR_PACKET_MAX];
-	int16_t pcm[EAR_PACKET_MAX];
-	size_t samples = o->ptime_ms * 8u;
-	int payload_type = o->payload_type >= 0 ? o->payload_type : o->a_law ? 8 : 0;
+	int16_t pcm[EAR_SAMPLES_MAX];
+	size_t samples = o->ptime_ms * 8u, bytes;
 
-	write_header(leg, packet, payload_type, leg->timestamp);
+	write_header(leg, packet, payload_type(leg), leg->timestamp);
 	tone_make(&leg->maker, leg->muted ? 0 : leg->tone_hz, o->level_db, pcm, samples);
-	for (size_t i = 0; i < samples; i++)
-		packet[RTP_BYTES + i] = tones_encode(o->a_law, pcm[i]);
-	deliver(leg, packet, RTP_BYTES + samples, now_ns);
+	bytes = ear_codec_encode(&leg->codec, o->codec, pcm, samples, packet + RTP_BYTES,
+		sizeof(packet) - RTP_BYTES - EAR_SRTP_ROOM);
+	if (bytes)
+		deliver(leg, packet, RTP_BYTES + bytes, now_ns);
 }
 
 /* One packet of the digit in turn, or nothing in the gap behind it. False: no digit is left. */
@@ -185,8 +236,8 @@ static bool send_digit(struct ear_leg *leg, uint64_t now_ns)
 	unsigned elapsed = leg->digit_elapsed_ms, ms = leg->digit_ms;
 	if (elapsed < ms + DIGIT_ENDS_MS + leg->options.ptime_ms) {
 		bool end = elapsed >= ms;
-		unsigned duration = (end ? ms : elapsed) * 8;
-		uint8_t packet[RTP_BYTES + 4];
+		unsigned duration = (end ? ms : elapsed) * leg->options.event_clock_khz;
+		uint8_t packet[RTP_BYTES + 4 + EAR_SRTP_ROOM];
 		const char *found = strchr(keys, leg->digits[leg->digit_next]);
 
 		write_header(leg, packet, leg->options.event_payload_type, leg->digit_timestamp);
@@ -194,7 +245,7 @@ static bool send_digit(struct ear_leg *leg, uint64_t now_ns)
 		packet[13] = (uint8_t)((end ? 0x80 : 0) | 10);
 		packet[14] = (uint8_t)(duration >> 8);
 		packet[15] = (uint8_t)duration;
-		deliver(leg, packet, sizeof(packet), now_ns);
+		deliver(leg, packet, RTP_BYTES + 4, now_ns);
 	}
 	if (elapsed >= ms + DIGIT_GAP_MS) {
 		leg->digit_elapsed_ms = 0;
@@ -222,7 +273,7 @@ uint64_t ear_leg_send(struct ear_leg *leg, uint64_t now_ns)
 			leg->marker = true;
 		else if (!send_digit(leg, now_ns))
 			send_media(leg, now_ns);
-		leg->timestamp += leg->options.ptime_ms * 8;
+		leg->timestamp += leg->options.ptime_ms * ear_codec_clock_khz(leg->options.codec);
 		leg->next_ns += step;
 	}
 	return leg->next_ns < delayed ? leg->next_ns : delayed;
@@ -256,12 +307,12 @@ static void take_key(struct ear_leg *leg, const uint8_t *payload, uint32_t times
 	leg->key(leg, keys[payload[0]], to_ms(leg, ns));
 }
 
-static void take_sound(struct ear_leg *leg, bool a_law, const uint8_t *codes, size_t n, uint64_t ns)
+static void take_sound(struct ear_leg *leg, const int16_t *pcm, size_t n, uint64_t ns)
 {
 	struct tone_frame frame;
 
 	for (size_t i = 0; i < n; i++) {
-		leg->window[leg->window_filled++] = tones_decode(a_law, codes[i]);
+		leg->window[leg->window_filled++] = pcm[i];
 		if (leg->window_filled < TONES_WINDOW)
 			continue;
 		leg->window_filled = 0;
@@ -322,20 +373,51 @@ static bool follow(struct ear_leg *leg, uint16_t sequence, uint32_t timestamp, u
 	return true;
 }
 
-static void take_packet(struct ear_leg *leg, const uint8_t *p, size_t bytes, uint64_t ns)
+/* What a packet of this payload type is coded with; EAR_CODECS: it is no sound. */
+static enum ear_codec_kind codec_of(const struct ear_leg *leg, int type)
+{
+	static const enum ear_codec_kind fixed[] = {EAR_PCMU, EAR_PCMA, EAR_G722};
+
+	if (type == payload_type(leg))
+		return leg->options.codec;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (type == ear_codec_payload_type(fixed[i]))
+			return fixed[i];
+	return EAR_CODECS;
+}
+
+static void take_media(struct ear_leg *leg, enum ear_codec_kind kind, const uint8_t *payload,
+	size_t bytes, uint64_t ns)
+{
+	int16_t pcm[EAR_SAMPLES_MAX];
+	size_t samples = ear_codec_decode(&leg->codec, kind, payload, bytes, pcm);
+
+	leg->in_samples = (uint32_t)samples * (ear_codec_clock_khz(kind) / 8);
+	take_sound(leg, pcm, samples, ns);
+}
+
+static void take_packet(struct ear_leg *leg, uint8_t *p, size_t bytes, uint64_t ns)
 {
 	if (bytes >= 2 && p[1] >= 192 && p[1] <= 223)
 		return;
+	if (leg->srtp && bytes >= RTP_BYTES) {
+		bytes = ear_srtp_unprotect(leg->srtp, p, bytes);
+		if (bytes == 0) {
+			leg->unprotected++;
+			return;
+		}
+	}
 	if (bytes < RTP_BYTES || p[0] != 0x80) {
 		leg->malformed++;
 		return;
 	}
-	int payload_type = p[1] & 0x7f;
+	int type = p[1] & 0x7f;
+	enum ear_codec_kind kind = codec_of(leg, type);
 	uint32_t timestamp =
 		(uint32_t)p[4] << 24 | (uint32_t)p[5] << 16 | (uint32_t)p[6] << 8 | p[7];
 	uint32_t ssrc = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
-	bool event = payload_type == leg->options.event_payload_type;
-	bool media = payload_type == 0 || payload_type == 8;
+	bool event = type == leg->options.event_payload_type;
+	bool media = !event && kind != EAR_CODECS;
 
 	if (leg->received++ == 0)
 		leg->first_ms = to_ms(leg, ns);
@@ -344,8 +426,7 @@ static void take_packet(struct ear_leg *leg, const uint8_t *p, size_t bytes, uin
 		return;
 	if (media) {
 		leg->in_timestamp = timestamp;
-		leg->in_samples = (uint32_t)bytes - RTP_BYTES;
-		take_sound(leg, payload_type == 8, p + RTP_BYTES, bytes - RTP_BYTES, ns);
+		take_media(leg, kind, p + RTP_BYTES, bytes - RTP_BYTES, ns);
 	} else if (event && bytes >= RTP_BYTES + 4) {
 		/* The next sound begins anew. */
 		leg->in_samples = 0;
@@ -382,7 +463,7 @@ void ear_leg_receive(struct ear_leg *leg)
 {
 	for (;;) {
 		uint8_t packet[2048], control[256];
-		struct sockaddr_in from;
+		union ear_address from;
 		struct iovec part = {packet, sizeof(packet)};
 		struct msghdr message = {.msg_name = &from,
 			.msg_namelen = sizeof(from),
@@ -435,20 +516,26 @@ static void print_heard(const struct ear_leg *leg)
 
 void ear_leg_report(const struct ear_leg *leg, uint64_t now_ns)
 {
-	char ip[INET_ADDRSTRLEN] = "";
+	bool six = leg->from.any.sa_family == AF_INET6;
+	char ip[INET6_ADDRSTRLEN] = "";
 
-	inet_ntop(AF_INET, &leg->from.sin_addr, ip, sizeof(ip));
+	if (six)
+		inet_ntop(AF_INET6, &leg->from.in6.sin6_addr, ip, sizeof(ip));
+	else
+		inet_ntop(AF_INET, &leg->from.in.sin_addr, ip, sizeof(ip));
 	printf("{\"report\":\"%s\",\"now_ms\":%llu,\"port\":%u,\"sent\":%u,\"received\":%u,"
 	       "\"missing\":%u,"
 	       "\"duplicates\":%u,\"reordered\":%u,\"timestamp_jumps\":%u,\"ssrc_changes\":%u,"
-	       "\"malformed\":%u,\"other_payload\":%u",
-		leg->name, (unsigned long long)to_ms(leg, now_ns), ntohs(leg->local.sin_port),
+	       "\"malformed\":%u,\"other_payload\":%u,\"unprotected\":%u",
+		leg->name, (unsigned long long)to_ms(leg, now_ns), ear_address_port(&leg->local),
 		leg->sent, leg->received, leg->missing, leg->duplicates, leg->reordered,
-		leg->timestamp_jumps, leg->ssrc_changes, leg->malformed, leg->other_payload);
-	printf(",\"from\":\"%s:%u\",\"first_ms\":%llu,\"last_ms\":%llu,\"longest_pause_ms\":%u,"
+		leg->timestamp_jumps, leg->ssrc_changes, leg->malformed, leg->other_payload,
+		leg->unprotected);
+	printf(",\"from\":\"%s%s%s:%u\",\"first_ms\":%llu,\"last_ms\":%llu,\"longest_pause_ms\":%u,"
 	       "\"digits\":\"%s\"",
-		ip, ntohs(leg->from.sin_port), (unsigned long long)leg->first_ms,
-		(unsigned long long)leg->last_ms, leg->longest_pause_ms, leg->keys);
+		six ? "[" : "", ip, six ? "]" : "", ear_address_port(&leg->from),
+		(unsigned long long)leg->first_ms, (unsigned long long)leg->last_ms,
+		leg->longest_pause_ms, leg->keys);
 	print_spans("pauses", leg->pause, leg->pauses);
 	print_spans("quiet", leg->line.quiet, leg->line.quiet_count);
 	print_heard(leg);

@@ -9,6 +9,8 @@
 #ifndef EAR_LEG_H
 #define EAR_LEG_H
 
+#include "ear_codec.h"
+#include "ear_srtp.h"
 #include "tones.h"
 
 #include <netinet/in.h>
@@ -16,21 +18,28 @@
 #define EAR_NAME_MAX    32u
 #define EAR_DIGITS_MAX  64u
 #define EAR_DELAYED_MAX 64u
-#define EAR_PACKET_MAX  512u
+#define EAR_PACKET_MAX  1500u
 #define EAR_PAUSES      128u
 #define EAR_PAUSE_MS    60u /* without a packet for longer than this is a pause */
 
 struct ear_options {
-	bool a_law;
+	enum ear_codec_kind codec;
 	unsigned ptime_ms; /* of what is sent */
-	int payload_type;  /* of what is sent; -1: 0 or 8 by codec */
+	int payload_type;  /* of the codec, both ways; -1: its static one, or 96 */
 	int event_payload_type;
+	unsigned event_clock_khz;
 	double level_db;
 	unsigned loss, reorder; /* of 1000 packets sent */
 	unsigned jitter_ms;
 	int drift_ppm; /* sends faster (+) or slower than real time */
 	unsigned seed;
 	bool learn; /* send to wherever packets come from */
+};
+
+union ear_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 };
 
 struct ear_delayed {
@@ -43,7 +52,7 @@ struct ear_leg {
 	char name[EAR_NAME_MAX];
 	int fd;
 	struct ear_options options;
-	struct sockaddr_in local, remote;
+	union ear_address local, remote; /* of one family */
 	bool has_remote;
 	uint64_t epoch_ns; /* start of the ear */
 	const struct tone_bank *bank;
@@ -53,6 +62,8 @@ struct ear_leg {
 	/* sending */
 	uint64_t next_ns; /* when the next packet is due */
 	struct tone_maker maker;
+	struct ear_codec codec;
+	struct ear_srtp *srtp; /* NULL: plain */
 	unsigned tone_hz;
 	bool muted; /* sends silence */
 	bool held;  /* sends nothing */
@@ -67,12 +78,12 @@ struct ear_leg {
 
 	/* receiving */
 	unsigned received, missing, duplicates, reordered, timestamp_jumps, ssrc_changes, malformed,
-		other_payload;
+		other_payload, unprotected; /* the last: packets that did not authenticate */
 	bool heard_any;
 	uint16_t in_sequence;
 	uint32_t in_timestamp, in_ssrc, in_samples, event_timestamp;
 	bool event_seen;
-	struct sockaddr_in from;
+	union ear_address from;
 	uint64_t first_ms, last_ms, last_ns, sound_until_ms;
 	unsigned longest_pause_ms;
 	struct tone_span pause[EAR_PAUSES];
@@ -83,6 +94,10 @@ struct ear_leg {
 	unsigned window_filled;
 	struct tone_line line;
 };
+
+/* An address and port as text: 0, or -EINVAL. */
+int ear_address_make(union ear_address *address, const char *ip, unsigned port);
+unsigned ear_address_port(const union ear_address *address);
 
 /* Opens the socket (port 0: any). Returns 0 or a negative errno. */
 int ear_leg_open(struct ear_leg *leg, const char *name, const char *ip, unsigned port,
@@ -96,6 +111,9 @@ uint64_t ear_leg_send(struct ear_leg *leg, uint64_t now_ns);
 void ear_leg_receive(struct ear_leg *leg);
 /* Queues digits to be sent as telephone-events. Returns 0, or -EINVAL. */
 int ear_leg_digits(struct ear_leg *leg, const char *digits, unsigned ms);
+/* Encrypts from now on; see ear_srtp.h. Returns 0, or -EINVAL. */
+int ear_leg_key(
+	struct ear_leg *leg, const char *suite, const char *send_key, const char *receive_key);
 /* Prints the report as one line of JSON. */
 void ear_leg_report(const struct ear_leg *leg, uint64_t now_ns);
 

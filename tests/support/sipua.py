@@ -701,9 +701,9 @@ class Call:
         if self.codec is None or not self.leg:
             return
         ear, sends = self.phone.ear, sdp.direction in ("sendrecv", "recvonly")
-        clock = 48000 if self.codec[0] == "opus" else 8000
+        event = sdp.event(48000 if self.codec[0] == "opus" else 8000)
         await ear.command(f"set {self.leg} codec={self.codec[0]} payload={self.codec[1]} "
-                          f"event={sdp.event(clock)}")
+                          f"event={event} eventclock={sdp.clocks.get(event, 8000) // 1000}")
         if self.security:
             _, suite, theirs = self.security
             await ear.command(f"key {self.leg} {suite} {self.key(suite)} {theirs}")

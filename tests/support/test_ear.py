@@ -2,20 +2,21 @@
 """The ear against itself: what its bad network does shows in its report. Usage: test_ear.py EAR"""
 
 import asyncio
+import base64
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from sipua import Ear, Failed  # noqa: E402
+from sipua import SUITES, Ear, Failed  # noqa: E402
 
 
-async def leg(ear, name, hz, options=""):
-    return (await ear.command(f"leg {name} 127.0.0.1 0 {hz} {options}"))["port"]
+async def leg(ear, name, hz, options="", ip="127.0.0.1"):
+    return (await ear.command(f"leg {name} {ip} 0 {hz} {options}"))["port"]
 
 
-async def connect(ear, a, a_port, b, b_port):
-    await ear.command(f"remote {a} 127.0.0.1 {b_port}")
-    await ear.command(f"remote {b} 127.0.0.1 {a_port}")
+async def connect(ear, a, a_port, b, b_port, ip="127.0.0.1"):
+    await ear.command(f"remote {a} {ip} {b_port}")
+    await ear.command(f"remote {b} {ip} {a_port}")
 
 
 def hears(event, name, hz, kind="tone"):
@@ -43,6 +44,37 @@ async def good_and_bad(ear):
     assert len(fine) == 1 and fine[0]["breaks"] == 0 and not seen["fine"]["quiet"], fine
 
 
+async def codecs_and_keys(ear):
+    """Every codec, every suite, IPv6; a leg with another key hears nothing."""
+    cases = [(f"{codec}.{ptime}", f"codec={codec} ptime={ptime}", None, "127.0.0.1")
+             for codec, ptime in (("g722", 20), ("g722", 40), ("opus", 20), ("opus", 60))]
+    cases += [(suite, "codec=opus payload=111", suite, "::1") for suite in SUITES]
+    for name, options, suite, ip in cases:
+        a = await leg(ear, name, 700, options, ip)
+        b = await leg(ear, name + ".peer", 1100, options, ip)
+        if suite:
+            one, two = (base64.b64encode(os.urandom(SUITES[suite])).decode() for _ in range(2))
+            await ear.command(f"key {name} {suite} {one} {two}")
+            await ear.command(f"key {name}.peer {suite} {two} {one}")
+        await connect(ear, name, a, name + ".peer", b, ip)
+    for name, _, _, _ in cases:
+        await ear.wait(lambda e: hears(e, name + ".peer", 700))
+        await ear.wait(lambda e: hears(e, name, 1100))
+    await ear.command("set opus.20 eventclock=48")
+    await ear.command("digit opus.20 7")
+    await ear.wait(lambda e: e.get("leg") == "opus.20.peer" and e["event"] == "digit")
+    reports = await ear.report()
+    for name, _, _, _ in cases:
+        assert not reports[name]["unprotected"] and not reports[name]["timestamp_jumps"], reports[name]
+    wrong = base64.b64encode(os.urandom(30)).decode()
+    before = reports["AES_CM_128_HMAC_SHA1_80"]["received"]
+    await ear.command(f"key AES_CM_128_HMAC_SHA1_80 AES_CM_128_HMAC_SHA1_80 {wrong} {wrong}")
+    await asyncio.sleep(0.3)
+    report = await ear.report("AES_CM_128_HMAC_SHA1_80")
+    assert report["unprotected"] > 5 and report["received"] - before < 5, report
+    assert report["from"].startswith("[::1]:"), report
+
+
 async def what_a_script_does(ear):
     """Each command shows at the other end."""
     a, b = await leg(ear, "a", 700), await leg(ear, "b", 1100)
@@ -65,8 +97,9 @@ async def what_a_script_does(ear):
     await ear.wait(lambda e: e.get("leg") == "b" and e.get("digit") == "*")
     report = await ear.report("b")
     assert report["ssrc_changes"] == 1 and report["missing"] == 3, report
-    assert report["digits"] == "1*" and len(report["pauses"]) == 1, report
-    assert len(report["quiet"]) == 1, report
+    # The hold and the mute; a machine that is busy may add to them.
+    assert report["digits"] == "1*" and report["quiet"], report
+    assert any(p["to_ms"] - p["from_ms"] > 100 for p in report["pauses"]), report
     await ear.command("clear b")
     assert (await ear.report("b"))["digits"] == ""
     await ear.command("close b")
@@ -87,6 +120,7 @@ async def refusals(ear):
 async def main(path):
     async with Ear(path) as ear:
         await asyncio.gather(good_and_bad(ear), what_a_script_does(ear))
+        await codecs_and_keys(ear)
         await refusals(ear)
         reports = await ear.stop()
         assert "fine.peer" in reports and "b" not in reports
