@@ -27,7 +27,8 @@ static bool event_clock_allowed(const struct cord_terms *t)
 {
 	return (t->event_payload_type == CORD_NO_PAYLOAD_TYPE &&
 		       t->receive_event_payload_type == CORD_NO_PAYLOAD_TYPE) ||
-	       t->event_clock_hz == 8000;
+	       t->event_clock_hz == 8000 || t->event_clock_hz == 16000 ||
+	       t->event_clock_hz == 48000;
 }
 
 static bool payload_types_allowed(const struct cord_terms *t)
@@ -200,6 +201,20 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	rtp_source_init(&p->source);
 }
 
+/* Keys that are being sent or received do not go on in another clock, or without one. */
+static void keys_apply(struct worker *w, struct port *p, const struct cord_terms *t)
+{
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	uint8_t event_khz = (uint8_t)(t->event_clock_hz / 1000);
+	bool other = cold->event_khz != event_khz;
+
+	if ((p->flags & PORT_KEYS) && (other || t->event_payload_type == CORD_NO_PAYLOAD_TYPE))
+		port_keys_end(w, p);
+	if (other)
+		telephone_event_receiver_reset(&cold->event_in);
+	cold->event_khz = event_khz;
+}
+
 enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, cord_time now_ns)
 {
 	struct dataplane *dp = w->dp;
@@ -220,6 +235,7 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 
 	port_init(w, p, m, slot, now_ns);
 	terms_apply(dp, p, &m->terms);
+	keys_apply(w, p, &m->terms);
 	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
 	w->ports++;
 	port_status_write(w, p);
@@ -258,8 +274,7 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		port_flush(w, p);
 	if (recoded || repaced)
 		cold->out_count = 0;
-	if ((p->flags & PORT_KEYS) && p->event_payload_type == CORD_NO_PAYLOAD_TYPE)
-		port_keys_end(w, p);
+	keys_apply(w, p, &m->terms);
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
 }

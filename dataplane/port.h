@@ -99,6 +99,7 @@ struct port_cold {
 	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
+	uint8_t event_khz;                  /* clock of telephone-events, both ways */
 	_Atomic uint32_t staged_generation; /* of player.staged, for a worker that asks for it */
 	uint32_t last_generation;           /* of the slot's last port; survives close */
 	cord_time opened, first_rx;

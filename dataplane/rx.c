@@ -76,12 +76,13 @@ static void rx_key(struct worker *w, struct port *p, char digit)
 }
 
 static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_header *h,
-	const uint8_t *payload, const struct jitter_packet *packet)
+	const uint8_t *payload, struct jitter_packet *packet)
 {
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	char digit;
 
-	switch (telephone_event_receive(&w->dp->port_cold[p->slot].event_in, payload,
-		h->payload_bytes, h->timestamp, h->marker, &digit)) {
+	switch (telephone_event_receive(&cold->event_in, cold->event_khz, payload, h->payload_bytes,
+		h->timestamp, h->marker, &digit)) {
 	case TELEPHONE_EVENT_BAD:
 		return dropped(CORD_COUNTER_drop_event);
 	case TELEPHONE_EVENT_BEGUN:
@@ -92,6 +93,9 @@ static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_h
 		rx_heard(w, p);
 		break;
 	}
+	/* Another clock than the sound's says nothing about when that goes on. */
+	if (cold->event_khz != p->jitter.clock_khz)
+		packet->timestamp = p->jitter.next_timestamp;
 	if (p->room != PORT_NONE)
 		insert(w, p, packet);
 	return dropped(CORD_COUNTER_rx_event);

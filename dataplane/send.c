@@ -32,12 +32,13 @@ static void send_rich(
 }
 
 /* True: a key took the place of sound in this period. Silence is put in *codes where one is due. */
-static bool send_key(struct worker *w, struct port *p, uint32_t timestamp, const uint8_t **codes)
+static bool send_key(struct worker *w, struct port *p, uint32_t period, const uint8_t **codes)
 {
 	struct port_cold *cold = worker_cold(w, p);
+	uint32_t timestamp = p->timestamp_base + period * 20 * cold->event_khz;
 	struct telephone_event_packet packet;
 
-	switch (telephone_event_step(&cold->event_out, timestamp, UNITS, &packet)) {
+	switch (telephone_event_step(&cold->event_out, timestamp, cold->event_khz, &packet)) {
 	case TELEPHONE_EVENT_STEP_PACKET:
 		if (packet.marker)
 			worker_count(w, CORD_COUNTER_digits_sent, 1);
@@ -65,7 +66,7 @@ void send_codes(struct worker *w, struct port *p, uint32_t i, uint32_t period, c
 
 	p->flags |= PORT_STARTED;
 	p->period = period;
-	if ((p->flags & PORT_KEYS) && send_key(w, p, timestamp, &codes))
+	if ((p->flags & PORT_KEYS) && send_key(w, p, period, &codes))
 		return;
 	if (p->flags & PORT_RICH_OUT) {
 		send_rich(w, p, marker, timestamp, codes);

@@ -6,12 +6,14 @@
 #include <string.h>
 
 enum {
-	UNITS_PER_MS = 8,
+	PERIOD_MS = 20,
 	KEYS = 16,
 	VOLUME_DBM0 = 10, /* of our keys: -10 dBm0 */
 	ENDS = 3,
 	END_BIT = 0x80,
-	BACK_UNITS = 10 * 1000 * UNITS_PER_MS,
+	BACK_MS = 10 * 1000,
+	SEGMENT_MAX = 65535,
+	SEGMENT_LOST_MS = 200, /* at its end, of which nothing need have come */
 	MORE_KEY_MS = 100,
 	MORE_GAP_MS = 60,
 	MORE_PAUSE_MS = 1000,
@@ -46,8 +48,18 @@ static enum telephone_event_verdict update(
 	return end ? TELEPHONE_EVENT_ENDED : TELEPHONE_EVENT_CONTINUES;
 }
 
+/* Whether an event that begins so much later is the next segment of a long one. */
+static bool is_segment(const struct telephone_event_receiver *r, int32_t later, unsigned clock_khz)
+{
+	int32_t lost = SEGMENT_MAX - later;
+
+	return later == r->duration ||
+	       (later > r->duration && lost >= 0 && lost <= (int32_t)(SEGMENT_LOST_MS * clock_khz));
+}
+
 enum telephone_event_verdict telephone_event_receive(struct telephone_event_receiver *r,
-	const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker, char *digit)
+	unsigned clock_khz, const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker,
+	char *digit)
 {
 	if (bytes < TELEPHONE_EVENT_BYTES)
 		return TELEPHONE_EVENT_BAD;
@@ -59,11 +71,12 @@ enum telephone_event_verdict telephone_event_receive(struct telephone_event_rece
 	if (event >= KEYS)
 		return TELEPHONE_EVENT_IGNORED;
 	/* Further back than any network keeps a packet is a sender that began its timestamps anew. */
-	if (r->known && later < 0 && later > -BACK_UNITS)
+	if (r->known && later < 0 && later > -(int32_t)(BACK_MS * clock_khz))
 		return TELEPHONE_EVENT_REPEATED;
 	if (r->known && later == 0)
 		return event == r->event ? update(r, duration, end) : TELEPHONE_EVENT_BAD;
-	if (r->known && !r->ended && !marker && event == r->event && later == r->duration) {
+	if (r->known && !r->ended && !marker && event == r->event &&
+		is_segment(r, later, clock_khz)) {
 		r->timestamp = timestamp;
 		r->duration = 0;
 		return update(r, duration, end);
@@ -98,9 +111,9 @@ int telephone_event_send(struct telephone_event_sender *s, const char *digits, s
 		if (digits[i] != ',' && telephone_event_code(digits[i]) < 0)
 			return -EINVAL;
 	*s = (struct telephone_event_sender){
-		.key_units = key_ms * UNITS_PER_MS,
-		.gap_units = gap_ms * UNITS_PER_MS,
-		.pause_units = pause_ms * UNITS_PER_MS,
+		.key_ms = (uint16_t)key_ms,
+		.gap_ms = (uint16_t)gap_ms,
+		.pause_ms = (uint16_t)pause_ms,
 		.count = (uint8_t)count,
 	};
 	memcpy(s->digit, digits, count);
@@ -125,45 +138,45 @@ int telephone_event_send_more(struct telephone_event_sender *s, char digit)
 }
 
 /* A key's packet; its end is sent in three periods, of which the last two lie in the gap. */
-static enum telephone_event_step send_packet(struct telephone_event_sender *s, bool end, bool first,
-	struct telephone_event_packet *packet)
+static enum telephone_event_step send_packet(struct telephone_event_sender *s, unsigned clock_khz,
+	bool end, bool first, struct telephone_event_packet *packet)
 {
 	packet->timestamp = s->timestamp;
 	packet->marker = first;
 	packet->payload[0] = s->event;
 	packet->payload[1] = (uint8_t)((end ? END_BIT : 0) | VOLUME_DBM0);
-	rtp_put16(packet->payload + 2, s->sent_duration);
+	rtp_put16(packet->payload + 2, (uint16_t)(s->sent_ms * clock_khz));
 	return TELEPHONE_EVENT_STEP_PACKET;
 }
 
 static void enter(struct telephone_event_sender *s, enum telephone_event_sender_state state)
 {
 	s->state = (uint8_t)state;
-	s->elapsed = 0;
+	s->elapsed_ms = 0;
 }
 
 static enum telephone_event_step key_step(
-	struct telephone_event_sender *s, uint32_t units, struct telephone_event_packet *packet)
+	struct telephone_event_sender *s, unsigned clock_khz, struct telephone_event_packet *packet)
 {
-	bool first = s->elapsed == 0;
+	bool first = s->elapsed_ms == 0;
 
-	s->elapsed += units;
-	s->sent_duration = (uint16_t)s->elapsed;
-	bool end = s->elapsed >= s->key_units;
+	s->elapsed_ms += PERIOD_MS;
+	s->sent_ms = s->elapsed_ms;
+	bool end = s->elapsed_ms >= s->key_ms;
 	if (end) {
 		s->ends = ENDS - 1;
 		enter(s, TELEPHONE_EVENT_GAP);
 	}
-	return send_packet(s, end, first, packet);
+	return send_packet(s, clock_khz, end, first, packet);
 }
 
 static enum telephone_event_step gap_step(
-	struct telephone_event_sender *s, uint32_t units, struct telephone_event_packet *packet)
+	struct telephone_event_sender *s, unsigned clock_khz, struct telephone_event_packet *packet)
 {
-	s->elapsed += units;
+	s->elapsed_ms += PERIOD_MS;
 	if (s->ends > 0) {
 		s->ends--;
-		return send_packet(s, true, false, packet);
+		return send_packet(s, clock_khz, true, false, packet);
 	}
 	return TELEPHONE_EVENT_STEP_SILENCE;
 }
@@ -185,16 +198,16 @@ static bool over(const struct telephone_event_sender *s)
 {
 	switch (s->state) {
 	case TELEPHONE_EVENT_GAP:
-		return s->elapsed >= s->gap_units && s->ends == 0;
+		return s->elapsed_ms >= s->gap_ms && s->ends == 0;
 	case TELEPHONE_EVENT_PAUSE:
-		return s->elapsed >= s->pause_units;
+		return s->elapsed_ms >= s->pause_ms;
 	default:
 		return s->state == TELEPHONE_EVENT_IDLE;
 	}
 }
 
 enum telephone_event_step telephone_event_step(struct telephone_event_sender *s, uint32_t timestamp,
-	uint32_t units, struct telephone_event_packet *packet)
+	unsigned clock_khz, struct telephone_event_packet *packet)
 {
 	if (over(s)) {
 		bool idle = s->state == TELEPHONE_EVENT_IDLE;
@@ -206,11 +219,11 @@ enum telephone_event_step telephone_event_step(struct telephone_event_sender *s,
 	}
 	switch (s->state) {
 	case TELEPHONE_EVENT_KEY:
-		return key_step(s, units, packet);
+		return key_step(s, clock_khz, packet);
 	case TELEPHONE_EVENT_GAP:
-		return gap_step(s, units, packet);
+		return gap_step(s, clock_khz, packet);
 	default:
-		s->elapsed += units;
+		s->elapsed_ms += PERIOD_MS;
 		return TELEPHONE_EVENT_STEP_SILENCE;
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys as telephone-events (RFC 4733) at 8 kHz: received once each, sent with pauses. Pure.
+ * Keys as telephone-events (RFC 4733): received once each, sent with pauses. Pure.
+ *
+ * clock_khz is the event's clock, 8 to 48: timestamps and durations of events count it.
  */
 #ifndef TELEPHONE_EVENT_H
 #define TELEPHONE_EVENT_H
@@ -28,11 +30,11 @@ int telephone_event_code(char digit);
  *
  * A key is told by its timestamp. Of an event longer than a duration can say (RFC 4733 section
  * 2.5.1.3) each segment has a timestamp of its own that begins where the last one stopped; it
- * continues the same key.
+ * continues the same key, also when what said where that was has been lost.
  */
 struct telephone_event_receiver {
 	uint32_t timestamp; /* of the event, or its last segment */
-	uint16_t duration;  /* longest seen, RTP clock units */
+	uint16_t duration;  /* longest seen */
 	uint8_t event;
 	uint8_t known : 1; /* an event has been seen */
 	uint8_t ended : 1;
@@ -53,7 +55,8 @@ enum telephone_event_verdict {
  * end was lost is begun by its end. Call telephone_event_receiver_reset() when the stream changes.
  */
 enum telephone_event_verdict telephone_event_receive(struct telephone_event_receiver *r,
-	const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker, char *digit);
+	unsigned clock_khz, const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker,
+	char *digit);
 
 static inline void telephone_event_receiver_reset(struct telephone_event_receiver *r)
 {
@@ -80,14 +83,14 @@ enum telephone_event_sender_state {
 };
 
 struct telephone_event_sender {
-	uint32_t timestamp; /* of the key that is being sent */
-	uint32_t elapsed;   /* RTP clock units in the present state */
-	uint32_t key_units, gap_units, pause_units;
-	uint16_t sent_duration; /* of the key that has ended, for its repeated ends */
-	uint8_t state;          /* enum telephone_event_sender_state */
-	uint8_t ends;           /* ends still to be sent */
-	uint8_t count, next;    /* digits in all, the next one to begin */
-	uint8_t event;          /* code of the present key */
+	uint32_t timestamp;  /* of the key that is being sent */
+	uint16_t elapsed_ms; /* in the present state */
+	uint16_t key_ms, gap_ms, pause_ms;
+	uint16_t sent_ms;    /* of the key that has ended, for its repeated ends */
+	uint8_t state;       /* enum telephone_event_sender_state */
+	uint8_t ends;        /* ends still to be sent */
+	uint8_t count, next; /* digits in all, the next one to begin */
+	uint8_t event;       /* code of the present key */
 	char digit[CORD_DIGITS_MAX];
 };
 
@@ -124,10 +127,10 @@ int telephone_event_send(struct telephone_event_sender *s, const char *digits, s
 int telephone_event_send_more(struct telephone_event_sender *s, char digit);
 
 /*
- * One period of the stream: timestamp is the media time at which it begins, units its length (160
- * for 20 ms). *packet is written with STEP_PACKET only.
+ * One period of 20 ms of the stream: timestamp is when it begins, in the event's clock. *packet is
+ * written with STEP_PACKET only.
  */
 enum telephone_event_step telephone_event_step(struct telephone_event_sender *s, uint32_t timestamp,
-	uint32_t units, struct telephone_event_packet *packet);
+	unsigned clock_khz, struct telephone_event_packet *packet);
 
 #endif

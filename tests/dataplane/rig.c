@@ -113,6 +113,20 @@ void rig_destroy(struct rig *r)
 
 /* ---- what leaves ---------------------------------------------------------------------------- */
 
+static void hear_key(
+	struct rig *r, uint32_t slot, const struct rtp_header *header, const uint8_t *payload)
+{
+	struct rig_heard *h = &r->heard[slot];
+	size_t told = strlen(h->keys);
+	char digit;
+
+	if (telephone_event_receive(&h->event, r->event_khz[slot] ? r->event_khz[slot] : 8, payload,
+		    header->payload_bytes, header->timestamp, header->marker,
+		    &digit) == TELEPHONE_EVENT_BEGUN &&
+		told < RIG_KEYS_MAX)
+		h->keys[told] = digit;
+}
+
 static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t bytes)
 {
 	struct rig_heard *h = &r->heard[slot];
@@ -129,6 +143,7 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 	if (header.payload_type == 101) {
 		h->events++;
 		memcpy(h->last_event, rtp + header.payload_offset, 4);
+		hear_key(r, slot, &header, rtp + header.payload_offset);
 		return;
 	}
 	if (h->packets)
@@ -468,16 +483,25 @@ struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_code
 
 int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec)
 {
-	struct cord_message m = {.port_open = rig_port_open(r, slot, codec)};
+	struct cord_terms t = rig_terms(slot, codec);
+
+	return rig_open_terms(r, worker, slot, &t);
+}
+
+int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *t)
+{
+	struct cord_message m = {.port_open = rig_port_open(r, slot, (enum cord_codec)t->codec)};
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
 
+	m.port_open.terms = *t;
 	m.port_open.terms.remote = rig_remote(r, slot);
 	int refusal = rig_ask(r, worker, &m, CORD_COMMAND_PORT_OPEN);
 
 	if (refusal)
 		return refusal;
 	r->generation[slot]++;
-	r->codec[slot] = codec;
+	r->codec[slot] = t->codec;
+	r->event_khz[slot] = (uint8_t)(t->event_clock_hz / 1000);
 	neighbor_learn(&r->dp.neighbors, &m.port_open.terms.remote, mac, true, r->now_ns);
 	return 0;
 }

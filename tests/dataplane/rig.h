@@ -13,6 +13,7 @@
 #define RIG_SAMPLES_MAX 80000u
 #define RIG_PORTS       64u
 #define RIG_EVENTS_MAX  256u
+#define RIG_KEYS_MAX    120u
 
 struct rig_heard {
 	uint32_t packets, events, rtcp;
@@ -24,6 +25,8 @@ struct rig_heard {
 	uint32_t timestamp, next_timestamp, ssrc;
 	uint32_t payload_bytes;
 	uint8_t last_event[4];
+	char keys[RIG_KEYS_MAX + 1]; /* told by events */
+	struct telephone_event_receiver event;
 	uint32_t samples;
 	int16_t pcm[RIG_SAMPLES_MAX];
 };
@@ -51,6 +54,7 @@ struct rig {
 	struct rig_peer peer[RIG_PORTS];
 	struct rig_heard heard[RIG_PORTS];
 	uint8_t codec[RIG_PORTS];
+	uint8_t event_khz[RIG_PORTS];              /* clock of events; 0: 8 */
 	struct cord_message event[RIG_EVENTS_MAX]; /* all but DONE */
 	uint32_t event_count;
 	int last_refusal;
@@ -98,6 +102,9 @@ void rig_hush(struct rig *r, uint32_t slot);
 
 /* Moves time on in steps of 1 ms; peers send, workers pass, packets are taken apart. */
 void rig_run(struct rig *r, uint32_t ms);
+
+/* The same with other terms; the remote is that of the slot. */
+int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *t);
 
 /* One RTP packet of a port's peer, at once. */
 void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,

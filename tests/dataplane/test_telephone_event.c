@@ -9,10 +9,12 @@
 #include <cmocka.h>
 
 static struct telephone_event_receiver receiver;
+static unsigned clock_khz = 8;
 static char told[128];
 
 static int begin(void **state)
 {
+	clock_khz = 8;
 	telephone_event_receiver_reset(&receiver);
 	told[0] = '\0';
 	return 0;
@@ -24,8 +26,8 @@ static enum telephone_event_verdict take(
 	uint8_t payload[4] = {(uint8_t)event, (uint8_t)(end << 7 | 10), (uint8_t)(duration >> 8),
 		(uint8_t)duration};
 	char digit = '?';
-	enum telephone_event_verdict v =
-		telephone_event_receive(&receiver, payload, 4, timestamp, marker, &digit);
+	enum telephone_event_verdict v = telephone_event_receive(
+		&receiver, clock_khz, payload, 4, timestamp, marker, &digit);
 
 	if (v == TELEPHONE_EVENT_BEGUN)
 		strncat(told, &digit, 1);
@@ -99,6 +101,40 @@ static void a_long_key_in_segments_is_one(void **state)
 	assert_string_equal(told, "99");
 }
 
+/* As above, at every clock, with any of the packets before the next segment lost. */
+static void a_long_key_is_one_whatever_its_segments_lose(void **state)
+{
+	static const unsigned clocks[] = {8, 16, 48};
+
+	for (unsigned i = 0; i < 3; i++) {
+		for (unsigned lost = 0; lost < 5; lost++) {
+			uint32_t timestamp = 4294900000u, step = 20 * clocks[i];
+
+			begin(NULL);
+			clock_khz = clocks[i];
+			for (unsigned segment = 0; segment < 4; segment++, timestamp += 65535)
+				for (unsigned d = step; d + lost * step <= 65535; d += step)
+					take(3, false, d, timestamp, segment == 0 && d == step);
+			assert_string_equal(told, "3");
+			/* The same key again, a moment after the end of that one was lost. */
+			take(3, false, step, timestamp + 2 * step, false);
+			assert_string_equal(told, "33");
+		}
+	}
+}
+
+static void a_key_that_comes_again_with_its_end_lost_is_another(void **state)
+{
+	for (unsigned ms = 40; ms <= 1000; ms += 20) {
+		begin(NULL);
+		clock_khz = 48;
+		for (unsigned d = 20; d <= ms; d += 20)
+			take(4, false, d * 48, 0, false);
+		take(4, false, 20 * 48, (ms + 40) * 48, false);
+		assert_string_equal(told, "44");
+	}
+}
+
 static void what_is_no_key_is_ignored(void **state)
 {
 	char digit;
@@ -107,7 +143,7 @@ static void what_is_no_key_is_ignored(void **state)
 		assert_int_equal(
 			take(event, false, 160, event * 1000, true), TELEPHONE_EVENT_IGNORED);
 	for (size_t bytes = 0; bytes < 4; bytes++)
-		assert_int_equal(telephone_event_receive(&receiver, (const uint8_t *)"\1\1\1",
+		assert_int_equal(telephone_event_receive(&receiver, 8, (const uint8_t *)"\1\1\1",
 					 bytes, 1, true, &digit),
 			TELEPHONE_EVENT_BAD);
 	take(1, false, 160, 1000, true);
@@ -116,23 +152,26 @@ static void what_is_no_key_is_ignored(void **state)
 }
 
 /* Runs a sender to its end; what its packets tell a receiver, and how long it took. */
-static unsigned run(struct telephone_event_sender *s, uint32_t units, char *shape, size_t size)
+static unsigned run(struct telephone_event_sender *s, char *shape, size_t size)
 {
 	struct telephone_event_packet packet;
 	unsigned periods = 0;
 	size_t at = 0;
 
-	for (uint32_t timestamp = 4294966000u; periods < 6000; periods++, timestamp += units) {
+	for (uint32_t timestamp = 4294966000u; periods < 6000;
+		periods++, timestamp += 20 * clock_khz) {
 		char digit;
-		enum telephone_event_step step = telephone_event_step(s, timestamp, units, &packet);
+		enum telephone_event_step step =
+			telephone_event_step(s, timestamp, clock_khz, &packet);
 
 		if (step == TELEPHONE_EVENT_STEP_DONE)
 			break;
 		assert_int_not_equal(step, TELEPHONE_EVENT_STEP_NOTHING);
 		char mark = '.';
 		if (step == TELEPHONE_EVENT_STEP_PACKET) {
-			enum telephone_event_verdict v = telephone_event_receive(&receiver,
-				packet.payload, 4, packet.timestamp, packet.marker, &digit);
+			enum telephone_event_verdict v =
+				telephone_event_receive(&receiver, clock_khz, packet.payload, 4,
+					packet.timestamp, packet.marker, &digit);
 			assert_int_equal(packet.marker, v == TELEPHONE_EVENT_BEGUN);
 			mark = v == TELEPHONE_EVENT_BEGUN       ? digit
 			       : v == TELEPHONE_EVENT_CONTINUES ? '-'
@@ -143,7 +182,8 @@ static unsigned run(struct telephone_event_sender *s, uint32_t units, char *shap
 			shape[at++] = mark;
 	}
 	shape[at] = '\0';
-	assert_int_equal(telephone_event_step(s, 0, units, &packet), TELEPHONE_EVENT_STEP_NOTHING);
+	assert_int_equal(
+		telephone_event_step(s, 0, clock_khz, &packet), TELEPHONE_EVENT_STEP_NOTHING);
 	return periods;
 }
 
@@ -155,7 +195,7 @@ static void sends_keys_gaps_and_pauses(void **state)
 	telephone_event_sender_init(&s);
 	assert_int_equal(telephone_event_send(&s, "1,d", 3, 100, 80, 200), 0);
 	assert_int_equal(telephone_event_send(&s, "1", 1, 100, 80, 200), -EBUSY);
-	run(&s, 160, shape, sizeof(shape));
+	run(&s, shape, sizeof(shape));
 	assert_string_equal(shape, "1---Eee.."
 				   ".........."
 				   "D---Eee..");
@@ -169,7 +209,7 @@ static void durations_rise_and_the_timestamp_stands(void **state)
 	telephone_event_sender_init(&s);
 	assert_int_equal(telephone_event_send(&s, "#", 1, 60, 40, 100), 0);
 	for (unsigned i = 0; i < 5; i++) {
-		assert_int_equal(telephone_event_step(&s, 8000 + i * 160, 160, &packet),
+		assert_int_equal(telephone_event_step(&s, 8000 + i * 160, 8, &packet),
 			TELEPHONE_EVENT_STEP_PACKET);
 		assert_int_equal(packet.timestamp, 8000);
 		assert_int_equal(packet.payload[0], 11);
@@ -178,7 +218,7 @@ static void durations_rise_and_the_timestamp_stands(void **state)
 			packet.payload[2] << 8 | packet.payload[3], i < 3 ? (i + 1) * 160 : 480);
 		assert_int_equal(packet.marker, i == 0);
 	}
-	assert_int_equal(telephone_event_step(&s, 9000, 160, &packet), TELEPHONE_EVENT_STEP_DONE);
+	assert_int_equal(telephone_event_step(&s, 9000, 8, &packet), TELEPHONE_EVENT_STEP_DONE);
 }
 
 static void every_length_and_time_is_told_once(void **state)
@@ -194,12 +234,61 @@ static void every_length_and_time_is_told_once(void **state)
 			memset(digits, '7', sizeof(digits));
 			telephone_event_sender_init(&s);
 			assert_int_equal(telephone_event_send(&s, digits, count, ms, ms, 100), 0);
-			run(&s, 160, shape, sizeof(shape));
+			run(&s, shape, sizeof(shape));
 			for (const char *c = shape; *c; c++)
 				n += *c == '7';
 			if (strlen(shape) + 1 < sizeof(shape))
 				assert_int_equal(n, count);
 		}
+	}
+}
+
+static void fifty_keys_with_pauses_arrive_at_every_clock(void **state)
+{
+	static const unsigned clocks[] = {8, 16, 48};
+	static const char digits[] = "1,234567890*#,ABCD1122334455667788990,0#,123456,78";
+	struct telephone_event_sender s;
+	char shape[6000], got[60];
+	unsigned periods[3];
+
+	assert_int_equal(strlen(digits), CORD_DIGITS_MAX);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned n = 0, d = 0;
+
+		begin(NULL);
+		clock_khz = clocks[i];
+		telephone_event_sender_init(&s);
+		assert_int_equal(telephone_event_send(&s, digits, CORD_DIGITS_MAX, 80, 60, 700), 0);
+		periods[i] = run(&s, shape, sizeof(shape));
+		for (const char *c = shape; *c; c++)
+			if (telephone_event_code(*c) >= 0 && *c != 'E' && *c != 'e')
+				got[n++] = *c;
+		for (const char *c = digits; *c; c++)
+			if (*c != ',')
+				assert_int_equal(got[d++], *c);
+		assert_int_equal(d, n);
+		/* 45 keys of 80 ms and gaps of 60 ms, 5 pauses of 700 ms. */
+		assert_int_equal(periods[i], 45 * 7 + 5 * 35);
+	}
+}
+
+static void durations_count_the_clock(void **state)
+{
+	static const unsigned clocks[] = {8, 16, 48};
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct telephone_event_sender s;
+		struct telephone_event_packet packet;
+		unsigned at = 20 * clocks[i];
+
+		telephone_event_sender_init(&s);
+		assert_int_equal(telephone_event_send(&s, "5", 1, 1000, 40, 100), 0);
+		for (unsigned n = 1; n <= 50; n++) {
+			telephone_event_step(&s, 7 + n * at, clocks[i], &packet);
+			assert_int_equal(packet.timestamp, 7 + at);
+			assert_int_equal(packet.payload[2] << 8 | packet.payload[3], n * at);
+		}
+		assert_int_equal(packet.payload[1] >> 7, 1);
 	}
 }
 
@@ -227,12 +316,12 @@ static void keys_that_are_passed_on_queue_up(void **state)
 
 	telephone_event_sender_init(&s);
 	assert_int_equal(telephone_event_send_more(&s, '0'), 0);
-	telephone_event_step(&s, 4294900000u, 160, &packet);
+	telephone_event_step(&s, 4294900000u, 8, &packet);
 	take(0, false, 160, 4294900000u, true);
 	for (unsigned i = 0; i < CORD_DIGITS_MAX; i++)
 		assert_int_equal(telephone_event_send_more(&s, (char)('1' + i % 9)), 0);
 	assert_int_equal(telephone_event_send_more(&s, '1'), -ENOSPC);
-	run(&s, 160, shape, sizeof(shape));
+	run(&s, shape, sizeof(shape));
 	for (const char *c = shape; *c; c++)
 		if (strchr("0123456789", *c))
 			got[n++] = *c;
@@ -249,6 +338,10 @@ int main(void)
 		cmocka_unit_test_setup(reordered_packets_tell_nothing_new, begin),
 		cmocka_unit_test_setup(timestamps_that_begin_anew_are_followed, begin),
 		cmocka_unit_test_setup(a_long_key_in_segments_is_one, begin),
+		cmocka_unit_test_setup(a_long_key_is_one_whatever_its_segments_lose, begin),
+		cmocka_unit_test_setup(a_key_that_comes_again_with_its_end_lost_is_another, begin),
+		cmocka_unit_test_setup(fifty_keys_with_pauses_arrive_at_every_clock, begin),
+		cmocka_unit_test_setup(durations_count_the_clock, begin),
 		cmocka_unit_test_setup(what_is_no_key_is_ignored, begin),
 		cmocka_unit_test_setup(sends_keys_gaps_and_pauses, begin),
 		cmocka_unit_test_setup(durations_rise_and_the_timestamp_stands, begin),

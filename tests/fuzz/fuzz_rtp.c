@@ -84,8 +84,9 @@ static void take_rtp(struct peer *p, const uint8_t *packet, size_t bytes)
 		flush(p);
 		telephone_event_receiver_reset(&p->events);
 	}
-	if (event && telephone_event_receive(&p->events, packet + h.payload_offset, h.payload_bytes,
-			     h.timestamp, h.marker, &digit) == TELEPHONE_EVENT_BEGUN)
+	if (event &&
+		telephone_event_receive(&p->events, 8, packet + h.payload_offset, h.payload_bytes,
+			h.timestamp, h.marker, &digit) == TELEPHONE_EVENT_BEGUN)
 		require(telephone_event_code(digit) >= 0);
 	if (p->next == HANDLES)
 		return;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys through ports and rooms: as telephone-events at every clock. */
+#include "rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct rig *r;
+
+static int setup(void **state)
+{
+	r = rig_create(1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_destroy(r);
+	return 0;
+}
+
+/* What the peer of a port sends by hand. */
+struct hand {
+	uint32_t slot;
+	uint16_t sequence;
+	uint32_t timestamp; /* of the event */
+};
+
+static void send_event(struct hand *h, char key, uint32_t duration, bool end, bool marker)
+{
+	uint8_t payload[4] = {(uint8_t)telephone_event_code(key), (uint8_t)(end << 7 | 10),
+		(uint8_t)(duration >> 8), (uint8_t)duration};
+
+	rig_rtp(r, h->slot, 101, marker, h->sequence++, h->timestamp, payload, 4);
+}
+
+/* A key of 100 ms in events of a clock; bit n of lost: its nth of eight packets does not come. */
+static void press(struct hand *h, char key, unsigned khz, unsigned lost)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned ms = i < 5 ? (i + 1) * 20 : 100;
+
+		if (lost >> i & 1)
+			h->sequence++;
+		else
+			send_event(h, key, ms * khz, i >= 5, i == 0);
+		rig_run(r, i < 5 ? 20 : 1);
+	}
+	h->timestamp += 200 * khz;
+	rig_run(r, 97);
+}
+
+static void told(char *keys)
+{
+	for (uint32_t i = 0; i < r->event_count; i++)
+		if (r->event[i].type == CORD_EVENT_DIGIT)
+			*keys++ = r->event[i].event_digit.digit;
+	*keys = '\0';
+}
+
+static void open_with_clock(uint32_t slot, uint32_t hz)
+{
+	struct cord_terms t = rig_terms(slot, CORD_CODEC_PCMU);
+
+	t.event_clock_hz = hz;
+	assert_int_equal(rig_open_terms(r, 0, slot, &t), 0);
+}
+
+static void join(uint32_t members, const uint16_t *digits_to)
+{
+	struct cord_message m = {.room_set = {.room = rig_room(0), .members = (uint8_t)members}};
+
+	for (uint32_t i = 0; i < members; i++)
+		m.room_set.member[i] = (struct cord_room_member){.port = rig_port(r, i),
+			.hears = (uint16_t)(((1u << members) - 1) & ~(1u << i)),
+			.digits_to = digits_to ? digits_to[i] : 0};
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_ROOM_SET), 0);
+}
+
+static void keys_of_every_clock_are_told_once(void **state)
+{
+	static const uint32_t clocks[] = {8000, 16000, 48000};
+	char keys[RIG_EVENTS_MAX + 1];
+
+	rig_open_room(r, 0, 0);
+	for (uint32_t slot = 0; slot < 3; slot++)
+		open_with_clock(slot, clocks[slot]);
+	join(3, NULL);
+	for (uint32_t slot = 0; slot < 3; slot++) {
+		struct hand h = {.slot = slot, .sequence = 65530, .timestamp = 4294960000u};
+
+		rig_forget(r);
+		press(&h, '1', clocks[slot] / 1000, 0);
+		press(&h, '1', clocks[slot] / 1000, 0xe0); /* no end */
+		press(&h, '1', clocks[slot] / 1000, 0x1f); /* nothing but the end */
+		press(&h, '#', clocks[slot] / 1000, 0x55);
+		told(keys);
+		assert_string_equal(keys, "111#");
+	}
+	/* Nobody was sent any, and each heard only silence. */
+	for (uint32_t slot = 0; slot < 3; slot++)
+		assert_int_equal(r->heard[slot].events, 0);
+}
+
+/* RFC 4733 section 2.5.1.3: 20 s at 48 kHz are fifteen segments. */
+static void a_long_key_is_told_once(void **state)
+{
+	struct hand h = {.slot = 0, .timestamp = 77};
+	char keys[RIG_EVENTS_MAX + 1];
+
+	rig_open_room(r, 0, 0);
+	open_with_clock(0, 48000);
+	join(1, NULL);
+	rig_forget(r);
+	for (uint32_t at = 960, begun = 0; at <= 20 * 48000; at += 960) {
+		if (at - begun > 65535) {
+			send_event(&h, '7', 65535, false, false);
+			begun += 65535;
+			h.timestamp += 65535;
+		}
+		send_event(&h, '7', at - begun, false, at == 960);
+		rig_run(r, 20);
+	}
+	told(keys);
+	assert_string_equal(keys, "7");
+}
+
+static void keys_leave_a_port_only_where_the_mask_says(void **state)
+{
+	static const uint32_t clocks[] = {48000, 8000, 16000};
+	const uint16_t to[] = {1 << 1 | 1 << 2, 0, 0};
+	struct hand from0 = {.slot = 0}, from1 = {.slot = 1};
+
+	rig_open_room(r, 0, 0);
+	for (uint32_t slot = 0; slot < 3; slot++)
+		open_with_clock(slot, clocks[slot]);
+	join(3, to);
+	press(&from0, '3', 48, 0);
+	press(&from1, '9', 8, 0);
+	press(&from0, '4', 48, 0);
+	rig_run(r, 400);
+	assert_int_equal(r->heard[0].events, 0);
+	assert_string_equal(r->heard[1].keys, "34");
+	assert_string_equal(r->heard[2].keys, "34");
+	/* Each in its own clock: 100 ms. */
+	assert_int_equal(r->heard[1].last_event[2] << 8 | r->heard[1].last_event[3], 800);
+	assert_int_equal(r->heard[2].last_event[2] << 8 | r->heard[2].last_event[3], 1600);
+	/* No longer wanted. */
+	join(3, NULL);
+	press(&from0, '5', 48, 0);
+	rig_run(r, 400);
+	assert_string_equal(r->heard[1].keys, "34");
+	assert_string_equal(r->heard[2].keys, "34");
+}
+
+/* R74: fifty, with pauses, in the clock of Opus. */
+static void R74_fifty_digits_are_sent_at_48_khz(void **state)
+{
+	static const char digits[] = "1,234567890*#,ABCD1122334455667788990,0#,123456,78";
+	static const char keys[] = "1234567890*#ABCD11223344556677889900#12345678";
+	struct cord_message m = {.port_digits = {.duration_ms = 100,
+					 .gap_ms = 60,
+					 .pause_ms = 500,
+					 .digits = CORD_DIGITS_MAX}};
+
+	rig_open_room(r, 0, 0);
+	open_with_clock(0, 48000);
+	join(1, NULL);
+	rig_run(r, 100);
+	m.port_digits.port = rig_port(r, 0);
+	memcpy(m.port_digits.digit, digits, CORD_DIGITS_MAX);
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 45 * 160 + 5 * 500 - 60);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 0);
+	rig_run(r, 200);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 1);
+	assert_string_equal(r->heard[0].keys, keys);
+	assert_int_equal(r->heard[0].last_event[2] << 8 | r->heard[0].last_event[3], 4800);
+	assert_int_equal(r->heard[0].sequence_gaps, 0);
+}
+
+static void another_clock_ends_what_is_being_sent(void **state)
+{
+	struct cord_message m = {.port_digits = {.duration_ms = 100,
+					 .gap_ms = 60,
+					 .pause_ms = 500,
+					 .digits = 4,
+					 .digit = "1234"}};
+	struct cord_message set = {.port_set = {.terms = rig_terms(0, CORD_CODEC_PCMU)}};
+
+	rig_open_room(r, 0, 0);
+	open_with_clock(0, 8000);
+	join(1, NULL);
+	m.port_digits.port = rig_port(r, 0);
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 200);
+	set.port_set.port = rig_port(r, 0);
+	set.port_set.terms.event_clock_hz = 12345;
+	assert_int_equal(rig_ask(r, 0, &set, CORD_COMMAND_PORT_SET), CORD_REFUSAL_BAD_VALUE);
+	set.port_set.terms.event_clock_hz = 16000;
+	assert_int_equal(rig_ask(r, 0, &set, CORD_COMMAND_PORT_SET), 0);
+	rig_run(r, 20);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 1);
+	uint32_t events = r->heard[0].events;
+
+	rig_run(r, 1000);
+	assert_int_equal(r->heard[0].events, events);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(keys_of_every_clock_are_told_once),
+		TEST(a_long_key_is_told_once),
+		TEST(keys_leave_a_port_only_where_the_mask_says),
+		TEST(R74_fifty_digits_are_sent_at_48_khz),
+		TEST(another_clock_ends_what_is_being_sent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
