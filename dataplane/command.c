@@ -67,6 +67,8 @@ uint32_t command_step(struct worker *w, cord_time now_ns)
 
 		if (!w->pending.set)
 			event_done(w, &m, refusal);
+		if (cord_message_secret(m.type))
+			explicit_bzero(&m, sizeof(m));
 		n++;
 	}
 	return n;

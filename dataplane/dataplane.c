@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "segment.h"
+#include "srtp.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -75,10 +76,13 @@ int dataplane_create(struct dataplane *dp, const struct dataplane_config *config
 	dp->wake_fd = -1;
 	clock_start(&dp->clock, config->tsc_hz);
 	atomic_store(&dp->unattended_since, clock_kernel_ns());
+	dp->config.srtp_backend = srtp_pick(config->srtp_backend);
 	int rc = segment_create(dp);
 
 	if (rc == 0)
 		rc = arrays_create(dp);
+	if (rc == 0)
+		rc = srtp_keys_create(&dp->srtp, dp->config.srtp_backend, config->ports);
 	if (rc == 0)
 		rc = neighbors_start(dp);
 	for (uint32_t i = 0; i < config->workers && rc == 0; i++)
@@ -94,6 +98,7 @@ void dataplane_destroy(struct dataplane *dp)
 		worker_destroy(dp->worker[i]);
 		dp->worker[i] = NULL;
 	}
+	srtp_keys_destroy(dp->srtp);
 	clips_destroy(&dp->clips);
 	neighbors_destroy(&dp->neighbors);
 	free(dp->from_main);
@@ -103,6 +108,7 @@ void dataplane_destroy(struct dataplane *dp)
 	memory_give((void *)(uintptr_t)dp->port_owner, dp->config.ports);
 	memory_give((void *)(uintptr_t)dp->room_owner, dp->config.rooms);
 	segment_destroy(dp);
+	dp->srtp = NULL;
 	dp->from_main = NULL;
 	dp->port = NULL;
 	dp->port_cold = NULL;

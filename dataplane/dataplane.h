@@ -18,6 +18,7 @@ struct exchange;
 struct port;
 struct port_cold;
 struct room;
+struct srtp_keys;
 struct worker;
 
 #define OWNER_NONE 0xffu
@@ -31,6 +32,7 @@ struct dataplane_config {
 	uint16_t udp_port_base;
 	bool ignore_udp_checksum;
 	bool may_sleep;
+	enum cord_srtp_backend srtp_backend; /* NONE: the best */
 	uint64_t tsc_hz;
 	uint64_t epoch; /* random, not 0 */
 	uint64_t seed;  /* of the generators of stream numbers */
@@ -54,6 +56,7 @@ struct dataplane {
 	struct port *port;
 	struct port_cold *port_cold;
 	struct room *room;
+	struct srtp_keys *srtp; /* by port slot, touched by the port's owner alone */
 
 	/* written by the worker that claims or gives away a slot */
 	_Atomic uint8_t *port_owner; /* worker, OWNER_NONE: closed */

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "log.h"
 #include "neighbor.h"
+#include "srtp.h"
 #include "telemetry.h"
 #include "worker.h"
 
@@ -217,6 +218,13 @@ static int run(struct dataplane *dp, const struct options *o, const struct eal *
 	if (rc)
 		return rc;
 	config_fill(&config, o, eal);
+	config.srtp_backend = (enum cord_srtp_backend)o->srtp_backend;
+	if (srtp_pick(config.srtp_backend) == CORD_SRTP_BACKEND_NONE) {
+		log_error("srtp-backend: this processor has no AES instructions for ipsec-mb; "
+			  "expected auto or libsrtp");
+		rc = -ENOTSUP;
+		goto close_nic;
+	}
 	rc = dataplane_create(dp, &config);
 	if (rc) {
 		log_error("memory for %u ports and %u rooms: %s", config.ports, config.rooms,
@@ -233,8 +241,10 @@ static int run(struct dataplane *dp, const struct options *o, const struct eal *
 	rc = workers_launch(dp);
 	if (rc == 0) {
 		announce_addresses(dp);
-		log_info("ready: %u ports, %u rooms, attach at %s, idle workers %s", config.ports,
-			config.rooms, o->attach_socket, config.may_sleep ? "sleep" : "spin");
+		log_info("ready: %u ports, %u rooms, attach at %s, idle workers %s, SRTP by %s",
+			config.ports, config.rooms, o->attach_socket,
+			config.may_sleep ? "sleep" : "spin",
+			cord_srtp_backend_name(dp->config.srtp_backend));
 		keep_house(dp, &attach);
 		log_info("signal %d: stopping", (int)told_to_stop);
 	}

@@ -64,6 +64,8 @@ static const struct row rows[] = {
 	{"udp-checksum", ROW_CHOICE, FIELD(udp_checksum), 0, 1, "verify ignore", "verify",
 		"ignore: for af_packet and af_xdp on a veth, whose kernel leaves checksums "
 		"unfinished"},
+	{"srtp-backend", ROW_CHOICE, FIELD(srtp_backend), 0, 2, "auto libsrtp ipsec-mb", "auto",
+		"what encrypts media; auto: ipsec-mb where the processor has AES instructions"},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

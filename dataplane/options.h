@@ -39,6 +39,7 @@ struct options {
 	long long mbufs;     /* 0: worked out */
 	long long descriptors;
 	long long udp_checksum; /* enum options_check */
+	long long srtp_backend; /* enum cord_srtp_backend: NONE (auto), LIBSRTP, IPSEC_MB */
 
 	/* worked out by options_finish() */
 	uint32_t addresses;

@@ -4,6 +4,7 @@
 #include "event.h"
 #include "link.h"
 #include "packet.h"
+#include "port_secure.h"
 #include "room.h"
 #include "tx.h"
 #include "worker.h"
@@ -62,7 +63,7 @@ static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struc
 	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
 	       (t->flags & ~CORD_TERMS_RTCP_MUX) == 0 &&
 	       (t->jitter_max_ms == 0 || t->jitter_min_ms <= t->jitter_max_ms) &&
-	       t->send_key.suite == CORD_SRTP_NONE && t->receive_key.suite == CORD_SRTP_NONE;
+	       port_secure_allowed(t);
 }
 
 /* A flow label is to look random and to stay (RFC 6437 section 3), as our SSRC does. */
@@ -234,6 +235,10 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	struct port *p = &dp->port[slot];
 
 	port_init(w, p, m, slot, now_ns);
+	if (port_secure_set(w, p, &m->terms) != CORD_REFUSAL_NONE) {
+		atomic_store(&dp->port_owner[slot], OWNER_NONE);
+		return CORD_REFUSAL_NO_MEMORY;
+	}
 	terms_apply(dp, p, &m->terms);
 	keys_apply(w, p, &m->terms);
 	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
@@ -251,6 +256,9 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		return refusal;
 	if (!terms_allowed(w->dp, p->slot, &m->terms))
 		return CORD_REFUSAL_BAD_VALUE;
+	refusal = port_secure_set(w, p, &m->terms);
+	if (refusal != CORD_REFUSAL_NONE)
+		return refusal;
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	bool moved = !remote_is(w->dp, p, &m->terms.remote);
 	bool recoded = p->codec != m->terms.codec;
@@ -301,6 +309,7 @@ void port_remove(struct worker *w, struct port *p, cord_time now_ns)
 		tx_rtcp(w, p, true);
 	room_leave(w, p);
 	port_flush(w, p);
+	port_secure_end(w, p);
 	player_close(&cold->player);
 	atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
 	neighbor_release(&dp->neighbors, p->neighbor);

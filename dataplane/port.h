@@ -50,6 +50,7 @@ enum port_flags {
 	PORT_CHANGED = 1 << 9,    /* its status in the segment is to be written */
 	PORT_RTCP_MUX = 1 << 10,  /* RTCP shares the RTP ports */
 	PORT_SILENT = 1 << 11,    /* the last frame received was silence for lack of talk */
+	PORT_SECURE = 1 << 12,    /* it has keys, and what is plain is neither taken nor sent */
 };
 
 struct port {

@@ -67,11 +67,11 @@ static void take_block(
 	uint16_t behind = (uint16_t)(p->sequence - 1 - (uint16_t)b->highest);
 
 	if (!(p->flags & PORT_STARTED) || behind > BEHIND_MAX || jitter_us > JITTER_MAX_US ||
-		b->lost > (int64_t)p->tx_packets)
+		b->lost > (int64_t)(p->tx_packets - r->packets_before))
 		return;
 	r->blocks++;
 	r->lost = b->lost > 0 ? (uint32_t)b->lost : 0;
-	r->lost_of = p->tx_packets;
+	r->lost_of = p->tx_packets - r->packets_before;
 	r->fraction = b->fraction;
 	r->jitter_us = (uint32_t)jitter_us;
 	take_round_trip(w, r, b->last_sr, b->delay_last_sr);
@@ -210,8 +210,8 @@ void report_fill(struct worker *w, struct port *p, bool bye, struct rtcp_report 
 		.bye = bye,
 		.ntp = ntp_now(w),
 		.timestamp = p->timestamp_base + (uint32_t)(w->now_ns * khz / 1000000),
-		.packets = p->tx_packets,
-		.bytes = p->tx_bytes,
+		.packets = p->tx_packets - r->packets_before,
+		.bytes = p->tx_bytes - r->bytes_before,
 		.cname = r->cname,
 	};
 	if (report->receiving)

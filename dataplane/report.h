@@ -32,7 +32,8 @@ struct report {
 	struct rtcp_interval interval;
 	uint32_t sent[REPORT_SENT]; /* middle bits of their NTP times */
 	uint32_t sent_count;
-	uint32_t tx_packets[2]; /* when the last two were sent */
+	uint32_t tx_packets[2];                /* when the last two were sent */
+	uint32_t packets_before, bytes_before; /* sent in streams before this one */
 
 	/* what the peer said of its own clock; *_at 0: nothing */
 	cord_time sr_at, reference_at;

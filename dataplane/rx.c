@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rx.h"
 
+#include "check.h"
 #include "discovery.h"
 #include "event.h"
 #include "exit.h"
 #include "link.h"
 #include "packet.h"
+#include "srtp.h"
 
 #include <rte_ethdev.h>
 #include <rte_prefetch.h>
@@ -27,6 +29,13 @@ struct datagram {
 	uint8_t *payload;
 	uint16_t bytes;
 	bool second; /* to the odd one of the port's two UDP ports */
+};
+
+/* Packets of ports with keys: they are unprotected together when the burst has been looked at. */
+struct rx_secure {
+	uint32_t count;
+	struct srtp_packet packet[RX_BURST_MAX];
+	struct datagram datagram[RX_BURST_MAX];
 };
 
 static struct exit rx_rtcp(struct worker *w, struct port *p, const struct datagram *d)
@@ -172,6 +181,41 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	return dropped(CORD_COUNTER_rx_comfort_noise);
 }
 
+/*
+ * A packet from the port's peer. Of a port with keys it is authentic, also while the port does not
+ * receive: its indices go on meanwhile.
+ */
+static struct exit rx_accepted(
+	struct worker *w, struct port *p, const struct datagram *d, bool rtcp)
+{
+	if (rtcp)
+		return rx_rtcp(w, p, d);
+	if (!(p->direction & CORD_MAY_RECEIVE))
+		return dropped(CORD_COUNTER_drop_direction);
+	struct exit e = rx_rtp(w, p, d);
+
+	p->rx_dropped +=
+		e.verdict >= CORD_COUNTER_drop_rtp_header && e.verdict <= CORD_COUNTER_drop_rtcp;
+	return e;
+}
+
+static struct exit rx_wait(struct worker *w, struct port *p, const struct datagram *d, bool rtcp)
+{
+	struct rx_secure *s = w->rx_secure;
+
+	s->packet[s->count] = (struct srtp_packet){
+		.data = d->payload, .slot = p->slot, .bytes = d->bytes, .rtcp = rtcp};
+	s->datagram[s->count++] = *d;
+	return waits();
+}
+
+static void leave(struct worker *w, struct rte_mbuf *m, struct exit e)
+{
+	worker_count(w, e.verdict, 1);
+	if (!e.kept)
+		rte_pktmbuf_free(m);
+}
+
 static bool from_remote(const struct worker *w, const struct port *p, const struct datagram *d)
 {
 	return d->ip ? d->ip->from == p->remote_ip
@@ -190,15 +234,27 @@ static struct exit rx_port(struct worker *w, struct port *p, const struct datagr
 		p->flags |= PORT_CHANGED;
 		return dropped(CORD_COUNTER_drop_source);
 	}
-	if (rtcp)
-		return rx_rtcp(w, p, d);
-	if (!(p->direction & CORD_MAY_RECEIVE))
-		return dropped(CORD_COUNTER_drop_direction);
-	struct exit e = rx_rtp(w, p, d);
+	return p->flags & PORT_SECURE ? rx_wait(w, p, d, rtcp) : rx_accepted(w, p, d, rtcp);
+}
 
-	p->rx_dropped +=
-		e.verdict >= CORD_COUNTER_drop_rtp_header && e.verdict <= CORD_COUNTER_drop_rtcp;
-	return e;
+/* What waited, in the order it came. */
+static void rx_unprotect(struct worker *w)
+{
+	struct rx_secure *s = w->rx_secure;
+
+	srtp_unprotect_burst(w->srtp, s->packet, s->count);
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct datagram *d = &s->datagram[i];
+		const struct srtp_packet *packet = &s->packet[i];
+		struct exit e =
+			dropped(packet->verdict == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay
+								 : CORD_COUNTER_drop_srtp_auth);
+
+		d->bytes = packet->bytes;
+		if (packet->verdict == SRTP_GOOD)
+			e = rx_accepted(w, &w->dp->port[packet->slot], d, packet->rtcp);
+		leave(w, d->packet, e);
+	}
 }
 
 /* IPv4 may come without a checksum (RFC 768), IPv6 must not (RFC 8200 section 8.1). */
@@ -318,13 +374,12 @@ static struct exit rx_ether(struct worker *w, struct rte_mbuf *m)
 	return dropped(CORD_COUNTER_drop_ethertype);
 }
 
-void rx_packet(struct worker *w, struct rte_mbuf *m)
+static void rx_packet(struct worker *w, struct rte_mbuf *m)
 {
 	struct exit e = rx_ether(w, m);
 
-	worker_count(w, e.verdict, 1);
-	if (!e.kept)
-		rte_pktmbuf_free(m);
+	if (!e.waits)
+		leave(w, m, e);
 }
 
 /* The port that a packet seems to be for, before anything about it has been checked. */
@@ -350,6 +405,11 @@ static void prefetch_port(struct worker *w, const struct rte_mbuf *m)
 
 void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
 {
+	struct rx_secure secure;
+
+	CHECK(n <= RX_BURST_MAX);
+	secure.count = 0;
+	w->rx_secure = &secure;
 	for (uint32_t i = 0; i < n && i < RX_AHEAD_PACKET; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));
 	for (uint32_t i = 0; i < n && i < RX_AHEAD_PORT; i++)
@@ -361,6 +421,8 @@ void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
 			prefetch_port(w, packet[i + RX_AHEAD_PORT]);
 		rx_packet(w, packet[i]);
 	}
+	rx_unprotect(w);
+	w->rx_secure = NULL;
 }
 
 uint32_t rx_step(struct worker *w)

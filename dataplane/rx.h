@@ -7,13 +7,14 @@
 
 #include "worker.h"
 
-/*
- * Judges one frame from the NIC or from another worker, counts its verdict, and keeps the packet or
- * frees it.
- */
-void rx_packet(struct worker *w, struct rte_mbuf *m);
+/* Frames that are judged at a time. */
+#define RX_BURST_MAX WORKER_EXCHANGE_BURST
+_Static_assert(WORKER_RX_BURST <= RX_BURST_MAX, "bursts of the NIC and of other workers");
 
-/* Judges n frames, fetching ahead. */
+/*
+ * Judges up to RX_BURST_MAX frames from the NIC or from another worker: counts the verdict of each,
+ * and keeps it or frees it. Those of ports with keys are unprotected together, and then judged on.
+ */
 void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n);
 
 /* Takes what the NIC has, a few bursts at most. Returns how many. */

@@ -29,6 +29,7 @@ static void header_write(struct dataplane *dp, struct cord_segment *s, uint64_t 
 	s->addresses = c->addresses;
 	s->udp_port_base = c->udp_port_base;
 	s->rooms_per_worker = c->rooms;
+	s->srtp_backend = c->srtp_backend;
 	memcpy(s->address, c->address, sizeof(s->address));
 }
 

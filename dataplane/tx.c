@@ -3,6 +3,7 @@
 
 #include "packet.h"
 #include "rtp.h"
+#include "srtp.h"
 
 #include <rte_ethdev.h>
 
@@ -41,7 +42,7 @@ static uint32_t flush_to_first_worker(struct worker *w)
 	return sent;
 }
 
-uint32_t tx_flush(struct worker *w)
+static uint32_t flush(struct worker *w)
 {
 	if (w->tx_count == 0)
 		return 0;
@@ -51,7 +52,7 @@ uint32_t tx_flush(struct worker *w)
 void tx_frame(struct worker *w, struct rte_mbuf *m, enum cord_counter counter)
 {
 	if (w->tx_count == WORKER_TX_PENDING)
-		tx_flush(w);
+		flush(w);
 	if (w->tx_count == WORKER_TX_PENDING) {
 		worker_count(w, CORD_COUNTER_tx_nic_full, 1);
 		rte_pktmbuf_free(m);
@@ -85,59 +86,103 @@ static uint16_t headers_bytes(const struct port *p)
 					     : sizeof(struct packet_headers);
 }
 
-/* Headers of the port's family in front of `bytes`, in network order as all here. */
-static void headers_write(struct worker *w, const struct port *p, struct rte_mbuf *m,
-	const uint8_t mac[6], uint16_t from_udp, uint16_t to_udp, uint16_t bytes)
+/* Writes headers of the port's family in front of a payload that is as it will be received. */
+static void media_leave(struct worker *w, const struct tx_media *media)
 {
 	const struct dataplane *dp = w->dp;
+	const struct port *p = media->port;
+	struct rte_mbuf *m = media->packet;
+	uint16_t bytes = (uint16_t)(m->data_len - headers_bytes(p));
 
 	if (p->family == CORD_FAMILY_IPV6) {
 		const struct port_ipv6 *ip = &dp->port_cold[p->slot].ipv6;
+		struct packet_headers6 *h = rte_pktmbuf_mtod(m, struct packet_headers6 *);
 
-		packet_headers6_write(rte_pktmbuf_mtod(m, struct packet_headers6 *), dp->nic.mac,
-			mac, ip->local, ip->remote, ip->label, from_udp, to_udp, bytes);
+		packet_headers6_write(h, dp->nic.mac, media->mac, ip->local, ip->remote, ip->label,
+			media->from_udp, media->to_udp, bytes);
+		packet_headers6_seal(h);
 	} else {
-		packet_headers_write(rte_pktmbuf_mtod(m, struct packet_headers *), dp->nic.mac, mac,
-			p->local_ip, p->remote_ip, from_udp, to_udp, bytes);
+		packet_headers_write(rte_pktmbuf_mtod(m, struct packet_headers *), dp->nic.mac,
+			media->mac, p->local_ip, p->remote_ip, media->from_udp, media->to_udp,
+			bytes);
+	}
+	tx_frame(w, m, media->counter);
+}
+
+void tx_protect(struct worker *w)
+{
+	struct srtp_packet packet[WORKER_TX_SECURE];
+	uint32_t n = w->secure_count;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct tx_media *media = &w->secure[i];
+		uint16_t headers = headers_bytes(media->port);
+
+		packet[i] = (struct srtp_packet){
+			.data = rte_pktmbuf_mtod_offset(media->packet, uint8_t *, headers),
+			.slot = media->port->slot,
+			.bytes = (uint16_t)(media->packet->data_len - headers),
+			.rtcp = media->rtcp,
+		};
+	}
+	srtp_protect_burst(w->srtp, packet, n);
+	w->secure_count = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = w->secure[i].packet;
+
+		if (packet[i].verdict != SRTP_GOOD) {
+			worker_count(w, CORD_COUNTER_tx_srtp, 1);
+			rte_pktmbuf_free(m);
+			continue;
+		}
+		m->data_len = (uint16_t)(headers_bytes(w->secure[i].port) + packet[i].bytes);
+		m->pkt_len = m->data_len;
+		media_leave(w, &w->secure[i]);
 	}
 }
 
-/* Sends what headers_write() was for, its payload in place. */
-static void datagram_send(
-	struct worker *w, const struct port *p, struct rte_mbuf *m, enum cord_counter counter)
+static void media_send(struct worker *w, const struct tx_media *media)
 {
-	if (p->family == CORD_FAMILY_IPV6)
-		packet_headers6_seal(rte_pktmbuf_mtod(m, struct packet_headers6 *));
-	tx_frame(w, m, counter);
+	if (!(media->port->flags & PORT_SECURE)) {
+		media_leave(w, media);
+		return;
+	}
+	if (w->secure_count == WORKER_TX_SECURE)
+		tx_protect(w);
+	w->secure[w->secure_count++] = *media;
+}
+
+uint32_t tx_flush(struct worker *w)
+{
+	tx_protect(w);
+	return flush(w);
 }
 
 void tx_rtp(struct worker *w, struct port *p, struct rte_mbuf *reuse, enum cord_counter counter,
 	bool marker, uint8_t payload_type, uint32_t timestamp, const uint8_t *payload,
 	uint16_t bytes)
 {
-	struct dataplane *dp = w->dp;
+	struct tx_media media = {
+		.port = p, .counter = counter, .from_udp = p->local_udp, .to_udp = p->remote_udp};
 	uint16_t sequence = p->sequence++;
-	uint8_t mac[6];
 
-	if (!neighbor_mac(&dp->neighbors, p->neighbor, mac)) {
+	if (!neighbor_mac(&w->dp->neighbors, p->neighbor, media.mac)) {
 		worker_count(w, CORD_COUNTER_tx_no_neighbor, 1);
 		rte_pktmbuf_free(reuse);
 		return;
 	}
 	uint16_t headers = headers_bytes(p);
-	struct rte_mbuf *m = tx_packet(w, reuse, (uint16_t)(headers + RTP_HEADER_BYTES + bytes));
 
-	if (m == NULL)
+	media.packet = tx_packet(w, reuse, (uint16_t)(headers + RTP_HEADER_BYTES + bytes));
+	if (media.packet == NULL)
 		return;
-	uint8_t *rtp = rte_pktmbuf_mtod_offset(m, uint8_t *, headers);
+	uint8_t *rtp = rte_pktmbuf_mtod_offset(media.packet, uint8_t *, headers);
 
-	headers_write(
-		w, p, m, mac, p->local_udp, p->remote_udp, (uint16_t)(RTP_HEADER_BYTES + bytes));
 	rtp_write(rtp, marker, payload_type, sequence, timestamp, p->ssrc);
 	memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
 	p->tx_packets++;
 	p->tx_bytes += bytes;
-	datagram_send(w, p, m, counter);
+	media_send(w, &media);
 }
 
 static uint16_t next_udp_port(uint16_t be)
@@ -147,13 +192,15 @@ static uint16_t next_udp_port(uint16_t be)
 
 void tx_rtcp(struct worker *w, struct port *p, bool bye)
 {
-	struct dataplane *dp = w->dp;
-	struct rtcp_report report;
-	uint8_t mac[6];
 	bool mux = p->flags & PORT_RTCP_MUX;
-	uint16_t to = mux ? p->remote_udp : dp->port_cold[p->slot].report.remote_udp;
+	struct tx_media media = {.port = p,
+		.counter = CORD_COUNTER_tx_rtcp,
+		.from_udp = mux ? p->local_udp : next_udp_port(p->local_udp),
+		.to_udp = mux ? p->remote_udp : w->dp->port_cold[p->slot].report.remote_udp,
+		.rtcp = true};
+	struct rtcp_report report;
 
-	if (to == 0 || !neighbor_mac(&dp->neighbors, p->neighbor, mac))
+	if (media.to_udp == 0 || !neighbor_mac(&w->dp->neighbors, p->neighbor, media.mac))
 		return;
 	uint16_t headers = headers_bytes(p);
 	struct rte_mbuf *m = tx_packet(w, NULL, (uint16_t)(headers + RTCP_WRITE_MAX));
@@ -168,9 +215,8 @@ void tx_rtcp(struct worker *w, struct port *p, bool bye)
 		rte_pktmbuf_free(m);
 		return;
 	}
-	headers_write(w, p, m, mac, mux ? p->local_udp : next_udp_port(p->local_udp), to,
-		(uint16_t)bytes);
 	m->data_len = (uint16_t)(headers + bytes);
 	m->pkt_len = m->data_len;
-	datagram_send(w, p, m, CORD_COUNTER_tx_rtcp);
+	media.packet = m;
+	media_send(w, &media);
 }

@@ -24,6 +24,9 @@ void tx_rtcp(struct worker *w, struct port *p, bool bye);
 /* Sends a whole frame that is not media; it is counted as `counter`. */
 void tx_frame(struct worker *w, struct rte_mbuf *m, enum cord_counter counter);
 
+/* Protects what ports with keys have sent so far, and lets it join what has gathered. */
+void tx_protect(struct worker *w);
+
 /* Gives what has gathered to the NIC. Returns how many it took. */
 uint32_t tx_flush(struct worker *w);
 

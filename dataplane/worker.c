@@ -5,6 +5,7 @@
 #include "command.h"
 #include "event.h"
 #include "rx.h"
+#include "srtp.h"
 #include "tick.h"
 #include "tx.h"
 
@@ -59,6 +60,8 @@ int worker_create(struct dataplane *dp, uint32_t index, struct worker **worker)
 		if (exchange_create(&w->exchange[i]) || exchange_create(&w->handover[i]))
 			goto fail;
 	}
+	if (srtp_engine_create(&w->srtp, dp->srtp))
+		goto fail;
 	*worker = w;
 	return 0;
 fail:
@@ -72,6 +75,7 @@ void worker_destroy(struct worker *w)
 		return;
 	for (uint32_t i = 0; i < w->tx_count; i++)
 		rte_pktmbuf_free(w->tx[i]);
+	srtp_engine_destroy(w->srtp);
 	exchange_destroy(w);
 	for (uint32_t i = 0; i < CORD_PHASES; i++)
 		free(w->phase_rooms[i]);
@@ -135,8 +139,7 @@ static void exchange_word(struct worker *w, uint32_t from, uint64_t word)
 	uint64_t value = WORKER_WORD_VALUE(word);
 
 	switch (WORKER_WORD_KIND(word)) {
-	case WORKER_WORD_PACKET:
-		rx_packet(w, (struct rte_mbuf *)(uintptr_t)value);
+	case WORKER_WORD_PACKET: /* exchange_drain() has gathered those */
 		break;
 	case WORKER_WORD_SEND:
 		if (w->tx_count == WORKER_TX_PENDING)
@@ -164,13 +167,18 @@ static void exchange_word(struct worker *w, uint32_t from, uint64_t word)
 
 static uint32_t exchange_drain(struct worker *w, struct exchange *e, uint32_t from)
 {
+	struct rte_mbuf *packet[WORKER_EXCHANGE_BURST];
+	uint32_t n = 0, packets = 0;
 	uint64_t word;
-	uint32_t n = 0;
 
 	while (n < WORKER_EXCHANGE_BURST && exchange_get(e, &word)) {
-		exchange_word(w, from, word);
+		if (WORKER_WORD_KIND(word) == WORKER_WORD_PACKET)
+			packet[packets++] = (struct rte_mbuf *)(uintptr_t)WORKER_WORD_VALUE(word);
+		else
+			exchange_word(w, from, word);
 		n++;
 	}
+	rx_burst(w, packet, packets);
 	return n;
 }
 

@@ -29,6 +29,7 @@
 #define WORKER_COMMAND_BURST   32u
 #define WORKER_EXCHANGE_BURST  64u
 #define WORKER_TX_PENDING      512u
+#define WORKER_TX_SECURE       64u
 #define WORKER_HOUSEKEEPING_NS 10000000ull
 #define WORKER_SLEEP_NS        250000ull
 #define WORKER_PHASE_NS        (CORD_TICK_NS / CORD_PHASES)
@@ -81,6 +82,19 @@ struct tick_scratch {
 	uint32_t encodings;
 };
 
+/*
+ * A packet of a port, RTP or RTCP: it lies behind the room for its headers, which are written when
+ * it has been protected.
+ */
+struct tx_media {
+	struct rte_mbuf *packet;
+	const struct port *port;
+	enum cord_counter counter;
+	uint16_t from_udp, to_udp; /* network order */
+	uint8_t mac[6];
+	bool rtcp;
+};
+
 /* A worker asks for the ports of one room at a time, and each ask has one answer. */
 _Static_assert(2 * CORD_ROOM_MEMBERS_MAX <= EXCHANGE_SLOTS, "hand-overs never find a full ring");
 
@@ -92,6 +106,9 @@ struct worker_pending {
 	uint32_t asked;   /* sent so far */
 	uint32_t waiting; /* asked and not answered */
 };
+
+struct rx_secure;
+struct srtp_engine;
 
 struct worker {
 	struct dataplane *dp;
@@ -120,6 +137,12 @@ struct worker {
 	/* packets to send */
 	struct rte_mbuf *tx[WORKER_TX_PENDING];
 	uint32_t tx_count;
+	/* those of ports with keys, until there is a burst of them or the pass ends */
+	struct tx_media secure[WORKER_TX_SECURE];
+	uint32_t secure_count;
+	struct srtp_engine *srtp;
+	/* received by ports with keys; NULL but in rx_burst() */
+	struct rx_secure *rx_secure;
 
 	/* by sender; ours to read. Packets may fill the first; hand-overs of ports never the second
 	 */

@@ -23,15 +23,15 @@ static json_t *dataplane_json(const struct media *media)
 
 	media_counts(media, &m);
 	return json_pack(
-		"{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
+		"{s:s, s:o, s:I, s:I, s:i, s:i, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
 		"state", media_state_name(media_state(media)), "why",
 		json_text(media_down_reason(media)), "attaches", (json_int_t)m.attaches, "deaths",
 		(json_int_t)m.deaths, "workers", (int)m.workers, "workers_stalled",
-		(int)m.workers_stalled, "ports", use(m.ports_used, m.ports), "rooms",
-		use(m.rooms_used, m.rooms), "ports_resting", (int)m.ports_resting, "legs",
-		(int)m.legs, "clips_ready", (int)m.clips_ready, "orphan_rooms", (int)m.orphan_rooms,
-		"orphan_ports", (int)m.orphan_ports, "commands_waiting", (int)m.commands_waiting,
-		"refusals", (json_int_t)m.refusals);
+		(int)m.workers_stalled, "srtp", cord_srtp_backend_name(m.srtp_backend), "ports",
+		use(m.ports_used, m.ports), "rooms", use(m.rooms_used, m.rooms), "ports_resting",
+		(int)m.ports_resting, "legs", (int)m.legs, "clips_ready", (int)m.clips_ready,
+		"orphan_rooms", (int)m.orphan_rooms, "orphan_ports", (int)m.orphan_ports,
+		"commands_waiting", (int)m.commands_waiting, "refusals", (json_int_t)m.refusals);
 }
 
 static json_t *sip_json(const struct switchboard *board)

@@ -71,6 +71,8 @@ static const char *judge_counts(const struct cord_segment *s)
 		return "number of ports";
 	if (s->rooms == 0 || s->rooms > CORD_ROOMS_MAX || s->rooms_per_worker == 0)
 		return "number of rooms";
+	if (s->srtp_backend == CORD_SRTP_BACKEND_NONE || s->srtp_backend >= CORD_SRTP_BACKEND_COUNT)
+		return "SRTP back end";
 	if (s->udp_port_base == 0 || s->udp_port_base % 2 != 0 ||
 		s->udp_port_base + 2 * (uint64_t)(s->ports / s->addresses) > 65536)
 		return "range of UDP ports";
@@ -135,6 +137,7 @@ int attach_judge(const struct cord_segment *copy, uint64_t bytes, struct attach_
 		.ports_per_address = copy->ports / copy->addresses,
 		.udp_port_base = copy->udp_port_base,
 		.rooms_per_worker = copy->rooms_per_worker,
+		.srtp_backend = (enum cord_srtp_backend)copy->srtp_backend,
 		.offset_workers = copy->offset_workers,
 		.offset_port_status = copy->offset_port_status,
 		.offset_room_status = copy->offset_room_status,

@@ -41,6 +41,7 @@ struct attach_shape {
 	uint32_t workers, ports, rooms, addresses;
 	uint32_t ports_per_address; /* ports / addresses */
 	uint32_t udp_port_base, rooms_per_worker;
+	enum cord_srtp_backend srtp_backend;
 	struct cord_address address[CORD_ADDRESSES_MAX];
 	uint64_t offset_workers, offset_port_status, offset_room_status;
 };

@@ -558,6 +558,7 @@ void media_counts(const struct media *m, struct media_counts *out)
 		placement_counts(m->placement, loop_now(m->loop), &p);
 	*out = (struct media_counts){
 		.workers = m->shape.workers,
+		.srtp_backend = m->shape.srtp_backend,
 		.ports = p.ports,
 		.ports_used = p.ports_used,
 		.ports_resting = p.ports_resting,

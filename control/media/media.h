@@ -223,10 +223,11 @@ struct media_counts {
 	unsigned rooms, rooms_used;
 	unsigned legs, legs_closing, rooms_closing; /* closing: not confirmed yet */
 	unsigned orphan_ports, orphan_rooms;
-	unsigned commands_waiting; /* no space in the ring yet */
-	unsigned commands_open;    /* not answered yet */
-	unsigned restoring;        /* rooms still to be sent again */
-	unsigned clips_ready;      /* as the dataplane says */
+	unsigned commands_waiting;           /* no space in the ring yet */
+	unsigned commands_open;              /* not answered yet */
+	unsigned restoring;                  /* rooms still to be sent again */
+	unsigned clips_ready;                /* as the dataplane says */
+	enum cord_srtp_backend srtp_backend; /* of the dataplane that is or was attached; 0: none */
 	uint64_t attaches, deaths, ring_faults, refusals, events_stale, events_bad, rereads;
 };
 

@@ -35,6 +35,8 @@
 	X(drop_no_port, packets, counter, "no media port is open at the UDP port")                 \
 	X(drop_source, packets, counter, "not from the address that was negotiated")               \
 	X(drop_direction, packets, counter, "the port does not receive (held or inactive)")        \
+	X(drop_srtp_auth, packets, counter, "not authentic under the port's key")                  \
+	X(drop_srtp_replay, packets, counter, "SRTP seen before, or too old to tell")              \
 	X(drop_rtp_header, packets, counter, "not a well-formed RTP packet")                       \
 	X(drop_payload_type, packets, counter, "payload type that was not negotiated")             \
 	X(drop_ssrc, packets, counter, "changing SSRC, not yet trusted")                           \
@@ -53,6 +55,7 @@
 	X(tx_no_mbuf, packets, counter, "not sent: packet pool empty")                             \
 	X(tx_nic_full, packets, counter, "not sent: the NIC took no more")                         \
 	X(tx_no_neighbor, packets, counter, "not sent: next hop not resolved yet")                 \
+	X(tx_srtp, packets, counter, "not sent: SRTP could not protect it")                        \
 	/* playing out */                                                                          \
 	X(frames_played, frames, counter, "received frames played out in time")                    \
 	X(frames_concealed, frames, counter,                                                       \

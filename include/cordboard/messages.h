@@ -78,7 +78,8 @@ struct cord_terms {
  */
 struct cord_port_open {
 	cord_id port;
-	uint32_t ssrc; /* of the stream we send */
+	/* of the stream we send; with keys the dataplane takes one of its own: see port_secure.h */
+	uint32_t ssrc;
 	uint32_t reserved;
 	struct cord_terms terms;
 };
@@ -277,6 +278,12 @@ struct cord_message {
 };
 
 _Static_assert(sizeof(struct cord_message) <= CORD_RING_SLOT_BYTES, "the largest message fits");
+
+/* Whether messages of a type may hold keys, so that every copy is wiped after use. */
+static inline bool cord_message_secret(uint32_t type)
+{
+	return type == CORD_COMMAND_PORT_OPEN || type == CORD_COMMAND_PORT_SET;
+}
 
 /* Size of the body that a type must have; 0 for a type that does not exist. */
 static inline uint32_t cord_message_body_size(uint32_t type)

@@ -114,7 +114,12 @@ static inline enum cord_ring_result cord_ring_read(
 			return CORD_RING_EMPTY;
 		r->head = head;
 	}
-	memcpy(message, r->ring->slot[r->tail & CORD_RING_MASK], sizeof(*message));
+	uint8_t *slot = r->ring->slot[r->tail & CORD_RING_MASK];
+
+	memcpy(message, slot, sizeof(*message));
+	/* Before the slot is given back: keys are not left behind. */
+	if (cord_message_secret(message->type))
+		memset(slot, 0, sizeof(*message));
 	r->tail++;
 	atomic_store_explicit(&r->ring->tail, r->tail, memory_order_release);
 	return CORD_RING_OK;

@@ -121,6 +121,7 @@ struct cord_segment {
 	uint32_t addresses;        /* 1..CORD_ADDRESSES_MAX */
 	uint32_t udp_port_base;    /* even: RTP of the first slot of every address */
 	uint32_t rooms_per_worker; /* what a worker was given memory for */
+	uint32_t srtp_backend;     /* enum cord_srtp_backend */
 	struct cord_address address[CORD_ADDRESSES_MAX]; /* media addresses, udp_port 0 */
 	uint64_t offset_workers;                         /* struct cord_worker[workers] */
 	uint64_t offset_port_status;                     /* struct cord_port_status[ports] */

@@ -182,6 +182,7 @@ enum cord_direction {
 	X(UNKNOWN_CLIP, "a clip of the playlist is not known")                \
 	X(NO_DIGITS, "the port has no telephone-event")                       \
 	X(BUSY, "digits are being sent already")                              \
+	X(DOWNGRADE, "a port with keys never goes back to plain RTP")         \
 	X(NO_MEMORY, "out of preallocated objects")
 
 enum cord_refusal {

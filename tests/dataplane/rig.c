@@ -6,6 +6,7 @@
 #include "packet.h"
 #include "rtp.h"
 #include "rx.h"
+#include "srtp.h"
 
 #include <math.h>
 #include <rte_eal.h>
@@ -16,8 +17,9 @@
 
 #include <cmocka.h>
 
-#define RIG_MBUFS 8191u
-#define RIG_BASE  20000u
+#define RIG_MBUFS       8191u
+#define RIG_BASE        20000u
+#define RIG_PAYLOAD_MAX 1500u
 
 static struct rte_mempool *pool;
 static uintptr_t pool_base;
@@ -39,7 +41,7 @@ void rig_start_eal(void)
 	pool_base = nic.handle_base;
 }
 
-static struct rig *create(uint32_t workers, uint32_t addresses)
+static struct rig *create(uint32_t workers, uint32_t addresses, enum cord_srtp_backend backend)
 {
 	struct dataplane_config c = {
 		.workers = workers,
@@ -53,6 +55,7 @@ static struct rig *create(uint32_t workers, uint32_t addresses)
 		.tsc_hz = 1000000000u,
 		.epoch = 1,
 		.seed = 7,
+		.srtp_backend = backend,
 	};
 	struct rig *r = calloc(1, sizeof(*r));
 
@@ -61,6 +64,8 @@ static struct rig *create(uint32_t workers, uint32_t addresses)
 	r->dp.nic.handle_base = pool_base;
 	memcpy(r->dp.nic.mac, "\x02\0\0\0\0\1", 6);
 	assert_int_equal(dataplane_create(&r->dp, &c), 0);
+	assert_int_equal(srtp_keys_create(&r->peer_keys, CORD_SRTP_BACKEND_LIBSRTP, RIG_PORTS), 0);
+	assert_int_equal(srtp_engine_create(&r->peer_srtp, r->peer_keys), 0);
 	atomic_store(&r->dp.unattended_since, 0);
 	r->workers = workers;
 	r->now_ns = 1000 * CORD_TICK_NS;
@@ -74,12 +79,17 @@ static struct rig *create(uint32_t workers, uint32_t addresses)
 
 struct rig *rig_create(uint32_t workers)
 {
-	return create(workers, 1);
+	return create(workers, 1, CORD_SRTP_BACKEND_NONE);
+}
+
+struct rig *rig_create_with(uint32_t workers, enum cord_srtp_backend backend)
+{
+	return create(workers, 2, backend);
 }
 
 struct rig *rig_create_dual(uint32_t workers)
 {
-	return create(workers, 2);
+	return create(workers, 2, CORD_SRTP_BACKEND_NONE);
 }
 
 static void free_all(struct rig *r)
@@ -106,6 +116,8 @@ void rig_destroy(struct rig *r)
 	free_all(r);
 	rig_run(r, 2);
 	dataplane_destroy(&r->dp);
+	srtp_engine_destroy(r->peer_srtp);
+	srtp_keys_destroy(r->peer_keys);
 	/* Every packet that was taken has been given back. */
 	assert_int_equal(rte_mempool_in_use_count(pool), 0);
 	free(r);
@@ -133,7 +145,10 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 	struct rtp_header header = {0};
 
 	assert_int_equal(rtp_parse(rtp, bytes, &header), 0);
-	if (h->packets + h->events) {
+	bool follows = h->packets + h->events && !h->renewed;
+
+	h->renewed = false;
+	if (follows) {
 		h->sequence_gaps += (uint16_t)(h->sequence + 1) != header.sequence;
 		assert_int_equal(h->ssrc, header.ssrc);
 	}
@@ -146,7 +161,7 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 		hear_key(r, slot, &header, rtp + header.payload_offset);
 		return;
 	}
-	if (h->packets)
+	if (h->packets && follows)
 		h->timestamp_gaps += header.timestamp != h->next_timestamp;
 	h->packets++;
 	h->timestamp = header.timestamp;
@@ -183,10 +198,23 @@ static uint32_t sender(const struct rig *r, bool ipv6, uint16_t from_udp)
 static void hear_payload(struct rig *r, uint32_t slot, const struct packet_udp *udp,
 	const uint8_t *payload, size_t bytes)
 {
-	if (rtp_is_rtcp(payload, bytes))
-		hear_rtcp(r, slot, udp, payload, bytes);
+	uint8_t data[RIG_PAYLOAD_MAX];
+	struct srtp_packet packet = {.data = data, .slot = slot, .bytes = (uint16_t)bytes};
+
+	assert_true(bytes <= sizeof(data));
+	memcpy(data, payload, bytes);
+	packet.rtcp = rtp_is_rtcp(data, bytes);
+	if (r->peer[slot].secure) {
+		srtp_unprotect_burst(r->peer_srtp, &packet, 1);
+		if (packet.verdict != SRTP_GOOD) {
+			r->heard[slot].unauthentic++;
+			return;
+		}
+	}
+	if (packet.rtcp)
+		hear_rtcp(r, slot, udp, data, packet.bytes);
 	else
-		hear_rtp(r, slot, payload, bytes);
+		hear_rtp(r, slot, data, packet.bytes);
 }
 
 static void hear_ipv6(struct rig *r, const struct packet_headers6 *h, size_t bytes)
@@ -283,7 +311,7 @@ void rig_frame(struct rig *r, const void *frame, uint16_t bytes)
 	assert_non_null(m);
 	memcpy(rte_pktmbuf_append(m, bytes), frame, bytes);
 	r->dp.worker[r->home]->now_ns = r->now_ns;
-	rx_packet(r->dp.worker[r->home], m);
+	rx_burst(r->dp.worker[r->home], &m, 1);
 }
 
 void rig_expect(struct rig *r, const void *frame, uint16_t bytes, enum cord_counter verdict)
@@ -345,29 +373,69 @@ void rig_seal(uint8_t *frame)
 	h->ip.checksum = packet_ipv4_checksum(&h->ip);
 }
 
+void rig_datagram(struct rig *r, uint32_t slot, bool second, const uint8_t *payload, uint16_t bytes)
+{
+	uint8_t frame[RIG_PAYLOAD_MAX + sizeof(struct packet_headers6)];
+	uint8_t *at = rig_headers(r, slot, frame, bytes);
+	struct packet_udp *udp = (struct packet_udp *)(at - sizeof(struct packet_udp));
+
+	if (second) {
+		udp->from = packet_be16(4001);
+		udp->to = packet_be16((uint16_t)(packet_be16(udp->to) + 1));
+	}
+	memcpy(at, payload, bytes);
+	rig_seal(frame);
+	rig_frame(r, frame, (uint16_t)(at + bytes - frame));
+}
+
 void rig_rtcp(struct rig *r, uint32_t slot, const uint8_t *payload, uint16_t bytes)
 {
-	uint8_t frame[1200];
-	uint8_t *rtcp = rig_headers(r, slot, frame, bytes);
-	struct packet_udp *udp = (struct packet_udp *)(rtcp - sizeof(struct packet_udp));
+	rig_datagram(r, slot, true, payload, bytes);
+}
 
-	udp->from = packet_be16(4001);
-	udp->to = packet_be16((uint16_t)(packet_be16(udp->to) + 1));
-	memcpy(rtcp, payload, bytes);
-	rig_seal(frame);
-	rig_frame(r, frame, (uint16_t)(rtcp + bytes - frame));
+uint16_t rig_protect(struct rig *r, uint32_t slot, bool rtcp, uint8_t *data, uint16_t bytes)
+{
+	struct srtp_packet packet = {.data = data, .slot = slot, .bytes = bytes, .rtcp = rtcp};
+
+	if (!r->peer[slot].secure)
+		return bytes;
+	srtp_protect_burst(r->peer_srtp, &packet, 1);
+	assert_int_equal(packet.verdict, SRTP_GOOD);
+	return packet.bytes;
+}
+
+static struct cord_srtp_key key_make(enum cord_srtp_suite suite, uint32_t seed)
+{
+	struct cord_srtp_key key = {.suite = (uint8_t)suite};
+
+	for (uint32_t i = 0; i < cord_srtp_key_bytes(suite); i++)
+		key.key[i] = (uint8_t)(seed * 2654435761u >> i % 24) ^ (uint8_t)(i * 11);
+	return key;
+}
+
+void rig_secure(struct rig *r, uint32_t slot, enum cord_srtp_suite suite, uint32_t send_seed,
+	uint32_t receive_seed)
+{
+	r->send_key[slot] = key_make(suite, send_seed);
+	r->receive_key[slot] = key_make(suite, receive_seed);
+	r->peer[slot].secure = true;
+	r->heard[slot].renewed = true;
+	if (!srtp_receives_with(r->peer_srtp, slot, &r->send_key[slot]))
+		assert_int_equal(srtp_set_receive(r->peer_srtp, slot, &r->send_key[slot]), 0);
+	if (!srtp_sends_with(r->peer_srtp, slot, &r->receive_key[slot]))
+		assert_int_equal(
+			srtp_set_send(r->peer_srtp, slot, &r->receive_key[slot], 0x5000 + slot), 0);
 }
 
 void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
 	uint32_t timestamp, const uint8_t *payload, uint16_t bytes)
 {
-	uint8_t frame[1200];
-	uint8_t *rtp = rig_headers(r, slot, frame, (uint16_t)(RTP_HEADER_BYTES + bytes));
+	uint8_t packet[RIG_PAYLOAD_MAX];
 
-	rtp_write(rtp, marker, payload_type, sequence, timestamp, 0x5000 + slot);
-	memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
-	rig_seal(frame);
-	rig_frame(r, frame, (uint16_t)(rtp + RTP_HEADER_BYTES + bytes - frame));
+	rtp_write(packet, marker, payload_type, sequence, timestamp, 0x5000 + slot);
+	memcpy(packet + RTP_HEADER_BYTES, payload, bytes);
+	rig_datagram(r, slot, false, packet,
+		rig_protect(r, slot, false, packet, (uint16_t)(RTP_HEADER_BYTES + bytes)));
 }
 
 static void peer_send(struct rig *r, uint32_t slot)
@@ -495,6 +563,8 @@ int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct c
 
 	m.port_open.terms = *t;
 	m.port_open.terms.remote = rig_remote(r, slot);
+	m.port_open.terms.send_key = r->send_key[slot];
+	m.port_open.terms.receive_key = r->receive_key[slot];
 	int refusal = rig_ask(r, worker, &m, CORD_COMMAND_PORT_OPEN);
 
 	if (refusal)

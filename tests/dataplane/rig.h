@@ -24,6 +24,8 @@ struct rig_heard {
 	uint16_t sequence;
 	uint32_t timestamp, next_timestamp, ssrc;
 	uint32_t payload_bytes;
+	uint32_t unauthentic; /* of a secure peer: RTP or RTCP that its key did not open */
+	bool renewed;         /* another stream may begin */
 	uint8_t last_event[4];
 	char keys[RIG_KEYS_MAX + 1]; /* told by events */
 	struct telephone_event_receiver event;
@@ -39,10 +41,15 @@ struct rig_peer {
 	uint32_t lose; /* so many of the next packets do not arrive */
 	bool sends;
 	uint64_t next_ns;
+	bool secure; /* it has keys: what it sends is SRTP, and nothing else is heard */
 };
 
 struct rig {
 	struct dataplane dp;
+	/* the peers' own SRTP, by libsrtp */
+	struct srtp_keys *peer_keys;
+	struct srtp_engine *peer_srtp;
+	struct cord_srtp_key send_key[RIG_PORTS], receive_key[RIG_PORTS]; /* as the port has them */
 	cord_time now_ns;
 	uint32_t workers;
 	uint32_t home; /* the worker that the NIC gives every packet */
@@ -67,6 +74,7 @@ struct rig {
 void rig_start_eal(void);
 
 struct rig *rig_create(uint32_t workers);
+struct rig *rig_create_with(uint32_t workers, enum cord_srtp_backend backend);
 /* The first half of the slots at an IPv4 address, the second at an IPv6 one. */
 #define RIG_IPV6 (RIG_PORTS / 2)
 struct rig *rig_create_dual(uint32_t workers);
@@ -95,6 +103,20 @@ int rig_open_room(struct rig *r, uint32_t worker, uint32_t slot);
 /* Sets room 0-style: n members in slots[], hears[i] masks; no gains, no players. */
 int rig_set(struct rig *r, uint32_t worker, uint32_t room, uint32_t n, const uint32_t *slots,
 	const uint16_t *hears);
+
+/*
+ * Gives the peer of a port keys of a suite, which follow from the seeds: of what the port sends, and
+ * of what it receives. rig_open() has them from now on, the peer has them at once.
+ */
+void rig_secure(struct rig *r, uint32_t slot, enum cord_srtp_suite suite, uint32_t send_seed,
+	uint32_t receive_seed);
+
+/* Makes SRTP or SRTCP of what a secure peer sends; room for SRTP_TRAILER_MAX behind. New length. */
+uint16_t rig_protect(struct rig *r, uint32_t slot, bool rtcp, uint8_t *data, uint16_t bytes);
+
+/* A datagram from a port's peer to its first or second UDP port, at once. */
+void rig_datagram(
+	struct rig *r, uint32_t slot, bool second, const uint8_t *payload, uint16_t bytes);
 
 /* Lets the peer of a port send a tone from now on. */
 void rig_talk(struct rig *r, uint32_t slot, double hz);

@@ -70,6 +70,7 @@ static void make_segment(struct fake *f, uint64_t epoch)
 	s->addresses = 2;
 	s->udp_port_base = 20000;
 	s->rooms_per_worker = FAKE_ROOMS / FAKE_WORKERS;
+	s->srtp_backend = CORD_SRTP_BACKEND_IPSEC_MB_AVX2;
 	s->address[0] = cord_address_ipv4(192, 0, 2, 1, 0);
 	s->address[1] = cord_address_ipv4(192, 0, 2, 2, 0);
 	s->offset_workers = sizeof(struct cord_segment);

@@ -143,6 +143,14 @@ static void spoil_rooms_per_worker(struct cord_segment *s)
 {
 	s->rooms_per_worker = 0;
 }
+static void spoil_no_srtp(struct cord_segment *s)
+{
+	s->srtp_backend = CORD_SRTP_BACKEND_NONE;
+}
+static void spoil_srtp(struct cord_segment *s)
+{
+	s->srtp_backend = CORD_SRTP_BACKEND_COUNT;
+}
 static void spoil_no_addresses(struct cord_segment *s)
 {
 	s->addresses = 0;
@@ -205,6 +213,8 @@ static void a_wrong_header_is_refused(void **state)
 		{spoil_odd_ports, "ports"},
 		{spoil_rooms, "rooms"},
 		{spoil_rooms_per_worker, "rooms"},
+		{spoil_no_srtp, "SRTP"},
+		{spoil_srtp, "SRTP"},
 		{spoil_no_addresses, "addresses"},
 		{spoil_addresses, "addresses"},
 		{spoil_family, "address"},

@@ -740,6 +740,7 @@ static void the_same_dataplane_is_found_again(void **state)
 	struct media_counts c;
 	media_counts(b->media, &c);
 	assert_int_equal(c.orphan_ports + c.orphan_rooms, 0);
+	assert_int_equal(c.srtp_backend, CORD_SRTP_BACKEND_IPSEC_MB_AVX2);
 	clip_release(clip);
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port_secure.h"
+
+#include "srtp.h"
+#include "tx.h"
+
+/* Sequence numbers begin in the lower half, so that a receiver that misses the first packets does
+ * not miss a wrap: it would not know the roll-over counter. */
+#define SEQUENCE_MASK 0x7fffu
+
+static bool key_allowed(const struct cord_srtp_key *key)
+{
+	return key->suite == CORD_SRTP_NONE || cord_srtp_key_bytes(key->suite) != 0;
+}
+
+bool port_secure_allowed(const struct cord_terms *t)
+{
+	bool sends = t->send_key.suite != CORD_SRTP_NONE;
+	bool receives = t->receive_key.suite != CORD_SRTP_NONE;
+
+	return sends == receives && key_allowed(&t->send_key) && key_allowed(&t->receive_key);
+}
+
+/* Splitmix64, whose seed is random. */
+static uint64_t draw(struct worker *w)
+{
+	uint64_t z = w->random += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* The stream ends and another begins, with a marker. */
+static void stream_renew(struct worker *w, struct port *p)
+{
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	uint64_t numbers = draw(w);
+
+	p->ssrc = (uint32_t)draw(w);
+	p->sequence = (uint16_t)(numbers & SEQUENCE_MASK);
+	p->timestamp_base = (uint32_t)(numbers >> 32);
+	p->period--;
+	cold->out_count = 0;
+	cold->report.packets_before = p->tx_packets;
+	cold->report.bytes_before = p->tx_bytes;
+}
+
+enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct cord_terms *t)
+{
+	int rc = 0;
+
+	if (t->send_key.suite == CORD_SRTP_NONE)
+		return p->flags & PORT_SECURE ? CORD_REFUSAL_DOWNGRADE : CORD_REFUSAL_NONE;
+	tx_protect(w);
+	p->flags |= PORT_SECURE;
+	if (!srtp_sends_with(w->srtp, p->slot, &t->send_key)) {
+		stream_renew(w, p);
+		rc = srtp_set_send(w->srtp, p->slot, &t->send_key, p->ssrc);
+	}
+	if (rc == 0 && !srtp_receives_with(w->srtp, p->slot, &t->receive_key))
+		rc = srtp_set_receive(w->srtp, p->slot, &t->receive_key);
+	if (rc == 0)
+		return CORD_REFUSAL_NONE;
+	srtp_clear(w->srtp, p->slot);
+	return CORD_REFUSAL_NO_MEMORY;
+}
+
+void port_secure_end(struct worker *w, struct port *p)
+{
+	if (!(p->flags & PORT_SECURE))
+		return;
+	tx_protect(w);
+	srtp_clear(w->srtp, p->slot);
+}
