@@ -203,18 +203,22 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 
 int media_leg_update(struct media_leg *leg, const struct cord_terms *remote)
 {
-	bool moved;
+	bool moved, awaited_anew;
 
 	if (!remote_sound(remote))
 		return -EINVAL;
 	if (leg->has_remote && memcmp(remote, &leg->remote, sizeof(*remote)) == 0)
 		return 0;
 	moved = !cord_address_equal(&remote->remote, &leg->remote.remote);
+	awaited_anew = moved || remote->media_timeout_s != leg->remote.media_timeout_s ||
+		       ((remote->direction ^ leg->remote.direction) & CORD_MAY_RECEIVE);
 	leg->remote = *remote;
 	leg->has_remote = true;
 	leg->changed = true;
 	if (moved)
 		leg->track.media = false;
+	if (awaited_anew)
+		leg->track.missed = false;
 	play_codec(leg);
 	send_later(leg->room);
 	return 0;

@@ -44,6 +44,24 @@ static void told_media(void *ctx)
 		cb->first_media(cb->ctx, leg->ctx);
 }
 
+static void told_media_lost(void *ctx)
+{
+	struct media_leg *leg = ctx;
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+
+	if (leg->room && cb->media_lost)
+		cb->media_lost(cb->ctx, leg->ctx);
+}
+
+static void told_media_back(void *ctx)
+{
+	struct media_leg *leg = ctx;
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+
+	if (leg->room && cb->media_back)
+		cb->media_back(cb->ctx, leg->ctx);
+}
+
 static void told_player_end(void *ctx, uint32_t generation)
 {
 	struct media_leg *leg = ctx;
@@ -68,6 +86,8 @@ static struct track_told told_to(struct media_leg *leg)
 		.key = told_key,
 		.keys_lost = told_keys_lost,
 		.media = told_media,
+		.media_lost = told_media_lost,
+		.media_back = told_media_back,
 		.player_end = told_player_end,
 		.digits_sent = told_digits_sent,
 	};
@@ -130,6 +150,10 @@ static cord_id event_port(const struct cord_message *m)
 	switch (m->type) {
 	case CORD_EVENT_MEDIA_FIRST:
 		return m->event_media_first.port;
+	case CORD_EVENT_MEDIA_LOST:
+		return m->event_media_lost.port;
+	case CORD_EVENT_MEDIA_BACK:
+		return m->event_media_back.port;
 	case CORD_EVENT_DIGIT:
 		return m->event_digit.port;
 	case CORD_EVENT_PLAYER_END:
@@ -535,6 +559,20 @@ bool media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out)
 		.silent = s.silent,
 		.jitter_us = s.jitter_us,
 		.buffer_ms = s.buffer_ms,
+		.codec = leg->remote.codec,
+		.ptime_ms = leg->remote.ptime_ms,
+		.rx_expected = s.rx_expected,
+		.missing = s.missing,
+		.missing_stretches = s.missing_stretches,
+		.media_lost = s.media_lost == 1,
+		.round_trip_us = s.round_trip_us,
+		.round_trip_max_us = s.round_trip_max_us,
+		.peer_reports = s.peer_reports,
+		.peer_lost = s.peer_lost,
+		.peer_lost_of = s.peer_lost_of,
+		.peer_jitter_us = s.peer_jitter_us,
+		.peer_end_system_ms = s.peer_end_system_ms,
+		.peer_discarded = s.peer_discarded,
 		.playing = s.player_running == 1,
 		.play_clip = s.player_clip,
 		.play_frame = s.player_frame,

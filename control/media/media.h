@@ -82,6 +82,9 @@ struct media_callbacks {
 	void (*play_failed)(void *ctx, void *leg_ctx, uint64_t token, const char *why);
 	/* First valid packet of the peer since the leg's address was given. */
 	void (*first_media)(void *ctx, void *leg_ctx);
+	/* No packet for as long as the terms allow, once; and there it is again. */
+	void (*media_lost)(void *ctx, void *leg_ctx);
+	void (*media_back)(void *ctx, void *leg_ctx);
 	/* media_leg_send_digits(): the last one is out, or (error < 0) they did not all go out. */
 	void (*digits_sent)(void *ctx, void *leg_ctx, int error);
 	/* The leg cannot have media: refused, or its UDP port does not exist any more. Close it. */
@@ -209,6 +212,15 @@ struct media_leg_stats {
 	uint32_t rx_lost, rx_late, rx_duplicate, rx_dropped, source_dropped;
 	uint32_t concealed, silent; /* periods of 20 ms */
 	uint32_t jitter_us, buffer_ms;
+	uint8_t codec, ptime_ms; /* of what we send */
+	uint32_t rx_expected;    /* of the present stream, as rx_lost */
+	uint32_t missing, missing_stretches;
+	bool media_lost; /* see media_callbacks */
+	/* what the peer reports of our stream (struct cord_port_status); 0: not known */
+	uint32_t round_trip_us, round_trip_max_us;
+	uint32_t peer_reports, peer_lost, peer_lost_of, peer_jitter_us;
+	uint16_t peer_end_system_ms;
+	uint8_t peer_discarded; /* of 256 */
 	bool playing;
 	uint32_t play_clip, play_frame; /* index in the list, frame of 20 ms in the clip */
 };

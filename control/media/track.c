@@ -28,6 +28,17 @@ static void tell_media(struct track *t, const struct track_told *told)
 	told->media(told->ctx);
 }
 
+static void tell_missed(struct track *t, bool missed, const struct track_told *told)
+{
+	if (t->missed == missed)
+		return;
+	t->missed = missed;
+	if (missed)
+		told->media_lost(told->ctx);
+	else
+		told->media_back(told->ctx);
+}
+
 static void tell_player_end(struct track *t, uint32_t generation, const struct track_told *told)
 {
 	if (generation == 0 || generation != t->generation)
@@ -57,6 +68,13 @@ bool track_event(struct track *t, const struct cord_message *m, const struct tra
 		return false;
 	case CORD_EVENT_MEDIA_FIRST:
 		tell_media(t, told);
+		tell_missed(t, false, told);
+		return false;
+	case CORD_EVENT_MEDIA_LOST:
+		tell_missed(t, true, told);
+		return false;
+	case CORD_EVENT_MEDIA_BACK:
+		tell_missed(t, false, told);
 		return false;
 	case CORD_EVENT_PLAYER_END:
 		tell_player_end(t, m->event_player_end.generation, told);
@@ -90,6 +108,7 @@ void track_status(struct track *t, const struct cord_port_status *s, uint64_t no
 	catch_up_keys(t, s, now_ns, told);
 	if (s->first_rx)
 		tell_media(t, told);
+	tell_missed(t, s->media_lost == 1, told);
 	if (!s->player_running)
 		tell_player_end(t, s->player_generation, told);
 	if (t->digits_applied && !s->digits_sending)

@@ -6,6 +6,7 @@
  *   keys          by sequence number: told when it is one more than the last; a gap is filled
  *                 from the log in the status, what the log has lost is counted
  *   first media   once
+ *   media lost    once, until it is back
  *   player end    by generation, once
  *   digits sent   once for each command
  */
@@ -20,6 +21,7 @@ struct track {
 	uint32_t keys;       /* told so far */
 	uint32_t generation; /* of the playlist that we await the end of; 0: none */
 	bool media;          /* first media was told */
+	bool missed;         /* media was told to be lost */
 	bool digits;         /* digits are on their way */
 	bool digits_applied; /* and the dataplane has said so */
 };
@@ -29,6 +31,8 @@ struct track_told {
 	void (*key)(void *ctx, char digit, uint64_t time_ns);
 	void (*keys_lost)(void *ctx, unsigned count);
 	void (*media)(void *ctx);
+	void (*media_lost)(void *ctx);
+	void (*media_back)(void *ctx);
 	void (*player_end)(void *ctx, uint32_t generation);
 	void (*digits_sent)(void *ctx);
 };

@@ -11,7 +11,7 @@
 #include "media/track.h"
 
 static char keys[256];
-static unsigned n_keys, lost, media, ends, sent;
+static unsigned n_keys, lost, media, missed, back, ends, sent;
 
 static void on_key(void *ctx, char digit, uint64_t time_ns)
 {
@@ -28,6 +28,16 @@ static void on_media(void *ctx)
 	media++;
 }
 
+static void on_missed(void *ctx)
+{
+	missed++;
+}
+
+static void on_back(void *ctx)
+{
+	back++;
+}
+
 static void on_end(void *ctx, uint32_t generation)
 {
 	ends++;
@@ -38,12 +48,13 @@ static void on_sent(void *ctx)
 	sent++;
 }
 
-static const struct track_told told = {NULL, on_key, on_lost, on_media, on_end, on_sent};
+static const struct track_told told = {
+	NULL, on_key, on_lost, on_media, on_missed, on_back, on_end, on_sent};
 
 static int clear(void **state)
 {
 	memset(keys, 0, sizeof(keys));
-	n_keys = lost = media = ends = sent = 0;
+	n_keys = lost = media = missed = back = ends = sent = 0;
 	return 0;
 }
 
@@ -153,11 +164,45 @@ static void digits_are_sent_when_they_were_begun(void **state)
 	assert_int_equal(sent, 1);
 }
 
+static void happens(struct track *t, enum cord_message_type type)
+{
+	struct cord_message m = {.type = type};
+
+	assert_false(track_event(t, &m, &told));
+}
+
+static void lost_media_is_told_once_until_it_is_back(void **state)
+{
+	struct track t = {0};
+	struct cord_port_status s = {.first_rx = 1, .media_lost = 1};
+
+	happens(&t, CORD_EVENT_MEDIA_FIRST);
+	happens(&t, CORD_EVENT_MEDIA_BACK); /* nothing was lost */
+	assert_int_equal(back, 0);
+	happens(&t, CORD_EVENT_MEDIA_LOST);
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(missed, 1);
+	happens(&t, CORD_EVENT_MEDIA_BACK);
+	assert_int_equal(back, 1);
+	/* both events were lost: the status tells them */
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(missed, 2);
+	s.media_lost = 0;
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(back, 2);
+	/* a first packet ends it as well */
+	happens(&t, CORD_EVENT_MEDIA_LOST);
+	happens(&t, CORD_EVENT_MEDIA_FIRST);
+	assert_int_equal(back, 3);
+	assert_int_equal(media, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(keys_come_once_and_in_order, clear),
 		cmocka_unit_test_setup(what_the_log_lost_is_counted, clear),
+		cmocka_unit_test_setup(lost_media_is_told_once_until_it_is_back, clear),
 		cmocka_unit_test_setup(every_loss_of_events_gives_the_same_keys, clear),
 		cmocka_unit_test_setup(ends_belong_to_their_generation, clear),
 		cmocka_unit_test_setup(digits_are_sent_when_they_were_begun, clear),
