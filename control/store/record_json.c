@@ -3,6 +3,7 @@
 #include "store/records.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,45 @@ static json_t *references(const struct record *r)
 	return out;
 }
 
+/* ---- quality ---- */
+
+static json_t *rounded(double value)
+{
+	return json_real(round(value * 100) / 100);
+}
+
+static json_t *stream(const struct record_stream *s)
+{
+	if (!s->known)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o}", "QualityScore", rounded(s->mos),
+		"MinimumQualityScore", rounded(s->mos_min), "PacketLossPercent",
+		rounded(s->loss_percent), "MaximumJitterMilliseconds", rounded(s->jitter_ms));
+}
+
+static json_t *party_quality(const struct record_quality *q)
+{
+	json_t *issues;
+
+	if (!q->known)
+		return json_null();
+	issues = json_array();
+	for (unsigned i = 0; i < q->n_issues; i++)
+		json_array_append_new(issues, json_string(q->issues[i]));
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o}}", "Audio", "QualityScore",
+		rounded(q->score), "PotentialQualityIssues", issues, "FromParticipant",
+		stream(&q->from), "ToParticipant", stream(&q->to), "MaximumRoundTripMilliseconds",
+		q->round_trip_ms > 0 ? rounded(q->round_trip_ms) : json_null());
+}
+
+static json_t *quality(const struct record *r)
+{
+	if (!r->agent_quality.known && !r->customer_quality.known)
+		return json_null();
+	return json_pack("{s:o, s:o}", "Agent", party_quality(&r->agent_quality), "Customer",
+		party_quality(&r->customer_quality));
+}
+
 /* A NULL value (not UTF-8, no memory) spoils the whole record. */
 static bool put(json_t *o, const char *name, json_t *value)
 {
@@ -200,6 +240,7 @@ static json_t *build(const struct record *r)
 	good = good && put(o, "MediaStreams", json_pack("[{s:s}]", "Type", "AUDIO"));
 	good = good && put(o, "NextContactId", text_or_null(r->next_contact_id));
 	good = good && put(o, "PreviousContactId", text_or_null(r->previous_contact_id));
+	good = good && put(o, "QualityMetrics", quality(r));
 	good = good && put(o, "Queue", queue_part(r));
 	good = good && put(o, "Recording", json_null());
 	good = good && put(o, "Recordings", json_null());

@@ -20,6 +20,8 @@
  *   timestamps as they are written, so that they add up: in the queue; the agent's interaction and
  *   the customer's holds, together from the connection to the start of after-contact work; that
  *   work. What goes on while the record is open counts up to its LastUpdateTimestamp.
+ * - QualityMetrics has the public shape, a score and issues for agent and customer, and beside them
+ *   in Audio what they came from, which is ours: both streams and the longest round trip.
  *
  * All from the loop's thread. Results come from the loop.
  */
@@ -55,6 +57,21 @@ struct record_endpoint {
 
 struct record_pair {
 	struct str name, value;
+};
+
+/* How one direction of a party's media was: MOS 1.0..4.5 (ITU-T G.107). */
+struct record_stream {
+	bool known;
+	double mos, mos_min, loss_percent, jitter_ms;
+};
+
+struct record_quality {
+	bool known; /* of one of the streams at least */
+	double score;
+	const char *issues[3]; /* words of PotentialQualityIssues */
+	unsigned n_issues;
+	struct record_stream from, to; /* what came from the party, and what it heard */
+	double round_trip_ms;          /* the longest; 0: not known */
 };
 
 struct record_transition {
@@ -97,6 +114,8 @@ struct record {
 		const struct record_transition *transitions;
 		size_t n_transitions;
 	} agent;
+
+	struct record_quality agent_quality, customer_quality;
 
 	const struct record_pair *attributes; /* user-defined */
 	size_t n_attributes;

@@ -137,6 +137,50 @@ static void R102_a_delivered_record_gets_a_successor(void **state)
 	close_records();
 }
 
+static double number(const json_t *o, const char *name)
+{
+	return json_number_value(json_object_get(o, name));
+}
+
+static void the_quality_of_both_parties_is_told(void **state)
+{
+	struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+
+	r.customer_quality = (struct record_quality){.known = true,
+		.score = 3.8765,
+		.issues = {"HighPacketLoss", "HighRoundTripTime"},
+		.n_issues = 2,
+		.from = {.known = true,
+			.mos = 3.8765,
+			.mos_min = 2.5,
+			.loss_percent = 5.004,
+			.jitter_ms = 30.25},
+		.round_trip_ms = 310.5};
+	char *text = record_json(&r);
+	json_t *o = json_loads(text, 0, NULL);
+	json_t *metrics = json_object_get(o, "QualityMetrics");
+	json_t *audio = json_object_get(json_object_get(metrics, "Customer"), "Audio");
+	json_t *from = json_object_get(audio, "FromParticipant");
+
+	free(text);
+	assert_true(json_is_null(json_object_get(metrics, "Agent")));
+	assert_true(number(audio, "QualityScore") == 3.88);
+	assert_int_equal(json_array_size(json_object_get(audio, "PotentialQualityIssues")), 2);
+	assert_true(number(audio, "MaximumRoundTripMilliseconds") == 310.5);
+	assert_true(number(from, "MinimumQualityScore") == 2.5);
+	assert_true(number(from, "PacketLossPercent") == 5);
+	assert_true(number(from, "MaximumJitterMilliseconds") == 30.25);
+	assert_true(json_is_null(json_object_get(audio, "ToParticipant")));
+	json_decref(o);
+	/* nothing was heard of anybody */
+	r.customer_quality.known = false;
+	text = record_json(&r);
+	o = json_loads(text, 0, NULL);
+	free(text);
+	assert_true(json_is_null(json_object_get(o, "QualityMetrics")));
+	json_decref(o);
+}
+
 static void the_json_has_the_public_shape(void **state)
 {
 	const struct record_pair attributes[] = {
@@ -594,6 +638,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(R102_a_delivered_record_gets_a_successor),
+		T(the_quality_of_both_parties_is_told),
 		T(the_json_has_the_public_shape),
 		T(the_figures_add_up_to_wall_time),
 		T(what_goes_on_counts_up_to_the_update),
