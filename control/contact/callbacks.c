@@ -208,6 +208,16 @@ static void on_digits_sent(void *ctx, void *leg_ctx, int error)
 		third_party_digits_sent(leg, error, board_now(ctx));
 }
 
+static void on_media_lost(void *ctx, void *leg_ctx)
+{
+	leg_quality_media_lost(leg_ctx, board_now(ctx));
+}
+
+static void on_media_back(void *ctx, void *leg_ctx)
+{
+	leg_quality_media_back(leg_ctx, board_now(ctx));
+}
+
 static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 {
 	struct leg *leg = leg_ctx;
@@ -235,5 +245,7 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.play_ended = on_play_ended,
 		.play_failed = on_play_failed,
 		.digits_sent = on_digits_sent,
+		.media_lost = on_media_lost,
+		.media_back = on_media_back,
 		.leg_failed = on_leg_failed};
 }

@@ -239,6 +239,8 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 	struct contact_segment *old = &contact->segment, *kept;
 	struct contact_segment next = fresh_segment(contact, method, now_ns);
 
+	if (contact->caller)
+		leg_quality_read(contact->caller);
 	memcpy(next.initial, old->initial, sizeof(next.initial));
 	link_segment(contact, &next, now_ns);
 	next.connected = contact->caller ? now_ns : 0;

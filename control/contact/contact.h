@@ -47,6 +47,7 @@
 #include "contact/contact_data.h"
 #include "contact/leg.h"
 #include "flow/engine.h"
+#include "media/quality.h"
 #include "queue/router.h"
 
 #define CONTACT_STATES(X)                       \
@@ -126,7 +127,8 @@ struct contact_segment {
 	uint32_t attempts;    /* offers to agents */
 	uint64_t transferred; /* connected to an outside number */
 	char transferred_to[32];
-	uint64_t scheduled;            /* a callback's: when it is due */
+	uint64_t scheduled; /* a callback's: when it is due */
+	struct quality_party customer_quality, agent_quality;
 	struct contact_segment *older; /* list of those whose after-contact work goes on */
 };
 

@@ -6,7 +6,9 @@
  * Of each contact id, in this order, what applies: INITIATED, CONNECTED_TO_SYSTEM, QUEUED,
  * CONNECTED_TO_AGENT, DISCONNECTED, COMPLETED. A callback is QUEUED, maybe more than once, before it
  * is CONNECTED_TO_SYSTEM. COMPLETED: its record is complete, after-contact work included; without a
- * record (the caller gave up before the answer) there is none.
+ * record (the caller gave up before the answer) there is none. In between, any number of MEDIA_LOST
+ * and MEDIA_BACK: no media came for `media_timeout` from the party of `ParticipantRole`, and it
+ * came again.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -76,23 +78,39 @@ void contact_event(struct contact *contact, const char *type, uint64_t now_ns)
 	segment_event(contact, &contact->segment, type, now_ns);
 }
 
+static json_t *segment_json(
+	struct contact *contact, const struct contact_segment *s, const char *type, uint64_t now_ns)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"EventType", type, "EventTimestamp", event_time(contact_wall(contact, now_ns)),
+		"ContactId", s->id, "InitialContactId", s->initial, "PreviousContactId",
+		text_or_null(s->previous), "Channel", "VOICE", "InstanceArn",
+		instance_arn(contact->board->instance), "InitiationMethod",
+		contact_method_name(s->method), "InitiationTimestamp",
+		event_time(contact_wall(contact, s->initiated)), "ConnectedToSystemTimestamp",
+		event_time(contact_wall(contact, s->connected)), "DisconnectTimestamp",
+		event_time(contact_wall(contact, s->disconnected)), "DisconnectReason",
+		text_or_null(contact_reason_name(s->reason)), "QueueInfo", queue_info(contact, s),
+		"AgentInfo", agent_info(contact, s));
+}
+
 void segment_event(
 	struct contact *contact, const struct contact_segment *s, const char *type, uint64_t now_ns)
 {
-	event_append(contact->board, "contact", now_ns,
-		json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-			"EventType", type, "EventTimestamp",
-			event_time(contact_wall(contact, now_ns)), "ContactId", s->id,
-			"InitialContactId", s->initial, "PreviousContactId",
-			text_or_null(s->previous), "Channel", "VOICE", "InstanceArn",
-			instance_arn(contact->board->instance), "InitiationMethod",
-			contact_method_name(s->method), "InitiationTimestamp",
-			event_time(contact_wall(contact, s->initiated)),
-			"ConnectedToSystemTimestamp",
-			event_time(contact_wall(contact, s->connected)), "DisconnectTimestamp",
-			event_time(contact_wall(contact, s->disconnected)), "DisconnectReason",
-			text_or_null(contact_reason_name(s->reason)), "QueueInfo",
-			queue_info(contact, s), "AgentInfo", agent_info(contact, s)));
+	event_append(contact->board, "contact", now_ns, segment_json(contact, s, type, now_ns));
+}
+
+void participant_event(
+	struct contact *contact, enum leg_role role, const char *type, uint64_t now_ns)
+{
+	static const char *const roles[] = {[LEG_CUSTOMER] = "CUSTOMER",
+		[LEG_AGENT] = "AGENT",
+		[LEG_THIRD_PARTY] = "THIRD_PARTY",
+		[LEG_SUPERVISOR] = "SUPERVISOR"};
+	json_t *event = segment_json(contact, &contact->segment, type, now_ns);
+
+	json_object_set_new(event, "ParticipantRole", json_string(roles[role]));
+	event_append(contact->board, "contact", now_ns, event);
 }
 
 /* ---- system events ---- */

@@ -55,6 +55,30 @@ static void put_agent(const struct contact *contact, const struct contact_segmen
 	put_holds(s, record, now_ns);
 }
 
+static struct record_stream stream_record(const struct quality_total *t)
+{
+	return (struct record_stream){.known = t->samples > 0,
+		.mos = quality_total_mos(t),
+		.mos_min = t->mos_min,
+		.loss_percent = t->of ? 100.0 * (double)t->lost / (double)t->of : 0,
+		.jitter_ms = t->jitter_max_ms};
+}
+
+static struct record_quality quality_record(const struct quality_party *party)
+{
+	struct record_quality q = {.score = quality_party_mos(party),
+		.from = stream_record(&party->from),
+		.to = stream_record(&party->to),
+		.round_trip_ms = party->round_trip_max_ms};
+	unsigned issues = quality_issues(party);
+
+	q.known = q.from.known || q.to.known;
+	for (unsigned i = 0; i < QUALITY_ISSUES; i++)
+		if (issues >> i & 1)
+			q.issues[q.n_issues++] = quality_issue_name(i);
+	return q;
+}
+
 static size_t put_pairs(const struct attributes *store, struct record_pair *pairs, size_t max)
 {
 	struct attributes_cursor cursor = {0};
@@ -91,7 +115,9 @@ void contact_record_put(
 		.scheduled_wall = contact_wall(contact, s->scheduled),
 		.transfer_completed_wall = contact_wall(contact, s->transferred),
 		.transferred_to = {.address = str_from(s->transferred_to)},
-		.agent_attempts = s->attempts};
+		.agent_attempts = s->attempts,
+		.agent_quality = quality_record(&s->agent_quality),
+		.customer_quality = quality_record(&s->customer_quality)};
 	int rc;
 
 	put_queue(contact, s, &record);

@@ -49,6 +49,7 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 		return NULL;
 	}
 	call_add_leg(contact->call, leg);
+	leg_quality_begin(board);
 	return leg;
 }
 
@@ -111,6 +112,7 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 	struct switchboard *board = contact->board;
 
 	phone_close(leg);
+	leg_quality_read(leg);
 	if (leg->session) {
 		enum sip_session_state state = sip_session_state(sessions_of(board), leg->session);
 
@@ -211,8 +213,13 @@ static struct cord_terms terms_of(const struct sdp_stream *stream, const struct 
 void board_leg_media(struct leg *leg, const struct sdp_stream *stream)
 {
 	struct cord_terms terms = terms_of(stream, media_of(leg));
-	int rc = media_leg_update(leg->media, &terms);
+	int rc;
 
+	/* Who holds us may well send nothing. */
+	if (stream->held_by_peer)
+		terms.media_timeout_s = 0;
+	leg->media_lost = false;
+	rc = media_leg_update(leg->media, &terms);
 	explicit_bzero(&terms, sizeof(terms));
 	leg->held_by_peer = stream->held_by_peer;
 	leg->keys.events = stream->receive_event_payload_type != SDP_NO_PAYLOAD_TYPE;

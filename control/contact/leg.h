@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "contact/keys.h"
+#include "contact/leg_quality.h"
 #include "contact/treatment.h"
 #include "media/media.h"
 #include "sip/offer_answer.h"
@@ -57,6 +58,8 @@ struct leg {
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
 	struct leg_phone phone;      /* an agent's */
 	struct media_leg *media;
+	struct quality_watch quality;
+	bool media_lost; /* and not back yet */
 	struct treatment *treatment;
 	struct timer timer; /* an outside number or a supervisor does not answer in time */
 	bool has_slot;      /* a supervisor's voice slot is taken for this */

@@ -441,6 +441,7 @@ int board_init(struct switchboard *board)
 	api_tokens_init(&board->api_tokens);
 	panel_init(board);
 	agent_stream_init(board);
+	leg_quality_init(board);
 	board->router_task = (struct loop_task){.fn = take_router_effects, .ctx = board};
 	board->effects = calloc(1, sizeof(*board->effects));
 	if (!board->effects)
@@ -492,6 +493,7 @@ void board_clear(struct switchboard *board)
 	asking_clear(board);
 	api_tokens_clear(&board->api_tokens);
 	agent_stream_clear(board);
+	leg_quality_clear(board);
 	loop_task_cancel(&board->router_task);
 	loop_task_cancel(&board->panel_task);
 	pool_clear(&board->contacts);

@@ -37,6 +37,7 @@
 #include "contact/config.h"
 #include "contact/contact.h"
 #include "contact/instance.h"
+#include "contact/leg_quality.h"
 #include "contact/signalling.h"
 #include "media/media.h"
 #include "queue/router.h"
@@ -83,6 +84,7 @@ struct switchboard {
 	struct loop_task router_task;
 	struct loop_task panel_task;
 	struct agent_stream agent_stream;
+	struct leg_quality_board leg_quality;
 	struct leg *supervisors; /* legs of all that are on calls */
 	struct contact *panels;  /* whose agents' panels may have changed */
 	struct api_tokens api_tokens;
@@ -340,6 +342,9 @@ void panel_forget(struct contact *contact);
 
 /* contact_event.c */
 void contact_event(struct contact *contact, const char *type, uint64_t now_ns);
+/* Of one of its parties. */
+void participant_event(
+	struct contact *contact, enum leg_role role, const char *type, uint64_t now_ns);
 /* Of a segment that may not be the contact's present one. */
 void segment_event(struct contact *contact, const struct contact_segment *segment, const char *type,
 	uint64_t now_ns);
