@@ -106,6 +106,16 @@ static int show_contacts(const struct options *options, const json_t *result)
 	return CTL_OK;
 }
 
+static int show_quality(const struct options *options, const json_t *result)
+{
+	TABLE("legs", {"CONTACT", "contact"}, {"PARTY", "role"}, {"SIDE", "side"},
+		{"AGENT", "agent"}, {"LOST", "media_lost"}, {"MOS FROM", "from.mos"},
+		{"LOSS %", "from.loss_percent"}, {"JITTER", "from.jitter_ms"}, {"MOS TO", "to.mos"},
+		{"LOSS %", "to.loss_percent"}, {"JITTER", "to.jitter_ms"},
+		{"ROUND TRIP", "round_trip_ms"});
+	return CTL_OK;
+}
+
 static int show_queues(const struct options *options, const json_t *result)
 {
 	TABLE("queues", {"QUEUE", "name"}, {"WAITING", "contacts"}, {"LIMIT", "limit"},
@@ -570,6 +580,8 @@ static const struct command commands[] = {
 		.help = "every contact and where it is"},
 	{"contact", "contact.get", {"contact"}, .show = show_tree,
 		.help = "one contact: legs, media, segments"},
+	{"quality", "quality.list", {"?contact"}, .show = show_quality,
+		.help = "how good each leg sounds: MOS, loss, jitter, round trip (ms)"},
 	{"records", "record.list", .show = show_records,
 		.help = "contact records [--since N] [--limit N] [--chain ID]"},
 	{"record list", "record.list", .show = show_records, .help = "the same"},

@@ -12,7 +12,7 @@
 static const struct verb_group *const groups[] = {&rpc_verbs, &verbs_system, &verbs_agent,
 	&verbs_contact, &verbs_conference, &verbs_outbound, &verbs_queue, &verbs_record,
 	&verbs_dataplane, &verbs_sip, &verbs_events, &verbs_flow, &verbs_quick_connect,
-	&verbs_desktop};
+	&verbs_quality, &verbs_desktop};
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 

@@ -14,6 +14,8 @@
 #include "admin/text.h"
 #include "admin/trace.h"
 
+struct page;
+
 struct admin {
 	struct admin_config config;
 	struct role_table roles;
@@ -27,9 +29,11 @@ struct admin {
 /* One file each. */
 extern const struct verb_group verbs_system, verbs_agent, verbs_contact, verbs_conference,
 	verbs_outbound, verbs_queue, verbs_record, verbs_dataplane, verbs_sip, verbs_events,
-	verbs_flow, verbs_quick_connect, verbs_desktop;
+	verbs_flow, verbs_quick_connect, verbs_quality, verbs_desktop;
 /* What a desktop asks for: the message is the call's parameters (verbs_desktop.c). */
 void desktop_handle(struct rpc_call *call);
+/* The families of the Prometheus page about legs (metrics_quality.c). */
+void metrics_quality(const struct switchboard *board, struct page *page);
 
 #define LIST_LIMIT     1000 /* rows of a list when the caller names no limit */
 #define LIST_LIMIT_MAX 5000
@@ -76,6 +80,8 @@ json_t *json_seconds(uint64_t ns);
 json_t *json_queue(const struct switchboard *board, uint32_t queue);
 json_t *json_agent(const struct switchboard *board, uint32_t agent);
 
+/* How good a leg sounds, new (verbs_quality.c). */
+json_t *leg_quality_json(const struct leg *leg);
 /* Brief row of a contact, new (verbs_contact.c). */
 json_t *contact_row(const struct contact *contact);
 /* The contact in the slot of the agent whom the call names; NULL (verbs_contact.c). */

@@ -208,9 +208,12 @@ static void put_queue_waits(const struct source *s)
 		const struct resource_queue *row = figures_of(s, i, &m);
 
 		if (row)
-			page_histogram(s->page, "queue", row->row.name, queue_wait_bounds_s,
-				m.figures.answered_by_wait, QUEUE_WAIT_BUCKETS - 1,
-				seconds(m.figures.answered_wait_ns));
+			page_histogram(s->page, &(struct page_label){"queue", row->row.name}, 1,
+				&(struct page_buckets){.bounds = queue_wait_bounds_s,
+					.unit = 1,
+					.counts = m.figures.answered_by_wait,
+					.n = QUEUE_WAIT_BUCKETS - 1,
+					.sum = seconds(m.figures.answered_wait_ns)});
 	}
 }
 
@@ -324,6 +327,11 @@ static void put_media(const struct source *s)
 		m.commands_waiting);
 }
 
+static void put_leg_quality(const struct source *s)
+{
+	metrics_quality(s->board, s->page);
+}
+
 static void put_counter(const struct source *s, enum cord_counter counter, unsigned workers)
 {
 	const struct cord_counter_row *row = cord_counter_row(counter);
@@ -352,7 +360,7 @@ bool metrics_write(void *ctx, unsigned step, FILE *to)
 {
 	static void (*const parts[])(const struct source *s) = {put_process, put_contacts,
 		put_calls, put_agents, put_queues, put_queue_refusals, put_queue_waits, put_sip,
-		put_trunks, put_store, put_services, put_media, put_dataplane};
+		put_trunks, put_store, put_services, put_media, put_leg_quality, put_dataplane};
 	const struct admin *admin = ctx;
 	struct page page = {.to = to};
 

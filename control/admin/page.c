@@ -55,33 +55,38 @@ void page_value(struct page *page, double value, ...)
 	put_number(page->to, value);
 }
 
-static void put_bucket(const struct page *page, const char *label, const char *label_value,
-	const char *bound, uint64_t count)
+static void put_labels(struct page *page, const char *suffix, const struct page_label *labels,
+	unsigned n_labels, const char *bound)
 {
-	fprintf(page->to, "%s_bucket", page->name);
-	put_label(page->to, '{', label, label_value);
-	put_label(page->to, ',', "le", bound);
-	fprintf(page->to, "} %" PRIu64 "\n", count);
+	char before = '{';
+
+	fprintf(page->to, "%s%s", page->name, suffix);
+	for (unsigned i = 0; i < n_labels; i++) {
+		put_label(page->to, before, labels[i].name, labels[i].value);
+		before = ',';
+	}
+	if (bound)
+		put_label(page->to, before, "le", bound);
+	fputc('}', page->to);
 }
 
-void page_histogram(struct page *page, const char *label, const char *label_value,
-	const uint32_t *bounds, const uint64_t *counts, unsigned n, double sum)
+void page_histogram(struct page *page, const struct page_label *labels, unsigned n_labels,
+	const struct page_buckets *b)
 {
 	uint64_t total = 0;
-	char bound[16];
+	char bound[32];
 
-	for (unsigned i = 0; i < n; i++) {
-		total += counts[i];
-		snprintf(bound, sizeof(bound), "%u", bounds[i]);
-		put_bucket(page, label, label_value, bound, total);
+	for (unsigned i = 0; i < b->n; i++) {
+		total += b->counts[i];
+		snprintf(bound, sizeof(bound), "%.6g", b->bounds[i] * b->unit);
+		put_labels(page, "_bucket", labels, n_labels, bound);
+		fprintf(page->to, " %" PRIu64 "\n", total);
 	}
-	total += counts[n];
-	put_bucket(page, label, label_value, "+Inf", total);
-	fprintf(page->to, "%s_sum", page->name);
-	put_label(page->to, '{', label, label_value);
-	fputc('}', page->to);
-	put_number(page->to, sum);
-	fprintf(page->to, "%s_count", page->name);
-	put_label(page->to, '{', label, label_value);
-	fprintf(page->to, "} %" PRIu64 "\n", total);
+	total += b->counts[b->n];
+	put_labels(page, "_bucket", labels, n_labels, "+Inf");
+	fprintf(page->to, " %" PRIu64 "\n", total);
+	put_labels(page, "_sum", labels, n_labels, NULL);
+	put_number(page->to, b->sum);
+	put_labels(page, "_count", labels, n_labels, NULL);
+	fprintf(page->to, " %" PRIu64 "\n", total);
 }

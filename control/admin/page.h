@@ -26,11 +26,21 @@ struct page {
 void page_family(struct page *page, const char *name, enum page_kind kind, const char *help);
 /* Pairs of label and value, ends with NULL. */
 __attribute__((sentinel)) void page_value(struct page *page, double value, ...);
-/*
- * One histogram of the family: `counts` of n + 1 buckets, not summed up, the last beyond all
- * bounds.
- */
-void page_histogram(struct page *page, const char *label, const char *label_value,
-	const uint32_t *bounds, const uint64_t *counts, unsigned n, double sum);
+struct page_label {
+	const char *name, *value;
+};
+
+/* Of n + 1 buckets, not summed up, the last beyond all bounds; a bound counts `unit`. */
+struct page_buckets {
+	const uint32_t *bounds;
+	double unit;
+	const uint64_t *counts;
+	unsigned n;
+	double sum;
+};
+
+/* One histogram of the family, of one label at least. */
+void page_histogram(struct page *page, const struct page_label *labels, unsigned n_labels,
+	const struct page_buckets *buckets);
 
 #endif

@@ -65,12 +65,13 @@ static json_t *leg_json(const struct switchboard *board, const struct leg *leg)
 	struct sip_sessions *sessions = signalling_sessions(board->signalling);
 	struct str call_id = sip_session_call_id(sessions, leg->session);
 
-	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:b, s:o}", "role",
+	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:b, s:o, s:o}", "role",
 		leg_role_name(leg->role), "up", leg->up, "held_by_peer", leg->held_by_peer, "agent",
 		json_agent(board, leg->agent), "session",
 		sip_session_state_name(sip_session_state(sessions, leg->session)), "call_id",
 		str_empty(call_id) ? json_null() : json_bytes(call_id.p, call_id.n), "flow_running",
-		treatment_running(leg->treatment), "media", leg_media(leg));
+		treatment_running(leg->treatment), "media", leg_media(leg), "quality",
+		leg_quality_json(leg));
 }
 
 static json_t *segment_json(const struct contact *c, const struct contact_segment *s)

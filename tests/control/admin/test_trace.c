@@ -169,11 +169,16 @@ static void every_line_parses(void **state)
 	page_value(&page, 0.25, NULL);
 	page_value(&page, 1e300, "queue", "a", "reason", "b", NULL);
 	page_family(&page, "queue_wait_seconds", PAGE_HISTOGRAM, "waits");
-	page_histogram(&page, "queue", "A", bounds, counts, 2, 12.5);
+	page_histogram(&page, &(struct page_label){"queue", "A"}, 1,
+		&(struct page_buckets){bounds, 1, counts, 2, 12.5});
+	page_family(&page, "leg_mos", PAGE_HISTOGRAM, "how good");
+	page_histogram(&page, (struct page_label[]){{"side", "a"}, {"direction", "to"}}, 2,
+		&(struct page_buckets){bounds, 0.01, counts, 2, 1});
 	fclose(page.to);
 	assert_non_null(strstr(text, "{queue=\"Ret\\\"ur\\\\n\\ns\"} 3\n"));
 	assert_non_null(strstr(text, "_bucket{queue=\"A\",le=\"10\"} 3\n"));
 	assert_non_null(strstr(text, "_bucket{queue=\"A\",le=\"+Inf\"} 7\n"));
+	assert_non_null(strstr(text, "_bucket{side=\"a\",direction=\"to\",le=\"0.05\"} 1\n"));
 	assert_non_null(strstr(text, "_sum{queue=\"A\"} 12.5\n"));
 	assert_non_null(strstr(text, "_count{queue=\"A\"} 7\n"));
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
