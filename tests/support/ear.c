@@ -53,6 +53,10 @@ static void usage(FILE *out)
 	      "  leg NAME IP PORT HZ [OPTION=VALUE ...]  open (port 0: any; HZ 0: silence)\n"
 	      "  remote NAME IP PORT      send there\n"
 	      "  key NAME SUITE OURS THEIRS  SRTP with these keys, as a=crypto has them\n"
+	      "  attack NAME plain|forged|replayed COUNT [HZ]  send packets at once as one who "
+	      "has\n"
+	      "                           our address and not our keys: of a tone, of noise, the "
+	      "last\n"
 	      "  tone NAME HZ [LEVEL]     change what is sent\n"
 	      "  set NAME OPTION=VALUE .. change options\n"
 	      "  mute NAME, unmute NAME   send silence, the tone again\n"
@@ -274,6 +278,26 @@ static const char *do_key(struct ear_leg *leg, char **word, unsigned count)
 							   : NULL;
 }
 
+static const char *do_attack(struct ear_leg *leg, char **word, unsigned count)
+{
+	static const char *const ways[EAR_ATTACKS] = {
+		[EAR_PLAIN] = "plain", [EAR_FORGED] = "forged", [EAR_REPLAYED] = "replayed"};
+	unsigned hz = 0;
+	long n;
+
+	if (number(word[3], 1, 1000, &n) != NULL)
+		return "an attack has 1..1000 packets";
+	if (count > 4 && tone_hz(word[4], &hz) != NULL)
+		return "tone is not one of --tones";
+	for (unsigned i = 0; i < EAR_ATTACKS; i++) {
+		if (strcmp(ways[i], word[2]) != 0)
+			continue;
+		ear_leg_attack(leg, (enum ear_attack)i, (unsigned)n, hz);
+		return NULL;
+	}
+	return "an attack is plain, forged or replayed";
+}
+
 static const char *do_tone(struct ear_leg *leg, char **word, unsigned count)
 {
 	const char *wrong = tone_hz(word[2], &leg->tone_hz);
@@ -369,6 +393,7 @@ static const struct command {
 	{"leg", do_leg, 5, LEG_NEW},
 	{"remote", do_remote, 4, LEG_MUST},
 	{"key", do_key, 5, LEG_MUST},
+	{"attack", do_attack, 4, LEG_MUST},
 	{"tone", do_tone, 3, LEG_MUST},
 	{"set", do_set, 3, LEG_MUST},
 	{"mute", do_flag, 2, LEG_MUST},

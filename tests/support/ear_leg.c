@@ -102,8 +102,11 @@ void ear_leg_close(struct ear_leg *leg)
 int ear_leg_key(
 	struct ear_leg *leg, const char *suite, const char *send_key, const char *receive_key)
 {
-	struct ear_srtp *srtp = ear_srtp_new(suite, send_key, receive_key);
+	struct ear_srtp *srtp;
 
+	if (leg->srtp && ear_srtp_is(leg->srtp, suite, send_key, receive_key))
+		return 0;
+	srtp = ear_srtp_new(suite, send_key, receive_key);
 	if (!srtp)
 		return -EINVAL;
 	ear_srtp_free(leg->srtp);
@@ -221,6 +224,48 @@ static void send_media(struct ear_leg *leg, uint64_t now_ns)
 		sizeof(packet) - RTP_BYTES - EAR_SRTP_ROOM);
 	if (bytes)
 		deliver(leg, packet, RTP_BYTES + bytes, now_ns);
+}
+
+/* The packet that would be ours after `ahead` more, to be sent as it is. */
+static void forge(struct ear_leg *leg, struct ear_leg *forger, enum ear_attack how, unsigned ahead)
+{
+	enum { SAMPLES = 160, TAG = 10 };
+	uint8_t packet[EAR_PACKET_MAX];
+	int16_t pcm[SAMPLES];
+	uint32_t clock = ear_codec_clock_khz(leg->options.codec) / 8;
+
+	forger->sequence = (uint16_t)(leg->sequence + ahead);
+	write_header(forger, packet, payload_type(leg), leg->timestamp + ahead * SAMPLES * clock);
+	tone_make(&forger->maker, forger->tone_hz, leg->options.level_db, pcm, SAMPLES);
+	size_t bytes =
+		RTP_BYTES + ear_codec_encode(&forger->codec, leg->options.codec, pcm, SAMPLES,
+				    packet + RTP_BYTES, sizeof(packet) - RTP_BYTES - TAG);
+
+	if (how == EAR_FORGED) {
+		for (size_t i = RTP_BYTES; i < bytes + TAG; i++)
+			packet[i] = (uint8_t)draw(leg, 256);
+		bytes += TAG;
+	}
+	transmit(leg, packet, bytes);
+}
+
+void ear_leg_attack(struct ear_leg *leg, enum ear_attack how, unsigned count, unsigned hz)
+{
+	static struct ear_leg forger;
+	const uint8_t *packet;
+
+	forger = (struct ear_leg){.ssrc = leg->ssrc, .tone_hz = hz};
+	for (unsigned i = 0; i < count && leg->has_remote; i++) {
+		if (how != EAR_REPLAYED) {
+			forge(leg, &forger, how, i);
+			continue;
+		}
+		size_t bytes = leg->srtp ? ear_srtp_kept(leg->srtp, count - 1 - i, &packet) : 0;
+
+		if (bytes)
+			transmit(leg, packet, bytes);
+	}
+	ear_codec_clear(&forger.codec);
 }
 
 /* One packet of the digit in turn, or nothing in the gap behind it. False: no digit is left. */

@@ -111,7 +111,13 @@ uint64_t ear_leg_send(struct ear_leg *leg, uint64_t now_ns);
 void ear_leg_receive(struct ear_leg *leg);
 /* Queues digits to be sent as telephone-events. Returns 0, or -EINVAL. */
 int ear_leg_digits(struct ear_leg *leg, const char *digits, unsigned ms);
-/* Encrypts from now on; see ear_srtp.h. Returns 0, or -EINVAL. */
+/*
+ * Plays somebody who knows all of us but our keys: sends `count` packets at once that go on as ours
+ * would (20 ms of a tone in the clear, SRTP of noise), or those that were sent last once more.
+ */
+enum ear_attack { EAR_PLAIN, EAR_FORGED, EAR_REPLAYED, EAR_ATTACKS };
+void ear_leg_attack(struct ear_leg *leg, enum ear_attack how, unsigned count, unsigned hz);
+/* Encrypts from now on; equal keys go on as they were. See ear_srtp.h. Returns 0, or -EINVAL. */
 int ear_leg_key(
 	struct ear_leg *leg, const char *suite, const char *send_key, const char *receive_key);
 /* Prints the report as one line of JSON. */

@@ -4,13 +4,21 @@
 #include <openssl/evp.h>
 #include <srtp2/srtp.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_MAX 64
+#define KEY_MAX  64
+#define KEPT_MAX 600
 
 struct ear_srtp {
 	srtp_t send, receive;
+	char said[256]; /* suite and keys, as they were given */
+	unsigned sent;
+	struct {
+		size_t bytes;
+		uint8_t packet[KEPT_MAX];
+	} kept[EAR_SRTP_KEPT];
 };
 
 static const struct suite {
@@ -48,6 +56,11 @@ static int make(const struct suite *suite, const char *key, srtp_ssrc_type_t dir
 	return srtp_create(out, &policy) == srtp_err_status_ok ? 0 : -1;
 }
 
+static void say(char said[256], const char *suite, const char *send_key, const char *receive_key)
+{
+	snprintf(said, 256, "%.40s %.100s %.100s", suite, send_key, receive_key);
+}
+
 struct ear_srtp *ear_srtp_new(const char *suite, const char *send_key, const char *receive_key)
 {
 	static bool ready;
@@ -63,7 +76,17 @@ struct ear_srtp *ear_srtp_new(const char *suite, const char *send_key, const cha
 		ear_srtp_free(srtp);
 		return NULL;
 	}
+	say(srtp->said, suite, send_key, receive_key);
 	return srtp;
+}
+
+bool ear_srtp_is(const struct ear_srtp *srtp, const char *suite, const char *send_key,
+	const char *receive_key)
+{
+	char said[sizeof(srtp->said)];
+
+	say(said, suite, send_key, receive_key);
+	return strcmp(said, srtp->said) == 0;
 }
 
 void ear_srtp_free(struct ear_srtp *srtp)
@@ -81,7 +104,20 @@ size_t ear_srtp_protect(struct ear_srtp *srtp, uint8_t *packet, size_t bytes)
 {
 	int length = (int)bytes;
 
-	return srtp_protect(srtp->send, packet, &length) == srtp_err_status_ok ? (size_t)length : 0;
+	if (srtp_protect(srtp->send, packet, &length) != srtp_err_status_ok)
+		return 0;
+	bytes = (size_t)length < KEPT_MAX ? (size_t)length : 0;
+	memcpy(srtp->kept[srtp->sent % EAR_SRTP_KEPT].packet, packet, bytes);
+	srtp->kept[srtp->sent++ % EAR_SRTP_KEPT].bytes = bytes;
+	return (size_t)length;
+}
+
+size_t ear_srtp_kept(const struct ear_srtp *srtp, unsigned ago, const uint8_t **packet)
+{
+	unsigned at = (srtp->sent - 1 - ago) % EAR_SRTP_KEPT;
+
+	*packet = srtp->kept[at].packet;
+	return ago < srtp->sent && ago < EAR_SRTP_KEPT ? srtp->kept[at].bytes : 0;
 }
 
 size_t ear_srtp_unprotect(struct ear_srtp *srtp, uint8_t *packet, size_t bytes)

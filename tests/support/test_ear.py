@@ -75,6 +75,32 @@ async def codecs_and_keys(ear):
     assert report["from"].startswith("[::1]:"), report
 
 
+async def who_has_no_key(ear):
+    """Knows the address and the numbers of a leg with keys; equal keys given again change nothing."""
+    suite = "AEAD_AES_128_GCM"
+    one, two = (base64.b64encode(os.urandom(SUITES[suite])).decode() for _ in range(2))
+    a, b = await leg(ear, "one", 700), await leg(ear, "two", 1100)
+    await ear.command(f"key one {suite} {one} {two}")
+    await ear.command(f"key two {suite} {two} {one}")
+    await connect(ear, "one", a, "two", b)
+    await ear.wait(lambda e: hears(e, "two", 700))
+    await asyncio.sleep(0.5)
+    await ear.command("hold one")
+    await asyncio.sleep(0.1)
+    await ear.command("clear two")
+    await ear.command(f"key two {suite} {two} {one}")
+    for how in ("plain", "forged", "replayed"):
+        await ear.command(f"attack one {how} 20 900")
+    await asyncio.sleep(0.1)
+    report = await ear.report("two")
+    assert report["unprotected"] == 60 and report["received"] == 0 and not report["heard"], report
+    since = len(ear.events)
+    await ear.command("resume one")
+    await ear.wait(lambda e: hears(e, "two", 700), since=since)
+    await ear.command("close one")
+    await ear.command("close two")
+
+
 async def what_a_script_does(ear):
     """Each command shows at the other end."""
     a, b = await leg(ear, "a", 700), await leg(ear, "b", 1100)
@@ -121,6 +147,7 @@ async def main(path):
     async with Ear(path) as ear:
         await asyncio.gather(good_and_bad(ear), what_a_script_does(ear))
         await codecs_and_keys(ear)
+        await who_has_no_key(ear)
         await refusals(ear)
         reports = await ear.stop()
         assert "fine.peer" in reports and "b" not in reports
