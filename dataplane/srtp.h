@@ -61,8 +61,8 @@ void srtp_engine_destroy(struct srtp_engine *engine);
 
 /*
  * Sets the key of a slot to send the stream `ssrc` with, which begins at roll-over counter 0, or to
- * receive with; what was set before is wiped. 0, -EINVAL for a key of no suite, or -ENOMEM: then
- * the slot has no key for this direction.
+ * receive with; what was set before is wiped. 0, -EINVAL for a key of no suite, or another
+ * negative errno: then the slot has no key for this direction.
  */
 int srtp_set_send(
 	struct srtp_engine *e, uint32_t slot, const struct cord_srtp_key *key, uint32_t ssrc);

@@ -26,7 +26,7 @@ struct srtp_ops {
 	/* What it keeps for a thread, in e->own. */
 	int (*engine_create)(struct srtp_engine *e);
 	void (*engine_destroy)(struct srtp_engine *e);
-	/* Sets a key where none is set. 0 or -ENOMEM. ssrc: of the stream to send. */
+	/* Sets a key where none is set. 0 or a negative errno. ssrc: of the stream to send. */
 	int (*set)(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction,
 		const struct cord_srtp_key *key, uint32_t ssrc);
 	/* Wipes a key that is set, with the streams that belong to it. */

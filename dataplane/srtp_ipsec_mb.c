@@ -274,13 +274,25 @@ static void cipher_job(struct engine *own, uint32_t n, const struct work *w)
 	job->dst = body;
 	job->msg_len_to_cipher_in_bytes = w->body;
 	job->iv = w->iv;
+	job->user_data = w->packet;
 }
 
-static void cipher_run(struct engine *own, uint32_t n, uint32_t key_bytes)
+/* False: the library refused something, which it has no reason to. */
+static bool cipher_run(struct engine *own, uint32_t n, uint32_t key_bytes)
 {
-	if (n)
-		IMB_SUBMIT_CIPHER_BURST(
-			own->manager, own->cipher, n, IMB_CIPHER_CNTR, IMB_DIR_ENCRYPT, key_bytes);
+	return n == 0 || IMB_SUBMIT_CIPHER_BURST(own->manager, own->cipher, n, IMB_CIPHER_CNTR,
+				 IMB_DIR_ENCRYPT, key_bytes) == n;
+}
+
+/* What has not been done is neither sent nor taken. */
+static void refuse_undone(const IMB_JOB *job, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct srtp_packet *packet = job[i].user_data;
+
+		if (job[i].status != IMB_STATUS_COMPLETED)
+			packet->verdict = SRTP_FORGED;
+	}
 }
 
 /* Encrypts or decrypts, which is the same, what is good and of no AEAD suite. */
@@ -296,7 +308,8 @@ static void cipher_all(struct engine *own, uint32_t n)
 				w->suite->key_bytes == key_bytes)
 				cipher_job(own, jobs++, w);
 		}
-		cipher_run(own, jobs, key_bytes);
+		if (!cipher_run(own, jobs, key_bytes))
+			refuse_undone(own->cipher, jobs);
 	}
 }
 
@@ -319,10 +332,12 @@ static void hash_all(struct engine *own, uint32_t n)
 		job->auth_tag_output = w->tag;
 		job->u.HMAC._hashed_auth_key_xor_ipad = w->key->inner;
 		job->u.HMAC._hashed_auth_key_xor_opad = w->key->outer;
+		job->user_data = w->packet;
 		jobs++;
 	}
-	if (jobs)
-		IMB_SUBMIT_HASH_BURST(own->manager, own->hash, jobs, IMB_AUTH_HMAC_SHA_1);
+	if (jobs &&
+		IMB_SUBMIT_HASH_BURST(own->manager, own->hash, jobs, IMB_AUTH_HMAC_SHA_1) != jobs)
+		refuse_undone(own->hash, jobs);
 }
 
 /* ---- AES-GCM --------------------------------------------------------------------------------- */
@@ -364,7 +379,7 @@ static void expand(struct engine *own, const uint8_t *key, uint32_t bytes,
 }
 
 /* RFC 3711 section 4.3.1 with a key derivation rate of 0; RFC 6188 and 7714 leave it as it is. */
-static void derive(struct engine *own, const uint8_t *round_keys, const struct suite *suite,
+static bool derive(struct engine *own, const uint8_t *round_keys, const struct suite *suite,
 	const uint8_t *salt, uint32_t label, uint8_t *out, uint32_t bytes)
 {
 	IMB_JOB *job = &own->cipher[0];
@@ -379,8 +394,10 @@ static void derive(struct engine *own, const uint8_t *round_keys, const struct s
 	job->dst = out;
 	job->msg_len_to_cipher_in_bytes = bytes;
 	job->iv = iv;
-	cipher_run(own, 1, suite->key_bytes);
+	bool done = cipher_run(own, 1, suite->key_bytes);
+
 	explicit_bzero(iv, sizeof(iv));
+	return done;
 }
 
 static void hmac_half(struct engine *own, const uint8_t *key, uint8_t pad, uint8_t *state)
@@ -393,17 +410,19 @@ static void hmac_half(struct engine *own, const uint8_t *key, uint8_t pad, uint8
 	explicit_bzero(block, sizeof(block));
 }
 
-static void block_set(struct engine *own, struct key_block *block, enum protocol protocol,
+/* False: keys could not be derived. */
+static bool block_set(struct engine *own, struct key_block *block, enum protocol protocol,
 	const uint8_t *master, const struct cord_srtp_key *key)
 {
 	const struct suite *suite = &suites[key->suite];
 	const uint8_t *salt = key->key + suite->key_bytes;
 	uint32_t first = protocol == RTCP ? LABELS : 0;
 	alignas(16) uint8_t session[32];
+	bool done;
 
 	block->suite = key->suite;
-	derive(own, master, suite, salt, first + LABEL_SALT, block->salt, suite->salt_bytes);
-	derive(own, master, suite, salt, first + LABEL_CIPHER, session, suite->key_bytes);
+	done = derive(own, master, suite, salt, first + LABEL_SALT, block->salt, suite->salt_bytes);
+	done &= derive(own, master, suite, salt, first + LABEL_CIPHER, session, suite->key_bytes);
 	if (suite->aead && suite->key_bytes == 32)
 		IMB_AES256_GCM_PRE(own->manager, session, &block->gcm);
 	else if (suite->aead)
@@ -411,26 +430,13 @@ static void block_set(struct engine *own, struct key_block *block, enum protocol
 	else
 		expand(own, session, suite->key_bytes, block->round_keys);
 	if (!suite->aead) {
-		derive(own, master, suite, salt, first + LABEL_AUTHENTICATION, session, SHA1_BYTES);
+		done &= derive(own, master, suite, salt, first + LABEL_AUTHENTICATION, session,
+			SHA1_BYTES);
 		hmac_half(own, session, 0x36, block->inner);
 		hmac_half(own, session, 0x5c, block->outer);
 	}
 	explicit_bzero(session, sizeof(session));
-}
-
-static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction,
-	const struct cord_srtp_key *key, uint32_t ssrc)
-{
-	struct blocks *blocks = e->keys->own;
-	alignas(16) uint8_t master[ROUND_KEYS_BYTES];
-
-	(void)ssrc; /* the stream to send is what is sent */
-	expand(e->own, key->key, suites[key->suite].key_bytes, master);
-	for (uint32_t protocol = RTP; protocol < PROTOCOLS; protocol++)
-		block_set(e->own, &blocks->block[direction][protocol][slot],
-			(enum protocol)protocol, master, key);
-	explicit_bzero(master, sizeof(master));
-	return 0;
+	return done;
 }
 
 static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction)
@@ -441,6 +447,24 @@ static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction dire
 		explicit_bzero(&blocks->block[direction][protocol][slot], sizeof(struct key_block));
 	if (direction == SRTP_RECEIVE)
 		memset(&blocks->receiver[slot], 0, sizeof(struct receiver));
+}
+
+static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction,
+	const struct cord_srtp_key *key, uint32_t ssrc)
+{
+	struct blocks *blocks = e->keys->own;
+	alignas(16) uint8_t master[ROUND_KEYS_BYTES];
+	bool done = true;
+
+	(void)ssrc; /* the stream to send is what is sent */
+	expand(e->own, key->key, suites[key->suite].key_bytes, master);
+	for (uint32_t protocol = RTP; protocol < PROTOCOLS; protocol++)
+		done &= block_set(e->own, &blocks->block[direction][protocol][slot],
+			(enum protocol)protocol, master, key);
+	explicit_bzero(master, sizeof(master));
+	if (!done)
+		clear(e, slot, direction);
+	return done ? 0 : -EIO;
 }
 
 /* ---- a packet's parts ------------------------------------------------------------------------ */
