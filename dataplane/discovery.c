@@ -22,6 +22,11 @@ static bool multicast(const uint8_t ip[PACKET_IPV6_BYTES])
 	return ip[0] == 0xff;
 }
 
+static bool is_unspecified(const uint8_t ip[PACKET_IPV6_BYTES])
+{
+	return memcmp(ip, unspecified, sizeof(unspecified)) == 0;
+}
+
 /* Hop-by-hop, routing, fragment, ESP, AH, destination options, mobility, HIP, shim6; experiments. */
 static bool extension(uint8_t next)
 {
@@ -82,13 +87,13 @@ int discovery_read(
 		return -EBADMSG;
 	memcpy(&h, icmp, sizeof(h));
 	if ((h.type != ICMPV6_SOLICITATION && h.type != ICMPV6_ADVERTISEMENT) || h.code != 0 ||
-		multicast(target) ||
+		multicast(target) || is_unspecified(target) ||
 		packet_ipv6_checksum(ip, PACKET_PROTOCOL_ICMPV6, icmp, bytes) != 0)
 		return -EBADMSG;
 	struct discovery d = {
 		.target = target,
 		.solicitation = h.type == ICMPV6_SOLICITATION,
-		.probe = memcmp(ip->from, unspecified, sizeof(unspecified)) == 0,
+		.probe = is_unspecified(ip->from),
 		.solicited = FLAGS(h.body) & DISCOVERY_SOLICITED,
 		.override = FLAGS(h.body) & DISCOVERY_OVERRIDE,
 	};

@@ -390,6 +390,7 @@ static void what_must_be_discarded_is(void **state)
 		WRONG(f.p.ip.hops = 254);
 		WRONG(f.p.icmp.code = 1);
 		WRONG(f.p.target[0] = 0xff);
+		WRONG(memset(f.p.target, 0, 16));
 		WRONG(f.p.ip.length = packet_be16(23));
 		WRONG(f.p.ip.length = packet_be16(25));
 		WRONG(f.p.option_length = 0);
