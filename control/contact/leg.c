@@ -71,7 +71,7 @@ int board_leg_dial(
 	struct leg *leg, const char *number, const struct board_caller_id *id, uint64_t now_ns)
 {
 	const struct signalling_dial dial = {
-		.number = id->number, .name = id->name, .local = media_leg_local(leg->media)};
+		.number = id->number, .name = id->name, .media = leg->media};
 	int rc = signalling_call_number(
 		leg->contact->board->signalling, number, &dial, now_ns, &leg->session, leg->trunk);
 
@@ -92,7 +92,7 @@ int board_leg_ring(struct leg *leg, uint64_t now_ns)
 	rc = signalling_call_phone(board->signalling, row,
 		&(struct signalling_dial){.number = contact->customer_number,
 			.name = contact->customer_name,
-			.local = media_leg_local(leg->media),
+			.media = leg->media,
 			.auto_answer = row->phone_kind != RESOURCE_PHONE_RING},
 		now_ns, &leg->session);
 	if (rc == 0)
@@ -152,10 +152,18 @@ static const struct peer_media *media_of(const struct leg *leg)
 	return row ? &row->media : signalling_media(board->signalling, leg->trunk);
 }
 
-struct sdp_local board_leg_local(const struct leg *leg)
+struct sdp_local board_leg_local(struct leg *leg)
 {
-	struct address port = media_leg_local(leg->media);
+	enum cord_family family =
+		sip_session_family(sessions_of(leg->contact->board), leg->session);
+	struct address port;
 
+	if (media_leg_face(leg->media, family) == -EAFNOSUPPORT)
+		log_warning_limited(LOG_CALL(leg->contact->segment.id, leg->id), "media", 5,
+			"the %s has media over IPv%u, and no media-address of the dataplane is of "
+			"that family",
+			leg_role_name(leg->role), family);
+	port = media_leg_local(leg->media);
 	return signalling_local(&port, media_of(leg));
 }
 

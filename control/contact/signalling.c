@@ -516,6 +516,26 @@ struct sdp_local signalling_local(const struct address *port, const struct peer_
 	return local;
 }
 
+/*
+ * Our side of a call to a hop: media over the family of its signalling. Where the dataplane lacks
+ * that, what it has is offered: the peer's media may well have both.
+ */
+static struct sdp_local local_for(
+	struct media_leg *leg, const struct sip_hop *hop, const struct peer_media *media)
+{
+	int rc = media_leg_face(leg, sip_hop_family(hop));
+	struct address port = media_leg_local(leg);
+
+	if (rc < 0) {
+		char text[SIP_HOP_TEXT_SIZE];
+
+		sip_hop_format(hop, text);
+		log_info_limited(NULL, "sip", 5, "media of a call to %s over the other family: %s",
+			text, strerror(-rc));
+	}
+	return signalling_local(&port, media);
+}
+
 /* ---- calling an agent's phone ---- */
 
 int signalling_call_phone(struct signalling *s, const struct resource_agent *agent,
@@ -540,7 +560,7 @@ int signalling_call_phone(struct signalling *s, const struct resource_agent *age
 	invite.hop_count = 1;
 	invite.symmetric = true;
 	invite.referrer = str_from(agent->row.name);
-	invite.local = signalling_local(&dial->local, &agent->media);
+	invite.local = local_for(dial->media, &target.hop, &agent->media);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 
@@ -579,7 +599,7 @@ static int call_over(struct signalling *s, int index, const char *number,
 	contact_text(invite.account.user, sizeof(invite.account.user), trunk->username);
 	contact_text(invite.account.password, sizeof(invite.account.password), trunk->password);
 	contact_text(invite.account.realm, sizeof(invite.account.realm), trunk->realm);
-	invite.local = signalling_local(&dial->local, &trunk->media);
+	invite.local = local_for(dial->media, &hops[0], &trunk->media);
 	return sip_session_invite(sip_ua_sessions(s->ua), &invite, now_ns, session);
 }
 

@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "contact/config.h"
 #include "contact/instance.h"
+#include "media/media.h"
 #include "sip/session.h"
 #include "sip/ua.h"
 
@@ -82,10 +83,10 @@ const struct peer_media *signalling_media(const struct signalling *signalling, c
 struct sdp_local signalling_local(const struct address *port, const struct peer_media *media);
 
 struct signalling_dial {
-	const char *number; /* caller id: number, or user part of From */
-	const char *name;   /* caller id: name */
-	struct address local;
-	bool auto_answer; /* ask the phone to answer by itself */
+	const char *number;      /* caller id: number, or user part of From */
+	const char *name;        /* caller id: name */
+	struct media_leg *media; /* what is called; it goes to the family of where the call goes */
+	bool auto_answer;        /* ask the phone to answer by itself */
 };
 
 /* Calls an agent's phone. -EHOSTUNREACH: not registered. */

@@ -166,8 +166,11 @@ uint64_t board_phone_limit(const struct switchboard *board, const struct resourc
 /* Hangs up (`status` and text: what a call that was not answered yet is refused with). */
 void board_leg_close(struct leg *leg, unsigned status, const char *reason);
 
-/* What our SDP says for the leg's port. */
-struct sdp_local board_leg_local(const struct leg *leg);
+/*
+ * What our SDP says for the leg's port, which goes to the family that the peer's SDP has; the log
+ * says when the dataplane has no address of it, and an answer is then refused with -ENOTSUP.
+ */
+struct sdp_local board_leg_local(struct leg *leg);
 /* The leg's media, as the SDP says. */
 void board_leg_media(struct leg *leg, const struct sdp_stream *stream);
 /* Answers an incoming leg: its media is known at once, or with the ACK. A negative errno. */

@@ -180,7 +180,9 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
 		return -ENOMEM;
-	error = placement_port(m->placement, room->worker, loop_now(m->loop), &leg->id);
+	error = placement_port(m->placement, room->worker,
+		remote ? (enum cord_family)remote->remote.family : CORD_FAMILY_NONE,
+		loop_now(m->loop), &leg->id);
 	if (error) {
 		free(leg);
 		return error;
@@ -198,6 +200,28 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 	if (remote)
 		send_later(room);
 	*out = leg;
+	return 0;
+}
+
+int media_leg_face(struct media_leg *leg, enum cord_family family)
+{
+	struct media *m = leg->media;
+	cord_id fresh;
+	int error;
+
+	if (leg->id == 0)
+		return -ENOTCONN;
+	if (model_local(&m->shape, cord_id_slot(leg->id)).family == family)
+		return 0;
+	if (leg->has_remote)
+		return -EBUSY;
+	error = placement_port(m->placement, leg->room->worker, family, loop_now(m->loop), &fresh);
+	if (error)
+		return error;
+	m->leg_at[cord_id_slot(leg->id)] = NULL;
+	placement_port_give_back(m->placement, leg->id);
+	leg->id = fresh;
+	m->leg_at[cord_id_slot(leg->id)] = leg;
 	return 0;
 }
 

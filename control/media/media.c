@@ -273,10 +273,16 @@ static int make_places(struct media *m, const struct attach_shape *shape)
 {
 	struct placement *placement;
 	struct media_leg **leg_at = calloc(shape->ports, sizeof(*leg_at));
-	int error = leg_at ? placement_create(shape->workers, shape->ports, shape->rooms,
-				     shape->rooms_per_worker, &placement)
-			   : -ENOMEM;
+	struct placement_shape places = {.workers = shape->workers,
+		.ports = shape->ports,
+		.rooms = shape->rooms,
+		.rooms_per_worker = shape->rooms_per_worker,
+		.addresses = shape->addresses};
+	int error;
 
+	for (uint32_t i = 0; i < shape->addresses; i++)
+		places.family[i] = shape->address[i].family;
+	error = leg_at ? placement_create(&places, &placement) : -ENOMEM;
 	if (error) {
 		free(leg_at);
 		return error;

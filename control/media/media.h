@@ -135,11 +135,18 @@ uint64_t media_room_id(const struct media_room *room);
  */
 int media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out);
+/*
+ * Has the leg's port at an address of the family that its peer has, before anybody is told where it
+ * is: the peer's SDP says, or where the call is sent to. -EAFNOSUPPORT: the dataplane has no address
+ * of that family; -ENOSPC; -EBUSY: the peer is known, and has another one; -ENOTCONN. The leg stays
+ * where it was then.
+ */
+int media_leg_face(struct media_leg *leg, enum cord_family family);
 /* -EINVAL and no change: a value out of range. What is equal costs nothing. */
 int media_leg_update(struct media_leg *leg, const struct cord_terms *remote);
 /* The leg leaves its room at once; its UDP port rests. NULL is fine. */
 void media_leg_close(struct media_leg *leg);
-/* Where the peer sends RTP to (RTCP: the port above). Does not change while the leg lives. */
+/* Where the peer sends RTP to (RTCP: the port above). Changes by media_leg_face() alone. */
 struct address media_leg_local(const struct media_leg *leg);
 uint32_t media_leg_ssrc(const struct media_leg *leg);
 uint64_t media_leg_id(const struct media_leg *leg);

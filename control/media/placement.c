@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -28,10 +29,12 @@ struct space {
 	uint32_t n, used;
 };
 
+#define FAMILIES 2u
+
 struct placement {
-	uint32_t workers, rooms_per_worker;
+	struct placement_shape shape;
 	struct space ports, rooms;
-	struct list home[CORD_WORKERS_MAX]; /* free ports by home worker */
+	struct list home[FAMILIES][CORD_WORKERS_MAX]; /* free ports by family and home worker */
 	struct list free_rooms;
 	uint32_t load[CORD_WORKERS_MAX];
 	uint32_t rooms_at[CORD_WORKERS_MAX];
@@ -46,6 +49,17 @@ static void list_add(struct list *l, struct slot *slots, uint32_t slot)
 	else
 		slots[l->tail].next = slot;
 	l->tail = slot;
+}
+
+static void list_add_first(struct list *l, struct slot *slots, uint32_t slot)
+{
+	slots[slot].before = NONE;
+	slots[slot].next = l->n ? l->head : NONE;
+	if (l->n++ == 0)
+		l->tail = slot;
+	else
+		slots[l->head].before = slot;
+	l->head = slot;
 }
 
 static void list_take(struct list *l, struct slot *slots, uint32_t slot)
@@ -75,24 +89,32 @@ static bool list_rested(
 
 unsigned placement_home(const struct placement *p, uint32_t slot)
 {
-	return slot / PLACEMENT_BLOCK % p->workers;
+	return slot / PLACEMENT_BLOCK % p->shape.workers;
+}
+
+static struct list *lists_of(struct placement *p, uint8_t family)
+{
+	return p->home[family == CORD_FAMILY_IPV6];
 }
 
 static struct list *home_list(struct placement *p, uint32_t slot)
 {
-	return &p->home[placement_home(p, slot)];
+	uint32_t per_address = p->shape.ports / p->shape.addresses;
+
+	return &lists_of(p, p->shape.family[slot / per_address])[placement_home(p, slot)];
 }
 
-int placement_create(uint32_t workers, uint32_t ports, uint32_t rooms, uint32_t rooms_per_worker,
-	struct placement **out)
+int placement_create(const struct placement_shape *shape, struct placement **out)
 {
+	const uint32_t ports = shape->ports, rooms = shape->rooms;
 	struct placement *p = calloc(1, sizeof(*p));
 
-	CHECK(workers > 0 && workers <= CORD_WORKERS_MAX);
+	CHECK(shape->workers > 0 && shape->workers <= CORD_WORKERS_MAX);
+	CHECK(shape->addresses > 0 && shape->addresses <= CORD_ADDRESSES_MAX &&
+		ports % shape->addresses == 0);
 	if (!p)
 		return -ENOMEM;
-	p->workers = workers;
-	p->rooms_per_worker = rooms_per_worker;
+	p->shape = *shape;
 	p->ports.slots = calloc(ports, sizeof(struct slot));
 	p->rooms.slots = calloc(rooms, sizeof(struct slot));
 	if (!p->ports.slots || !p->rooms.slots) {
@@ -159,14 +181,14 @@ static void slot_free(struct space *space, struct list *l, cord_id id, uint64_t 
 
 static bool worker_takes_room(const struct placement *p, unsigned worker)
 {
-	return p->rooms_at[worker] < p->rooms_per_worker;
+	return p->rooms_at[worker] < p->shape.rooms_per_worker;
 }
 
 static unsigned least_loaded(const struct placement *p)
 {
 	unsigned best = UINT_MAX;
 
-	for (unsigned w = 0; w < p->workers; w++)
+	for (unsigned w = 0; w < p->shape.workers; w++)
 		if (worker_takes_room(p, w) && (best == UINT_MAX || p->load[w] < p->load[best]))
 			best = w;
 	return best;
@@ -183,7 +205,7 @@ int placement_room(
 {
 	unsigned w = beside == UINT_MAX ? least_loaded(p) : beside;
 
-	if (w >= p->workers || !worker_takes_room(p, w) ||
+	if (w >= p->shape.workers || !worker_takes_room(p, w) ||
 		!list_rested(&p->free_rooms, p->rooms.slots, PLACEMENT_ROOM_REST_NS, now_ns))
 		return -ENOSPC;
 	uint32_t slot = p->free_rooms.head;
@@ -204,14 +226,15 @@ void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns)
 }
 
 /* The worker's own slots first, then those of the worker with most to spare. */
-static struct list *rested_ports(struct placement *p, unsigned worker, uint64_t now_ns)
+static struct list *rested_ports(
+	const struct placement *p, struct list *home, unsigned worker, uint64_t now_ns)
 {
 	struct list *best = NULL;
 
-	if (list_rested(&p->home[worker], p->ports.slots, CORD_UDP_PORT_REST_NS, now_ns))
-		return &p->home[worker];
-	for (unsigned w = 0; w < p->workers; w++) {
-		struct list *l = &p->home[w];
+	if (list_rested(&home[worker], p->ports.slots, CORD_UDP_PORT_REST_NS, now_ns))
+		return &home[worker];
+	for (unsigned w = 0; w < p->shape.workers; w++) {
+		struct list *l = &home[w];
 
 		if (list_rested(l, p->ports.slots, CORD_UDP_PORT_REST_NS, now_ns) &&
 			(!best || l->n > best->n))
@@ -220,12 +243,21 @@ static struct list *rested_ports(struct placement *p, unsigned worker, uint64_t 
 	return best;
 }
 
-int placement_port(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *port)
+static bool has_family(const struct placement *p, uint8_t family)
 {
+	return memchr(p->shape.family, family, p->shape.addresses) != NULL;
+}
+
+int placement_port(struct placement *p, unsigned worker, enum cord_family family, uint64_t now_ns,
+	cord_id *port)
+{
+	uint8_t wanted = family == CORD_FAMILY_NONE ? p->shape.family[0] : (uint8_t)family;
 	struct list *l;
 
-	CHECK(worker < p->workers);
-	l = rested_ports(p, worker, now_ns);
+	CHECK(worker < p->shape.workers);
+	if (!has_family(p, wanted))
+		return -EAFNOSUPPORT;
+	l = rested_ports(p, lists_of(p, wanted), worker, now_ns);
 	if (!l)
 		return -ENOSPC;
 	uint32_t slot = l->head;
@@ -241,6 +273,17 @@ void placement_port_free(struct placement *p, cord_id port, uint64_t now_ns)
 
 	slot_free(&p->ports, home_list(p, cord_id_slot(port)), port, now_ns);
 	p->load[w]--;
+}
+
+void placement_port_give_back(struct placement *p, cord_id port)
+{
+	struct slot *s = slot_of(&p->ports, port);
+	uint32_t slot = cord_id_slot(port);
+
+	s->used = false;
+	p->ports.used--;
+	p->load[s->worker]--;
+	list_add_first(home_list(p, slot), p->ports.slots, slot);
 }
 
 cord_id placement_port_renew(struct placement *p, cord_id port, uint64_t now_ns)
@@ -270,7 +313,7 @@ static bool slot_claim(struct space *space, struct list *l, cord_id id, unsigned
 
 bool placement_port_claim(struct placement *p, cord_id port, unsigned worker)
 {
-	if (worker >= p->workers)
+	if (worker >= p->shape.workers)
 		worker = 0;
 	if (cord_id_slot(port) >= p->ports.n ||
 		!slot_claim(&p->ports, home_list(p, cord_id_slot(port)), port, worker))
@@ -281,7 +324,7 @@ bool placement_port_claim(struct placement *p, cord_id port, unsigned worker)
 
 bool placement_room_claim(struct placement *p, cord_id room, unsigned worker)
 {
-	if (worker >= p->workers)
+	if (worker >= p->shape.workers)
 		worker = 0;
 	if (!slot_claim(&p->rooms, &p->free_rooms, room, worker))
 		return false;
@@ -309,6 +352,6 @@ void placement_counts(const struct placement *p, uint64_t now_ns, struct placeme
 
 uint32_t placement_load(const struct placement *p, unsigned worker)
 {
-	CHECK(worker < p->workers);
+	CHECK(worker < p->shape.workers);
 	return p->load[worker];
 }

@@ -4,7 +4,9 @@
  *
  * Port slots lie in aligned blocks of PLACEMENT_BLOCK; block b has worker b modulo workers as its
  * home, and a port is placed at home of the worker that owns its room while that has slots, since
- * packets that arrive at another worker cost a hand-over. The slot freed longest ago is taken first
+ * packets that arrive at another worker cost a hand-over. The slots lie address by address, so each
+ * has the family of its address, and a port is placed at an address of the family that its peer
+ * has. The slot freed longest ago is taken first
  * and not before it has rested: CORD_UDP_PORT_REST_NS for ports (late packets of the former call),
  * PLACEMENT_ROOM_REST_NS for rooms.
  *
@@ -27,17 +29,28 @@
 
 struct placement;
 
-int placement_create(uint32_t workers, uint32_t ports, uint32_t rooms, uint32_t rooms_per_worker,
-	struct placement **out);
+struct placement_shape {
+	uint32_t workers, ports, rooms, rooms_per_worker;
+	uint32_t addresses;                 /* of media, each with ports / addresses slots */
+	uint8_t family[CORD_ADDRESSES_MAX]; /* enum cord_family, of each */
+};
+
+int placement_create(const struct placement_shape *shape, struct placement **out);
 void placement_destroy(struct placement *p);
 
 /* Worker of a new room, or `beside` (UINT_MAX: any). -ENOSPC. */
 int placement_room(
 	struct placement *p, unsigned beside, uint64_t now_ns, cord_id *room, unsigned *worker);
 void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns);
-/* A port for a room on `worker`. -ENOSPC. */
-int placement_port(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *port);
+/*
+ * A port for a room on `worker`, at an address of `family`; CORD_FAMILY_NONE: of the first
+ * address's. -ENOSPC; -EAFNOSUPPORT: there is no such address.
+ */
+int placement_port(struct placement *p, unsigned worker, enum cord_family family, uint64_t now_ns,
+	cord_id *port);
 void placement_port_free(struct placement *p, cord_id port, uint64_t now_ns);
+/* Of which nobody has heard: it need not rest. */
+void placement_port_give_back(struct placement *p, cord_id port);
 /* The same slot under a new generation: the object is opened once more. */
 cord_id placement_port_renew(struct placement *p, cord_id port, uint64_t now_ns);
 cord_id placement_room_renew(struct placement *p, cord_id room, uint64_t now_ns);

@@ -3,6 +3,18 @@
 
 #include <stdio.h>
 
+enum cord_family sip_hop_family(const struct sip_hop *hop)
+{
+	switch (address_family(&hop->remote)) {
+	case AF_INET:
+		return CORD_FAMILY_IPV4;
+	case AF_INET6:
+		return CORD_FAMILY_IPV6;
+	default:
+		return CORD_FAMILY_NONE;
+	}
+}
+
 bool sip_hop_reliable(const struct sip_hop *hop)
 {
 	return hop->transport != SIP_TRANSPORT_UDP;

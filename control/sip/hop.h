@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <cordboard/types.h>
+
 #include "base/address.h"
 #include "sip/via.h"
 
@@ -38,6 +40,9 @@ struct sip_wire {
 	/* -EADDRNOTAVAIL when no socket of ours fits. */
 	int (*local)(void *ctx, const struct sip_hop *hop, struct sip_local *local);
 };
+
+/* Of its remote. */
+enum cord_family sip_hop_family(const struct sip_hop *hop);
 
 /* True for all but UDP: no retransmission needed. */
 bool sip_hop_reliable(const struct sip_hop *hop);

@@ -421,3 +421,15 @@ bool sdp_attribute(
 	}
 	return false;
 }
+
+enum cord_family sdp_audio_family(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp->media_count; i++) {
+		const struct sdp_media *media = &sdp->media[i];
+
+		if (str_equal_text(media->media, "audio") && media->udp_port > 0 &&
+			media->has_address)
+			return (enum cord_family)media->address.family;
+	}
+	return CORD_FAMILY_NONE;
+}

@@ -68,6 +68,9 @@ struct sdp {
  */
 int sdp_parse(struct sdp *sdp, struct str body, const char **problem);
 
+/* Of the first audio line that has an address and a port, CORD_FAMILY_NONE when there is none. */
+enum cord_family sdp_audio_family(const struct sdp *sdp);
+
 /*
  * The attributes of that name in a media section, one after the other: *line is 0 at first, and kept
  * by the caller. False behind the last.

@@ -336,6 +336,20 @@ enum sip_session_state sip_session_state(const struct sip_sessions *layer, uint6
 	return s ? (enum sip_session_state)s->state : SIP_SESSION_DONE;
 }
 
+enum cord_family sip_session_family(struct sip_sessions *layer, uint64_t id)
+{
+	const struct session *s = pool_get(&layer->pool, id);
+	enum cord_family family = CORD_FAMILY_NONE;
+	const char *problem;
+
+	if (!s)
+		return CORD_FAMILY_NONE;
+	if (s->peer_sdp.n &&
+		sdp_parse(layer->previous, session_text_str(&s->peer_sdp), &problem) == 0)
+		family = sdp_audio_family(layer->previous);
+	return family != CORD_FAMILY_NONE ? family : sip_hop_family(&s->hop);
+}
+
 struct str sip_session_call_id(const struct sip_sessions *layer, uint64_t id)
 {
 	const struct session *s = pool_get(&layer->pool, id);

@@ -245,6 +245,11 @@ int sip_session_set_tag(struct sip_sessions *layer, uint64_t id, uint64_t tag);
 uint64_t sip_session_tag(const struct sip_sessions *layer, uint64_t id);
 enum sip_session_state sip_session_state(
 	const struct sip_sessions *layer, uint64_t id); /* DONE when stale */
+/*
+ * The address family that the peer wants media over: of the first audio line of its description,
+ * without one of where its messages come from. CORD_FAMILY_NONE when stale.
+ */
+enum cord_family sip_session_family(struct sip_sessions *layer, uint64_t id);
 /* Call-ID for logs and traces; empty when stale. */
 struct str sip_session_call_id(const struct sip_sessions *layer, uint64_t id);
 

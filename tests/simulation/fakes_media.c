@@ -207,6 +207,7 @@ int __wrap_media_leg_open(struct media_room *room, const struct cord_terms *remo
 	struct media_leg **out);
 int __wrap_media_leg_update(struct media_leg *leg, const struct cord_terms *remote);
 void __wrap_media_leg_close(struct media_leg *leg);
+int __wrap_media_leg_face(struct media_leg *leg, enum cord_family family);
 struct address __wrap_media_leg_local(const struct media_leg *leg);
 bool __wrap_media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out);
 int __wrap_media_leg_send_digits(struct media_leg *leg, const char *digits, size_t n,
@@ -318,6 +319,12 @@ void __wrap_media_leg_close(struct media_leg *m)
 		}
 	room->legs--;
 	pool_free(&legs, m);
+}
+
+/* All is IPv4 here. */
+int __wrap_media_leg_face(struct media_leg *leg, enum cord_family family)
+{
+	return family == CORD_FAMILY_IPV4 ? 0 : -EAFNOSUPPORT;
 }
 
 struct address __wrap_media_leg_local(const struct media_leg *leg)

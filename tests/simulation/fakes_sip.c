@@ -276,6 +276,7 @@ struct sip_sessions *__wrap_signalling_sessions(struct signalling *signalling);
 int __wrap_sip_session_set_tag(struct sip_sessions *layer, uint64_t id, uint64_t tag);
 uint64_t __wrap_sip_session_tag(const struct sip_sessions *layer, uint64_t id);
 enum sip_session_state __wrap_sip_session_state(const struct sip_sessions *layer, uint64_t id);
+enum cord_family __wrap_sip_session_family(struct sip_sessions *layer, uint64_t id);
 int __wrap_sip_session_ring(struct sip_sessions *layer, uint64_t id);
 int __wrap_sip_session_early_media(struct sip_sessions *layer, uint64_t id,
 	const struct sdp_local *local, struct sdp_stream *agreed);
@@ -306,6 +307,11 @@ uint64_t __wrap_sip_session_tag(const struct sip_sessions *l, uint64_t id)
 	const struct session *s = find(id);
 
 	return s ? s->tag : 0;
+}
+
+enum cord_family __wrap_sip_session_family(struct sip_sessions *l, uint64_t id)
+{
+	return CORD_FAMILY_IPV4;
 }
 
 enum sip_session_state __wrap_sip_session_state(const struct sip_sessions *l, uint64_t id)

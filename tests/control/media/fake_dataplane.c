@@ -72,7 +72,8 @@ static void make_segment(struct fake *f, uint64_t epoch)
 	s->rooms_per_worker = FAKE_ROOMS / FAKE_WORKERS;
 	s->srtp_backend = CORD_SRTP_BACKEND_IPSEC_MB_AVX2;
 	s->address[0] = cord_address_ipv4(192, 0, 2, 1, 0);
-	s->address[1] = cord_address_ipv4(192, 0, 2, 2, 0);
+	s->address[1] = (struct cord_address){
+		.family = CORD_FAMILY_IPV6, .ip = {0x20, 1, 0xd, 0xb8, [15] = 2}};
 	s->offset_workers = sizeof(struct cord_segment);
 	s->offset_port_status = port_offset();
 	s->offset_room_status = room_offset();

@@ -331,6 +331,40 @@ static void two_legs_talk(void **state)
 	assert_int_equal(fake_open_rooms(b->fake), 0);
 }
 
+/* Until its peer is known a leg can go to the other family; then it stays. */
+static void a_leg_faces_its_peer(void **state)
+{
+	struct cord_terms r = remote(4000);
+	struct ear ear = {0};
+	struct media_leg *leg;
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	assert_int_equal(media_leg_open(room, NULL, &ear, &leg), 0);
+	struct address local = media_leg_local(leg);
+	assert_int_equal(address_family(&local), AF_INET);
+	assert_int_equal(media_leg_face(leg, CORD_FAMILY_IPV6), 0);
+	local = media_leg_local(leg);
+	assert_int_equal(address_family(&local), AF_INET6);
+	assert_int_equal(media_leg_face(leg, CORD_FAMILY_IPV6), 0);
+	struct address same = media_leg_local(leg);
+	assert_true(address_equal(&same, &local));
+	r.remote = (struct cord_address){
+		.family = CORD_FAMILY_IPV6, .udp_port = 4000, .ip = {0x20, 1, 0xd, 0xb8, [15] = 9}};
+	assert_int_equal(media_leg_update(leg, &r), 0);
+	assert_int_equal(media_leg_face(leg, CORD_FAMILY_IPV4), -EBUSY);
+	settle();
+	struct fake_port *port = fake_port(b->fake, media_leg_id(leg));
+	assert_true(cord_address_equal(&port->open.terms.remote, &r.remote));
+	fake_first_packet(b->fake, media_leg_id(leg), clock_now());
+	UNTIL(ear.media == 1);
+	/* Nobody heard of its first port: that does not rest. */
+	struct media_counts counts;
+	media_counts(b->media, &counts);
+	assert_int_equal(counts.ports_used, 1);
+	assert_int_equal(counts.ports_resting, 0);
+}
+
 static void a_leg_without_remote_waits_for_it(void **state)
 {
 	struct ear ears[2] = {0};
@@ -1034,6 +1068,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(nothing_opens_before_the_first_dataplane),
 		T(two_legs_talk),
+		T(a_leg_faces_its_peer),
 		T(a_leg_without_remote_waits_for_it),
 		T(bad_values_are_refused_and_change_nothing),
 		T(a_closed_member_leaves_masks_and_gains_in_order),

@@ -18,7 +18,14 @@ static struct placement *make(uint32_t workers, uint32_t ports, uint32_t rooms)
 {
 	struct placement *p;
 
-	assert_int_equal(placement_create(workers, ports, rooms, rooms, &p), 0);
+	const struct placement_shape shape = {.workers = workers,
+		.ports = ports,
+		.rooms = rooms,
+		.rooms_per_worker = rooms,
+		.addresses = 1,
+		.family = {CORD_FAMILY_IPV4}};
+
+	assert_int_equal(placement_create(&shape, &p), 0);
 	return p;
 }
 
@@ -41,7 +48,7 @@ static void rooms_go_to_the_least_loaded_worker(void **state)
 	assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), 0);
 	unsigned first = worker;
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(placement_port(p, first, S, &port), 0);
+		assert_int_equal(placement_port(p, first, CORD_FAMILY_NONE, S, &port), 0);
 	for (unsigned i = 0; i < 5; i++) {
 		assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), 0);
 		assert_int_not_equal(worker, first);
@@ -57,14 +64,14 @@ static void ports_are_placed_at_home_and_spill(void **state)
 	cord_id port;
 
 	for (unsigned i = 0; i < 128; i++) {
-		assert_int_equal(placement_port(p, 1, S, &port), 0);
+		assert_int_equal(placement_port(p, 1, CORD_FAMILY_NONE, S, &port), 0);
 		assert_int_equal(placement_home(p, cord_id_slot(port)), 1);
 	}
 	for (unsigned i = 0; i < 128; i++) {
-		assert_int_equal(placement_port(p, 1, S, &port), 0);
+		assert_int_equal(placement_port(p, 1, CORD_FAMILY_NONE, S, &port), 0);
 		assert_int_equal(placement_home(p, cord_id_slot(port)), 0);
 	}
-	assert_int_equal(placement_port(p, 1, S, &port), -ENOSPC);
+	assert_int_equal(placement_port(p, 1, CORD_FAMILY_NONE, S, &port), -ENOSPC);
 	assert_int_equal(placement_load(p, 1), 256);
 	placement_destroy(p);
 }
@@ -75,10 +82,10 @@ static void a_freed_port_rests(void **state)
 	cord_id one, two, room;
 	unsigned worker;
 
-	assert_int_equal(placement_port(p, 0, 5 * S, &one), 0);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 5 * S, &one), 0);
 	placement_port_free(p, one, 6 * S);
-	assert_int_equal(placement_port(p, 0, 16 * S - 1, &two), -ENOSPC);
-	assert_int_equal(placement_port(p, 0, 16 * S, &two), 0);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 16 * S - 1, &two), -ENOSPC);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 16 * S, &two), 0);
 	assert_int_equal(cord_id_slot(one), cord_id_slot(two));
 	assert_true(cord_id_generation(two) > cord_id_generation(one));
 	assert_int_equal(placement_room(p, UINT_MAX, 5 * S, &room, &worker), 0);
@@ -117,7 +124,7 @@ static void generations_grow_over_a_restart(void **state)
 				}
 				placement_port_free(p, held[i], now);
 				held[i] = held[--n];
-			} else if (placement_port(p, step % 2, now, &port) == 0) {
+			} else if (placement_port(p, step % 2, CORD_FAMILY_NONE, now, &port) == 0) {
 				assert_true(cord_id_generation(port) > last[cord_id_slot(port)]);
 				last[cord_id_slot(port)] = cord_id_generation(port);
 				held[n++] = port;
@@ -145,16 +152,62 @@ static void what_is_found_is_claimed_once(void **state)
 	assert_int_equal(c.ports_used, 3);
 	assert_int_equal(c.rooms_used, 1);
 	for (unsigned i = 0; i < 125; i++) {
-		assert_int_equal(placement_port(p, 0, S, &port), 0);
+		assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, S, &port), 0);
 		assert_int_not_equal(cord_id_slot(port), 70);
 	}
-	assert_int_equal(placement_port(p, 0, S, &port), -ENOSPC);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, S, &port), -ENOSPC);
 	placement_port_free(p, cord_id_make(70, 9), S);
 	placement_counts(p, 2 * S, &c);
 	assert_int_equal(c.ports_resting, 1);
-	assert_int_equal(placement_port(p, 0, 12 * S, &port), 0);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 12 * S, &port), 0);
 	assert_int_equal(cord_id_slot(port), 70);
 	assert_true(cord_id_generation(port) > 9);
+	placement_destroy(p);
+}
+
+static void each_family_has_its_addresses(void **state)
+{
+	const struct placement_shape shape = {.workers = 2,
+		.ports = 3 * 128,
+		.rooms = 4,
+		.rooms_per_worker = 4,
+		.addresses = 3,
+		.family = {CORD_FAMILY_IPV4, CORD_FAMILY_IPV6, CORD_FAMILY_IPV4}};
+	struct placement_counts c;
+	struct placement *p;
+	cord_id port, other;
+
+	assert_int_equal(placement_create(&shape, &p), 0);
+	for (unsigned i = 0; i < 128; i++) {
+		assert_int_equal(placement_port(p, 1, CORD_FAMILY_IPV6, S, &port), 0);
+		assert_in_range(cord_id_slot(port), 128, 255);
+	}
+	assert_int_equal(placement_port(p, 1, CORD_FAMILY_IPV6, S, &port), -ENOSPC);
+	for (unsigned i = 0; i < 256; i++) {
+		assert_int_equal(
+			placement_port(p, 1, i % 2 ? CORD_FAMILY_IPV4 : CORD_FAMILY_NONE, S, &port),
+			0);
+		assert_int_not_equal(cord_id_slot(port) / 128, 1);
+	}
+	/* One that nobody has heard of is there again at once; it counts in no load. */
+	placement_port_give_back(p, port);
+	assert_int_equal(placement_load(p, 1), 128 + 255);
+	placement_counts(p, S, &c);
+	assert_int_equal(c.ports_used, 383);
+	assert_int_equal(c.ports_resting, 0);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_IPV4, S, &other), 0);
+	assert_int_equal(cord_id_slot(other), cord_id_slot(port));
+	assert_true(cord_id_generation(other) > cord_id_generation(port));
+	placement_destroy(p);
+}
+
+static void a_family_may_be_missing(void **state)
+{
+	struct placement *p = make(1, 64, 4);
+	cord_id port;
+
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_IPV6, S, &port), -EAFNOSUPPORT);
+	assert_int_equal(placement_port(p, 0, CORD_FAMILY_IPV4, S, &port), 0);
 	placement_destroy(p);
 }
 
@@ -166,6 +219,8 @@ int main(void)
 		cmocka_unit_test(a_freed_port_rests),
 		cmocka_unit_test(generations_grow_over_a_restart),
 		cmocka_unit_test(what_is_found_is_claimed_once),
+		cmocka_unit_test(each_family_has_its_addresses),
+		cmocka_unit_test(a_family_may_be_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
