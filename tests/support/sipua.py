@@ -264,7 +264,7 @@ class Udp(asyncio.DatagramProtocol):
 
     def datagram_received(self, data, address):
         if data.strip():
-            self.phone.received(data, ("udp", address))
+            self.phone.received(data, ("udp", address[:2]))
 
 
 class Tcp:
@@ -279,7 +279,7 @@ class Tcp:
         return self.server.sockets[0].getsockname()[1]
 
     async def accept(self, reader, writer):
-        await self.serve(reader, writer, writer.get_extra_info("peername"))
+        await self.serve(reader, writer, writer.get_extra_info("peername")[:2])
 
     async def serve(self, reader, writer, address):
         self.writers[address] = writer
@@ -330,13 +330,14 @@ class Phone:
                  password="", ear=None, tone=0, codecs=("pcmu", "pcma"), ptime=20, events=True,
                  auto=None, code=486, ring_s=0.0, direction="sendrecv", leg_options="",
                  display="", auth_user=None, srtp="off", suites=("AES_CM_128_HMAC_SHA1_80",),
-                 fmtp=""):
+                 fmtp="", media_ip=None):
         self.user, self.ip, self.port, self.transport = user, ip, port, transport
         self.registrar, self.domain, self.password = registrar, domain, password
         self.ear, self.tone, self.codecs, self.ptime = ear, tone, list(codecs), ptime
         self.has_events, self.auto, self.code, self.ring_s = events, auto, code, ring_s
         self.direction, self.leg_options, self.display = direction, leg_options, display
         self.auth_user = auth_user or user
+        self.media_ip = media_ip or ip  # where its SDP has media come to
         self.srtp, self.suites, self.fmtp = srtp, list(suites), fmtp  # fmtp: of Opus
         self.calls = {}
         self.pending = {}    # (branch, method) of our requests: queue of responses
@@ -636,7 +637,7 @@ class Call:
         phone.ear.legs += 1
         self.leg = f"{re.sub('[^A-Za-z0-9_-]', '', phone.user)[:20]}.{phone.ear.legs}"
         said = await phone.ear.command(
-            f"leg {self.leg} {phone.ip} 0 {phone.tone} ptime={phone.ptime} {phone.leg_options}")
+            f"leg {self.leg} {phone.media_ip} 0 {phone.tone} ptime={phone.ptime} {phone.leg_options}")
         self.port = said["port"]
 
     def key(self, suite):
@@ -674,11 +675,12 @@ class Call:
     def describe(self, direction, codec=None, plain=False):
         """Our SDP: an offer of all codecs, or an answer with one. plain: without any key."""
         phone = self.phone
-        family = "IP6" if ":" in phone.ip else "IP4"
+        ip = phone.media_ip
+        family = "IP6" if ":" in ip else "IP4"
         protocol, keys = self.crypto(codec, plain)
         formats = self.formats(codec)
-        lines = ["v=0", f"o=- {abs(hash(self.call_id)) % 10**9} {self.sdp_version} IN {family} {phone.ip}",
-                 "s=-", f"c=IN {family} {phone.ip}", "t=0 0",
+        lines = ["v=0", f"o=- {abs(hash(self.call_id)) % 10**9} {self.sdp_version} IN {family} {ip}",
+                 "s=-", f"c=IN {family} {ip}", "t=0 0",
                  f"m=audio {self.port} {protocol} " + " ".join(str(p) for p, _, _ in formats)]
         self.sdp_version += 1
         for payload_type, mapping, fmtp in formats:

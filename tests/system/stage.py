@@ -34,6 +34,9 @@ MEDIA = "10.77.0.2"
 TRUNK = "10.77.0.10"
 PHONES = [f"10.77.0.{n}" for n in range(11, 60)]
 STRANGER = "10.77.0.99"
+# The same at IPv6, of a stage with ipv6=True: the last number is the same.
+NETWORK6 = "fd77::"
+CONTROL6, MEDIA6, TRUNK6 = (NETWORK6 + n for n in ("1", "2", "10"))
 
 GREETING, MUSIC, BEEP, WHISPER, FULL = 1000, 600, 1400, 800, 1800
 TONES = [450, 700, 900, 1100, 1200, 1300, 1500, 1600, 1700, 1900, 500, 550, 650, 750, 850, 950]
@@ -125,6 +128,20 @@ def user(name, kind, **more):
     return row
 
 
+def six(address):
+    """The IPv6 address beside an IPv4 one of the stage."""
+    return NETWORK6 + address.split(".")[3]
+
+
+def control_for(address):
+    return CONTROL6 if ":" in address else CONTROL
+
+
+def trunk(name, gateway):
+    return {"name": name, "gateways": [{"address": gateway}], "ping": "0s",
+            "calls_per_second_in": 1000}
+
+
 def tone(hz, ms):
     return f"tone:{hz}:{ms}ms"
 
@@ -167,8 +184,8 @@ def queue_flow(name, queue, greeting="greeting"):
 
 
 class Stage:
-    def __init__(self, workers=1, ports=512, rooms=256, **options):
-        self.workers, self.ports, self.rooms = workers, ports, rooms
+    def __init__(self, workers=1, ports=512, rooms=256, ipv6=False, **options):
+        self.workers, self.ports, self.rooms, self.ipv6 = workers, ports, rooms, ipv6
         self.options = options
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-"))
         self.processes = {}
@@ -196,7 +213,8 @@ class Stage:
     def default_instance(self):
         return {
             "cordboard": {
-                "sip": {"udp": [f"{CONTROL}:5060"], "tcp": [f"{CONTROL}:5060"]},
+                "sip": {kind: [f"{CONTROL}:5060"] + ([f"[{CONTROL6}]:5060"] if self.ipv6 else [])
+                        for kind in ("udp", "tcp")},
                 "media": {"socket": str(self.directory / "dataplane.sock")},
                 "store": {"directory": str(self.directory / "store")},
                 "admin": {"socket": str(self.directory / "control.sock"), "drain": "1s"},
@@ -204,8 +222,8 @@ class Stage:
                 "defaults": {"agent_whisper": "Tone agent whisper",
                              "customer_queue": "Tone customer queue",
                              "customer_whisper": "Tone customer whisper"},
-                "trunks": [{"name": "carrier", "gateways": [{"address": f"{TRUNK}:5060"}],
-                            "ping": "0s", "calls_per_second_in": 1000}],
+                "trunks": [trunk("carrier", f"{TRUNK}:5060")] + (
+                    [trunk("carrier6", f"[{TRUNK6}]:5060")] if self.ipv6 else []),
                 "number_plan": {"country_code": "1", "bare_numbers": "national", "allow": ["+1202"],
                                 "routes": [{"prefix": "+1", "trunks": ["carrier"]}]},
                 "numbers": [{"number": "+12025550100", "flow": "Main"}],
@@ -297,7 +315,8 @@ class Stage:
                 yield name, code
 
     async def start_dataplane(self):
-        command = [BUILDS.dataplane, "--media-address", f"{MEDIA}/24",
+        media = f"{MEDIA}/24" + (f",{MEDIA6}/64" if self.ipv6 else "")
+        command = [BUILDS.dataplane, "--media-address", media,
                    "--vdev", "net_tap0,iface=cb0,mac=02:63:6f:72:64:01,persist",
                    "--attach-socket", self.directory / "dataplane.sock",
                    "--file-prefix", f"cb{os.getpid()}", "--idle", "sleep",
@@ -311,6 +330,8 @@ class Stage:
         for address in [CONTROL, TRUNK, STRANGER, *PHONES]:
             if f" {address}/" not in addresses:
                 run("ip", "addr", "add", f"{address}/24", "dev", "cb0")
+            if self.ipv6 and f" {six(address)}/" not in addresses:
+                run("ip", "addr", "add", f"{six(address)}/64", "dev", "cb0", "nodad")
         run("ip", "link", "set", "cb0", "up", "txqueuelen", "10000")
 
     def has_ended(self, name):
@@ -360,14 +381,15 @@ class Stage:
 
     async def caller(self, number="+12025550199", ip=TRUNK, **more):
         """A caller behind the trunk."""
-        return await self.phone(number, ip, registrar=(CONTROL, 5060), **more)
+        return await self.phone(number, ip, registrar=(control_for(ip), 5060), **more)
 
     async def dial(self, caller, number=NUMBER, **more):
-        return await caller.call(f"sip:{number}@{CONTROL}", **more)
+        return await caller.call(f"sip:{number}@{sipua.host_of(caller.registrar[0])}", **more)
 
-    async def agent(self, name, status="Available", **more):
+    async def agent(self, name, status="Available", ipv6=False, **more):
         """An agent's phone, registered, and the agent logged in (status None: not)."""
-        phone = await self.phone(name, next(self.addresses), registrar=(CONTROL, 5060),
+        ip = six(next(self.addresses)) if ipv6 else next(self.addresses)
+        phone = await self.phone(name, ip, registrar=(control_for(ip), 5060),
                                  password=f"secret-{name}", **more)
         assert await phone.register() == 200
         if status:
@@ -381,6 +403,9 @@ class Stage:
 
     def status(self):
         return self.call("status")
+
+    def counters(self):
+        return self.call("dataplane.stats")["sum"]
 
     def contacts(self):
         return self.call("contact.list")["contacts"]

@@ -44,6 +44,12 @@ async def connect(stage, agent="arossi"):
     """A caller and a ring phone, talking."""
     caller = await stage.caller()
     phone = await stage.agent(agent)
+    call, leg = await connect_legs(stage, caller, phone)
+    return caller, call, phone, leg
+
+
+async def connect_legs(stage, caller, phone):
+    """Such a caller and such a phone, talking."""
     call = await stage.dial(caller)
     await call.answered()
     leg = await phone.incoming()
@@ -51,7 +57,7 @@ async def connect(stage, agent="arossi"):
     await leg.answer()
     await call.hears(phone.tone)
     await leg.hears(caller.tone)
-    return caller, call, phone, leg
+    return call, leg
 
 
 async def R55_inbound_whispers_one_after_the_other_then_joined():
