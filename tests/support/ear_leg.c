@@ -571,11 +571,11 @@ void ear_leg_report(const struct ear_leg *leg, uint64_t now_ns)
 	printf("{\"report\":\"%s\",\"now_ms\":%llu,\"port\":%u,\"sent\":%u,\"received\":%u,"
 	       "\"missing\":%u,"
 	       "\"duplicates\":%u,\"reordered\":%u,\"timestamp_jumps\":%u,\"ssrc_changes\":%u,"
-	       "\"malformed\":%u,\"other_payload\":%u,\"unprotected\":%u",
+	       "\"malformed\":%u,\"other_payload\":%u,\"unprotected\":%u,\"sequence\":%u",
 		leg->name, (unsigned long long)to_ms(leg, now_ns), ear_address_port(&leg->local),
 		leg->sent, leg->received, leg->missing, leg->duplicates, leg->reordered,
 		leg->timestamp_jumps, leg->ssrc_changes, leg->malformed, leg->other_payload,
-		leg->unprotected);
+		leg->unprotected, leg->in_sequence);
 	printf(",\"from\":\"%s%s%s:%u\",\"first_ms\":%llu,\"last_ms\":%llu,\"longest_pause_ms\":%u,"
 	       "\"digits\":\"%s\"",
 		six ? "[" : "", ip, six ? "]" : "", ear_address_port(&leg->from),
