@@ -19,9 +19,6 @@
 
 #include <stdatomic.h>
 
-/* A frame is 20 ms. */
-#define CLIP_FRAME_SAMPLES 160u
-
 struct clip {
 	cord_clip_id id;
 	uint32_t frames;
@@ -85,15 +82,32 @@ static inline void clip_leave(struct clip *clip)
 	atomic_fetch_sub_explicit(&clip->users, 1, memory_order_acq_rel);
 }
 
-/* A stored frame in a format, or NULL when the clip has none in it. frame < clip->frames. */
+/*
+ * A stored frame in a format and its size, or NULL when the clip has none in it. frame <
+ * clip->frames.
+ */
 static inline const uint8_t *clip_frame(
-	const struct clip *clip, enum cord_clip_format format, uint32_t frame)
+	const struct clip *clip, enum cord_clip_format format, uint32_t frame, uint32_t *bytes)
 {
 	const uint8_t *payload = atomic_load_explicit(&clip->payload[format], memory_order_acquire);
-	uint32_t frame_bytes =
-		format == CORD_CLIP_L16 ? 2 * CLIP_FRAME_SAMPLES : CLIP_FRAME_SAMPLES;
+	uint32_t fixed = cord_clip_frame_bytes(format);
 
-	return payload ? payload + (size_t)frame * frame_bytes : NULL;
+	if (payload == NULL)
+		return NULL;
+	if (fixed) {
+		*bytes = fixed;
+		return payload + (size_t)frame * fixed;
+	}
+	/* The table lies before the payload, and nobody can write to it any more. */
+	const uint8_t *table =
+		payload - cord_clip_payload_offset(clip->frames) + sizeof(struct cord_clip_header);
+	uint32_t begin = 0, end;
+
+	if (frame)
+		memcpy(&begin, table + (size_t)(frame - 1) * sizeof(begin), sizeof(begin));
+	memcpy(&end, table + (size_t)frame * sizeof(end), sizeof(end));
+	*bytes = end - begin;
+	return payload + begin;
 }
 
 #endif

@@ -23,6 +23,11 @@
 /* Bytes of one encoded frame of 10 or 20 ms: Opus at 128 kbit/s, with room for a loud one. */
 #define CODEC_FRAME_BYTES_MAX 400u
 
+/* Of Opus, bit/s: the least and the most that may be asked for, and what is sent when nothing is. */
+#define CODEC_OPUS_BITRATE_MIN 6000u
+#define CODEC_OPUS_BITRATE_MAX 128000u
+#define CODEC_OPUS_BITRATE     24000u
+
 struct codec_decoder;
 struct codec_encoder;
 
@@ -34,8 +39,16 @@ struct codec_encoding {
 	uint8_t loss;       /* percent expected, 0..100: how much of it in-band FEC prepares for */
 	bool fec;           /* repeat each frame coarsely in the next one's packet */
 	bool dtx;           /* code nothing while there is silence */
-	uint32_t bitrate;   /* 6000..128000 bit/s */
+	uint32_t bitrate;   /* bit/s */
 };
+
+static inline bool codec_encoding_equal(
+	const struct codec_encoding *a, const struct codec_encoding *b)
+{
+	return a->codec == b->codec && a->rate_khz == b->rate_khz &&
+	       a->complexity == b->complexity && a->loss == b->loss && a->fec == b->fec &&
+	       a->dtx == b->dtx && a->bitrate == b->bitrate;
+}
 
 /* Rate of the samples that a decoder gives. */
 static inline uint32_t codec_rate_khz(enum cord_codec codec)

@@ -25,6 +25,7 @@ struct worker;
 
 struct dataplane_config {
 	uint32_t workers, ports, rooms;
+	uint32_t coders; /* of each worker */
 	uint32_t addresses;
 	struct cord_address address[CORD_ADDRESSES_MAX]; /* of media; udp_port 0 */
 	uint8_t prefix[CORD_ADDRESSES_MAX];              /* bits */

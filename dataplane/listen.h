@@ -3,20 +3,29 @@
  * The second step of a room's tick: what each member hears, as codes. Silence, a stored clip frame,
  * one talker's own codes, or: sum wide, subtract the unheard, apply gains, clip once, encode.
  * Listeners with the same codec that hear the same share the result.
+ *
+ * Each listener hears a mix at 8 or 16 kHz; sources of the other rate are resampled once for all who
+ * need it, so that a room of both kinds costs one more sum and a filter for each source.
  */
 #ifndef DATAPLANE_LISTEN_H
 #define DATAPLANE_LISTEN_H
 
 #include "worker.h"
 
-/*
- * The codes of 20 ms that a member hears. talking: bit n, member n says something that somebody
- * hears. *total_ready: false before the first listener of a tick.
- */
-const uint8_t *listen_codes(struct worker *w, const struct room *r, uint32_t listener,
-	uint32_t talking, bool *total_ready);
+/* Before the first listener of a room's tick. */
+void listen_begin(struct worker *w, uint32_t period);
 
-/* The same of nobody. */
-const uint8_t *listen_silence(uint8_t codec);
+/*
+ * What a member is sent of 20 ms. talking: bit n, member n says something that somebody hears. Valid
+ * until the next room's tick.
+ */
+struct sound listen_sound(
+	struct worker *w, const struct room *r, uint32_t listener, uint32_t talking);
+
+/* The same of nobody: silence in its codec, or where the port may pause that, at times, or nothing. */
+struct sound listen_silence(struct worker *w, const struct port *p);
+
+/* Makes the worker's silences, once. */
+void listen_prepare(struct worker *w);
 
 #endif

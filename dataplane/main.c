@@ -172,6 +172,7 @@ static void config_fill(struct dataplane_config *c, const struct options *o, con
 		.workers = eal->workers,
 		.ports = (uint32_t)o->ports,
 		.rooms = (uint32_t)o->rooms,
+		.coders = (uint32_t)o->coders,
 		.addresses = o->addresses,
 		.udp_port_base = (uint16_t)o->udp_port_base,
 		.ignore_udp_checksum = o->udp_checksum == CHECKSUM_IGNORE,

@@ -45,6 +45,8 @@ static const struct row rows[] = {
 	{"ports", ROW_NUMBER, FIELD(ports), 2, CORD_PORTS_MAX, NULL, "4096",
 		"media ports (legs), over all media addresses"},
 	{"rooms", ROW_NUMBER, FIELD(rooms), 1, CORD_ROOMS_MAX, NULL, "4096", "rooms (contacts)"},
+	{"coders", ROW_NUMBER, FIELD(coders), 0, 65536, NULL, "256",
+		"ports of G.722 and Opus that each worker can have; 64 kB each are taken at start"},
 	{"udp-port-base", ROW_NUMBER, FIELD(udp_port_base), 1024, 65534, NULL, "20000",
 		"even UDP port of the first media port of each address; each takes two"},
 	{"allow-uid", ROW_NUMBER, FIELD(allow_uid), -1, 0xfffffffell, NULL, "-1",

@@ -30,6 +30,7 @@ struct options {
 	long long workers; /* 0: as the cores allow */
 	long long ports;
 	long long rooms;
+	long long coders; /* of each worker */
 	long long udp_port_base;
 	long long allow_uid; /* -1: our own uid and root alone */
 	long long allow_gid; /* -1: none */

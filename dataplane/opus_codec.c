@@ -71,8 +71,7 @@ size_t opus_gather_write(struct opus_gather *g, uint8_t *out)
 		at += put_length(out + at, g->size[i]);
 	memcpy(out + at, g->data, g->bytes);
 	at += g->bytes;
-	g->frames = 0;
-	g->bytes = 0;
+	opus_gather_clear(g);
 	return at;
 }
 

@@ -54,6 +54,12 @@ struct opus_gather {
 	uint8_t data[3 * CODEC_FRAME_BYTES_MAX];
 };
 
+static inline void opus_gather_clear(struct opus_gather *g)
+{
+	g->frames = 0;
+	g->bytes = 0;
+}
+
 /*
  * Adds a packet of one frame. False: it does not go into one packet with those that are there, which
  * have to be written first.

@@ -55,13 +55,26 @@ static bool remote_allowed(const struct dataplane *dp, uint32_t slot, const stru
 	       (a->ip[0] != 0xff && memcmp(a->ip, mapped, sizeof(mapped)) != 0);
 }
 
+static bool coding_allowed(const struct cord_terms *t)
+{
+	if (t->codec <= CORD_CODEC_NONE || t->codec >= CORD_CODEC_COUNT)
+		return false;
+	if (t->codec != CORD_CODEC_OPUS)
+		return (t->flags & CORD_TERMS_OPUS_FEC) == 0;
+	return (t->opus_rate_khz == 8 || t->opus_rate_khz == 16) && t->opus_complexity <= 10 &&
+	       t->opus_loss_percent <= 100 &&
+	       (t->opus_bitrate == 0 || (t->opus_bitrate >= CODEC_OPUS_BITRATE_MIN &&
+						t->opus_bitrate <= CODEC_OPUS_BITRATE_MAX));
+}
+
 static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
 {
-	return remote_allowed(dp, slot, &t->remote) &&
-	       (t->codec == CORD_CODEC_PCMU || t->codec == CORD_CODEC_PCMA) &&
+	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_MAY_PAUSE | CORD_TERMS_OPUS_FEC;
+
+	return remote_allowed(dp, slot, &t->remote) && coding_allowed(t) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
 	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
-	       (t->flags & ~CORD_TERMS_RTCP_MUX) == 0 &&
+	       (t->flags & ~flags) == 0 &&
 	       (t->jitter_max_ms == 0 || t->jitter_min_ms <= t->jitter_max_ms) &&
 	       port_secure_allowed(t);
 }
@@ -111,6 +124,21 @@ static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, const struct c
 	return index;
 }
 
+static void coding_apply(struct port_cold *cold, const struct cord_terms *t)
+{
+	cold->noise_payload_type = t->noise_payload_type;
+	cold->receive_noise_payload_type = t->receive_noise_payload_type;
+	cold->opus_rate_khz = t->opus_rate_khz;
+	cold->encoding = (struct codec_encoding){.codec = t->codec, .rate_khz = 16};
+	if (t->codec != CORD_CODEC_OPUS)
+		return;
+	cold->encoding.complexity = t->opus_complexity;
+	cold->encoding.loss = t->opus_loss_percent;
+	cold->encoding.fec = t->flags & CORD_TERMS_OPUS_FEC;
+	cold->encoding.dtx = t->flags & CORD_TERMS_MAY_PAUSE;
+	cold->encoding.bitrate = t->opus_bitrate ? t->opus_bitrate : CODEC_OPUS_BITRATE;
+}
+
 static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_terms *t)
 {
 	remote_set(dp, p, &t->remote);
@@ -122,15 +150,38 @@ static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_
 	p->ptime_ms = t->ptime_ms;
 	p->direction = t->direction;
 	jitter_bounds(&p->jitter, t->jitter_min_ms, t->jitter_max_ms);
-	p->flags &= (uint16_t) ~(PORT_RICH_OUT | PORT_RTCP_MUX);
-	if (t->ptime_ms != 20)
-		p->flags |= PORT_RICH_OUT;
+	p->flags &= (uint16_t) ~(PORT_RICH_OUT | PORT_MAY_PAUSE | PORT_RTCP_MUX);
 	if (t->flags & CORD_TERMS_RTCP_MUX)
 		p->flags |= PORT_RTCP_MUX;
-	struct report *r = &dp->port_cold[p->slot].report;
+	if (t->ptime_ms != 20 || t->codec == CORD_CODEC_OPUS)
+		p->flags |= PORT_RICH_OUT;
+	if (t->flags & CORD_TERMS_MAY_PAUSE)
+		p->flags |= PORT_MAY_PAUSE;
+	if (cord_codec_wide(t->codec))
+		p->flags |= PORT_RICH_IN;
+	struct port_cold *cold = &dp->port_cold[p->slot];
 
-	r->remote_udp = packet_be16(t->remote_rtcp_udp_port);
-	r->timeout_s = t->media_timeout_s;
+	cold->report.remote_udp = packet_be16(t->remote_rtcp_udp_port);
+	cold->report.timeout_s = t->media_timeout_s;
+	coding_apply(cold, t);
+}
+
+static void coder_return(struct worker *w, struct port_cold *cold)
+{
+	if (cold->coder)
+		coder_give(&w->coders, cold->coder);
+	cold->coder = NULL;
+}
+
+/* Takes or gives back what the codec needs, and begins it. One is left where it is needed. */
+static void coder_suit(struct worker *w, struct port_cold *cold, uint8_t codec)
+{
+	if (!cord_codec_wide(codec))
+		coder_return(w, cold);
+	else if (cold->coder)
+		coder_begin(cold->coder, (enum cord_codec)codec);
+	else
+		cold->coder = coder_take(&w->coders, (enum cord_codec)codec);
 }
 
 struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
@@ -198,7 +249,7 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 		random[i] = worker_random(w);
 	rtcp_cname(cold->report.cname, random);
 	report_expect(&cold->report, now_ns);
-	jitter_init(&p->jitter, 8);
+	jitter_init(&p->jitter, (uint8_t)cord_codec_clock_khz(m->terms.codec));
 	rtp_source_init(&p->source);
 }
 
@@ -232,6 +283,10 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 		atomic_store(&dp->port_owner[slot], OWNER_NONE);
 		return CORD_REFUSAL_OLD_GENERATION;
 	}
+	if (cord_codec_wide(m->terms.codec) && w->coders.idle_count == 0) {
+		atomic_store(&dp->port_owner[slot], OWNER_NONE);
+		return CORD_REFUSAL_NO_MEMORY;
+	}
 	struct port *p = &dp->port[slot];
 
 	port_init(w, p, m, slot, now_ns);
@@ -241,10 +296,22 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 	}
 	terms_apply(dp, p, &m->terms);
 	keys_apply(w, p, &m->terms);
+	coder_suit(w, &dp->port_cold[slot], m->terms.codec);
 	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
 	w->ports++;
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
+}
+
+/* Another RTP clock cannot go on in the same stream, in either direction (RFC 7160). */
+static void begin_streams(struct worker *w, struct port *p, uint8_t codec)
+{
+	/* Where there are keys, they have begun one. */
+	if (!(p->flags & PORT_SECURE))
+		port_stream_renew(w, p);
+	port_flush(w, p);
+	jitter_init(&p->jitter, (uint8_t)cord_codec_clock_khz(codec));
+	rtp_source_init(&p->source);
 }
 
 enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord_time now_ns)
@@ -256,10 +323,13 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		return refusal;
 	if (!terms_allowed(w->dp, p->slot, &m->terms))
 		return CORD_REFUSAL_BAD_VALUE;
+	struct port_cold *cold = worker_cold(w, p);
+
+	if (cord_codec_wide(m->terms.codec) && cold->coder == NULL && w->coders.idle_count == 0)
+		return CORD_REFUSAL_NO_MEMORY;
 	refusal = port_secure_set(w, p, &m->terms);
 	if (refusal != CORD_REFUSAL_NONE)
 		return refusal;
-	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	bool moved = !remote_is(w->dp, p, &m->terms.remote);
 	bool recoded = p->codec != m->terms.codec;
 	bool repaced = p->ptime_ms != m->terms.ptime_ms;
@@ -268,6 +338,8 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	if (moved || ((p->direction ^ m->terms.direction) & CORD_MAY_RECEIVE) ||
 		cold->report.timeout_s != m->terms.media_timeout_s)
 		report_expect(&cold->report, now_ns);
+	if (cord_codec_clock_khz(p->codec) != cord_codec_clock_khz(m->terms.codec))
+		begin_streams(w, p, m->terms.codec);
 	terms_apply(w->dp, p, &m->terms);
 	if (moved) {
 		neighbor_release(&w->dp->neighbors, p->neighbor);
@@ -280,8 +352,13 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	 * taken for the start of what is heard after it, and the pause be waited for once more. */
 	if (recoded || paused)
 		port_flush(w, p);
+	if (recoded) {
+		coder_suit(w, cold, p->codec);
+		p->flags &= (uint16_t)~PORT_CONCEALS;
+	}
 	if (recoded || repaced)
-		cold->out_count = 0;
+		port_forget_unsent(cold);
+	room_recoded(w, p);
 	keys_apply(w, p, &m->terms);
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
@@ -294,8 +371,17 @@ void port_flush(struct worker *w, struct port *p)
 
 	for (unsigned i = 0; i < n; i++)
 		rte_pktmbuf_free(nic_mbuf(&w->dp->nic, handle[i]));
-	w->dp->port_cold[p->slot].in_count = 0;
-	p->flags &= (uint16_t)~PORT_RICH_IN;
+	worker_cold(w, p)->in_count = 0;
+	p->flags &= (uint16_t)~PORT_NOISE;
+	if (!cord_codec_wide(p->codec))
+		p->flags &= (uint16_t)~PORT_RICH_IN;
+}
+
+void port_forget_unsent(struct port_cold *cold)
+{
+	cold->out_count = 0;
+	if (cold->coder)
+		opus_gather_clear(&cold->coder->gather);
 }
 
 void port_remove(struct worker *w, struct port *p, cord_time now_ns)
@@ -311,6 +397,7 @@ void port_remove(struct worker *w, struct port *p, cord_time now_ns)
 	port_flush(w, p);
 	port_secure_end(w, p);
 	player_close(&cold->player);
+	coder_return(w, cold);
 	atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
 	neighbor_release(&dp->neighbors, p->neighbor);
 	p->id = 0;
@@ -456,8 +543,8 @@ void port_status_write(struct worker *w, struct port *p)
 	s->rx_dropped = p->rx_dropped;
 	s->concealed = cold->concealed;
 	s->silent = cold->silent;
-	s->jitter_us = rtp_source_jitter(&p->source) * 125;
-	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / 8;
+	s->jitter_us = rtp_source_jitter(&p->source) * 1000 / p->jitter.clock_khz;
+	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / p->jitter.clock_khz;
 	s->source_dropped = cold->source_dropped;
 	status_quality(p, cold, s);
 	cord_port_status_end(s);

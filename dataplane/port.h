@@ -11,12 +11,14 @@
  * What a packet and a tick touch of a plain port lies in the first cache lines of struct port; what
  * few ports need (keys, playlists, other packet times, concealment) in struct port_cold.
  *
- * Streams: one SSRC for life, sequence + 1 for each packet, timestamps by media time: 160 for each
- * period of 20 ms since the segment began, so that they go on across gaps, rooms and workers.
+ * Streams: one SSRC, sequence + 1 for each packet, timestamps by media time: 20 ms of the RTP clock
+ * for each period since the segment began, so that they go on across gaps, rooms and workers. A
+ * change of the RTP clock begins another stream.
  */
 #ifndef DATAPLANE_PORT_H
 #define DATAPLANE_PORT_H
 
+#include "coder.h"
 #include "conceal.h"
 #include "jitter.h"
 #include "player.h"
@@ -30,9 +32,9 @@ struct dataplane;
 struct worker;
 
 #define PORT_NONE         0xffffffffu
-#define PORT_PERIOD_UNITS 160u /* samples and RTP clock units of 20 ms */
+#define PORT_PERIOD_UNITS 160u /* samples at 8 kHz, and codes of G.711 and G.722, of 20 ms */
 #define PORT_CODES_MAX    (PORT_PERIOD_UNITS * CORD_PTIME_MAX_MS / 20)
-/* Comfort noise (RFC 3389) at 8 kHz: RFC 3551. */
+/* Comfort noise (RFC 3389) has this payload type where nothing else was said: RFC 3551. */
 #define PORT_COMFORT_NOISE 13u
 /* Good frames (a minute) after which a port without loss needs no record for concealment. */
 #define PORT_CONCEAL_CALM 3000u
@@ -44,13 +46,14 @@ enum port_flags {
 	PORT_HEARD = 1 << 3,      /* MEDIA_FIRST has been told */
 	PORT_CONCEALS = 1 << 4,   /* the record for concealment is in use */
 	PORT_RICH_IN = 1 << 5,    /* received samples wait in cold->in[] */
-	PORT_RICH_OUT = 1 << 6,   /* packet time to send is not 20 ms */
+	PORT_RICH_OUT = 1 << 6,   /* what is sent is not a packet of fixed size each period */
 	PORT_QUIET = 1 << 7,      /* the last frame received had no talk in it */
 	PORT_STARTED = 1 << 8,    /* a packet has been sent */
 	PORT_CHANGED = 1 << 9,    /* its status in the segment is to be written */
 	PORT_RTCP_MUX = 1 << 10,  /* RTCP shares the RTP ports */
-	PORT_SILENT = 1 << 11,    /* the last frame received was silence for lack of talk */
+	PORT_MAY_PAUSE = 1 << 11, /* nothing need be sent while there is nothing to hear */
 	PORT_SECURE = 1 << 12,    /* it has keys, and what is plain is neither taken nor sent */
+	PORT_NOISE = 1 << 13,     /* the talker is silent, and asked for comfort noise */
 };
 
 struct port {
@@ -95,6 +98,13 @@ struct port_ipv6 {
 	uint32_t label; /* of the flow, 20 bits (RFC 6437) */
 };
 
+/* Samples of a source on their way to the other rate. */
+struct port_rate {
+	uint32_t period; /* the last one that went through; after a gap it begins anew */
+	struct resample_up up;
+	struct resample_down down;
+};
+
 struct port_cold {
 	struct port_ipv6 ipv6;
 	struct player player;
@@ -111,8 +121,19 @@ struct port_cold {
 	/* other packet times: samples that wait to be heard, codes that wait to be sent */
 	uint32_t in_count, out_count;
 	uint32_t out_timestamp;
-	int16_t in[2 * PORT_CODES_MAX];
+	int16_t in[2 * CODEC_SAMPLES_MAX]; /* at the rate that the codec is decoded at */
 	uint8_t out[2 * PORT_CODES_MAX];
+	/* G.722 and Opus */
+	struct coder *coder;            /* NULL: the port has G.711 */
+	struct codec_encoding encoding; /* as agreed */
+	uint8_t opus_rate_khz;          /* most that the peer wants to hear */
+	/* comfort noise, and how long nothing has been sent */
+	uint8_t noise_payload_type, receive_noise_payload_type;
+	uint8_t noise_level;     /* -dBov */
+	uint16_t noise_sequence; /* of the packet that asked for it */
+	uint16_t paused;         /* periods */
+	/* from one rate to the other: what it says, what its player plays */
+	struct port_rate talk_rate, player_rate;
 	/* concealment */
 	uint32_t conceal_good;
 	struct conceal conceal;
@@ -136,6 +157,21 @@ void port_remove(struct worker *w, struct port *p, cord_time now_ns);
 
 /* Gives the packets in the jitter buffer back and forgets the stream's play-out. */
 void port_flush(struct worker *w, struct port *p);
+
+/* Forgets what waits to fill a packet to the peer. */
+void port_forget_unsent(struct port_cold *cold);
+
+/* RTP clock units of 20 ms. */
+static inline uint32_t port_period_units(const struct port *p)
+{
+	return 20 * cord_codec_clock_khz(p->codec);
+}
+
+/* Length of the frames of Opus that a packet to the peer is made of. */
+static inline uint32_t port_frame_ms(const struct port *p)
+{
+	return p->ptime_ms % 20 ? 10 : 20;
+}
 
 /* Passes one key on to this port's peer. */
 void port_pass_key(struct worker *w, struct port *p, char digit);

@@ -31,8 +31,7 @@ static uint64_t draw(struct worker *w)
 	return z ^ z >> 31;
 }
 
-/* The stream ends and another begins, with a marker. */
-static void stream_renew(struct worker *w, struct port *p)
+void port_stream_renew(struct worker *w, struct port *p)
 {
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	uint64_t numbers = draw(w);
@@ -41,7 +40,7 @@ static void stream_renew(struct worker *w, struct port *p)
 	p->sequence = (uint16_t)(numbers & SEQUENCE_MASK);
 	p->timestamp_base = (uint32_t)(numbers >> 32);
 	p->period--;
-	cold->out_count = 0;
+	port_forget_unsent(cold);
 	cold->report.packets_before = p->tx_packets;
 	cold->report.bytes_before = p->tx_bytes;
 }
@@ -54,8 +53,10 @@ enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct
 		return p->flags & PORT_SECURE ? CORD_REFUSAL_DOWNGRADE : CORD_REFUSAL_NONE;
 	tx_protect(w);
 	p->flags |= PORT_SECURE;
-	if (!srtp_sends_with(w->srtp, p->slot, &t->send_key)) {
-		stream_renew(w, p);
+	bool other_clock = cord_codec_clock_khz(p->codec) != cord_codec_clock_khz(t->codec);
+
+	if (other_clock || !srtp_sends_with(w->srtp, p->slot, &t->send_key)) {
+		port_stream_renew(w, p);
 		rc = srtp_set_send(w->srtp, p->slot, &t->send_key, p->ssrc);
 	}
 	if (rc == 0 && !srtp_receives_with(w->srtp, p->slot, &t->receive_key))

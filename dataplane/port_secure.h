@@ -4,7 +4,7 @@
  * that they do not protect, until it is closed: plain RTP never replaces SRTP.
  *
  * Equal keys go on with their packet indices and replay windows, through every re-INVITE. Another
- * key to send with is a new stream: SSRC, sequence numbers and timestamps begin anew. That SSRC is
+ * key to send with, or another RTP clock, is a new stream: SSRC, sequence numbers and timestamps begin anew. That SSRC is
  * drawn here, also when a port is opened, since a dataplane that was started anew may be given the
  * keys of the last one: indices begin at 0 again, and the same SSRC would have the same key stream
  * hide other packets (RFC 3711 section 9.1).
@@ -22,6 +22,9 @@ bool port_secure_allowed(const struct cord_terms *t);
  * CORD_REFUSAL_NO_MEMORY: the port has no keys, and neither takes nor sends until it gets some.
  */
 enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct cord_terms *t);
+
+/* The stream that is sent ends and another begins, with a marker. */
+void port_stream_renew(struct worker *w, struct port *p);
 
 /* Wipes the keys of a port that is closed; what it has said before is sent. */
 void port_secure_end(struct worker *w, struct port *p);

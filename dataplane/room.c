@@ -5,6 +5,19 @@
 #include "mix.h"
 #include "worker.h"
 
+/*
+ * What a tick takes, by bench_kernels and bench_tick on the machine of limits.md: only how they
+ * compare matters. A room that takes less than the last of them is not worth moving.
+ */
+enum {
+	LOAD_ROOM_NS = 50,
+	LOAD_PLAIN_NS = 40,
+	LOAD_G722_NS = 25000,
+	LOAD_OPUS_NS = 55000,
+	LOAD_OPUS_STEP_NS = 15000,
+	LOAD_MOVED_NS = 20000,
+};
+
 static struct room *room_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
 {
 	struct dataplane *dp = w->dp;
@@ -37,19 +50,26 @@ static void room_status_write(struct worker *w, const struct room *r)
 	atomic_store_explicit(&s->room, r->id, memory_order_release);
 }
 
-/* A room goes to the phase with the fewest, so no phase ever holds more than its share. */
-static void phase_add(struct worker *w, struct room *r)
+static uint32_t quietest_phase(const struct worker *w)
 {
 	uint32_t best = 0;
 
 	for (uint32_t i = 1; i < CORD_PHASES; i++) {
-		if (w->phase_count[i] < w->phase_count[best])
+		if (w->phase_load_ns[i] < w->phase_load_ns[best])
 			best = i;
 	}
+	return best;
+}
+
+static void phase_add(struct worker *w, struct room *r)
+{
+	uint32_t best = quietest_phase(w);
+
 	CHECK(w->phase_count[best] < w->phase_capacity);
 	r->phase = best;
 	r->place = w->phase_count[best]++;
 	w->phase_rooms[best][r->place] = r->slot;
+	w->phase_load_ns[best] += r->load_ns;
 }
 
 static void phase_remove(struct worker *w, struct room *r)
@@ -59,6 +79,56 @@ static void phase_remove(struct worker *w, struct room *r)
 
 	rooms[r->place] = last;
 	w->dp->room[last].place = r->place;
+	w->phase_load_ns[r->phase] -= r->load_ns;
+}
+
+/* Decoding and encoding 20 ms for a member, at the complexity it asks for; the rest is little. */
+static uint32_t member_load_ns(const struct port_cold *cold)
+{
+	if (cold->coder == NULL)
+		return LOAD_PLAIN_NS;
+	if (cold->encoding.codec == CORD_CODEC_G722)
+		return LOAD_G722_NS;
+	return LOAD_OPUS_NS + LOAD_OPUS_STEP_NS * cold->encoding.complexity;
+}
+
+/* What follows from the members' codecs. */
+static void room_weigh(struct worker *w, struct room *r)
+{
+	uint32_t wideband = 0, load_ns = LOAD_ROOM_NS;
+
+	for (uint32_t i = 0; i < r->members; i++) {
+		const struct port *p = worker_member(w, r, i);
+
+		wideband += cord_codec_wide(p->codec);
+		load_ns += member_load_ns(worker_cold(w, p));
+	}
+	r->wide = wideband >= 2;
+	w->phase_load_ns[r->phase] += load_ns;
+	w->phase_load_ns[r->phase] -= r->load_ns;
+	r->load_ns = load_ns;
+	r->crowded = load_ns >= LOAD_MOVED_NS &&
+		     w->phase_load_ns[quietest_phase(w)] + load_ns < w->phase_load_ns[r->phase];
+}
+
+void room_recoded(struct worker *w, struct port *p)
+{
+	if (p->room != PORT_NONE)
+		room_weigh(w, &w->dp->room[p->room]);
+}
+
+void room_spread(struct worker *w, uint32_t phase)
+{
+	for (uint32_t i = w->phase_count[phase]; i-- > 0;) {
+		struct room *r = &w->dp->room[w->phase_rooms[phase][i]];
+
+		if (!r->crowded)
+			continue;
+		r->crowded = false;
+		phase_remove(w, r);
+		phase_add(w, r);
+		room_status_write(w, r);
+	}
 }
 
 enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m)
@@ -80,7 +150,10 @@ enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m)
 		atomic_store(&dp->room_owner[slot], OWNER_NONE);
 		return CORD_REFUSAL_OLD_GENERATION;
 	}
-	*r = (struct room){.id = m->room, .slot = slot, .last_generation = generation};
+	*r = (struct room){.id = m->room,
+		.slot = slot,
+		.load_ns = LOAD_ROOM_NS,
+		.last_generation = generation};
 	phase_add(w, r);
 	w->rooms++;
 	room_status_write(w, r);
@@ -131,9 +204,10 @@ static uint16_t mask_without(uint16_t mask, uint32_t n)
 	return (uint16_t)((mask & below) | ((mask >> 1) & ~below));
 }
 
-/* Masks that follow from the others. */
-static void room_derive(struct room *r)
+/* Masks that follow from the others, and what follows from the members. */
+static void room_derive(struct worker *w, struct room *r)
 {
+	room_weigh(w, r);
 	r->gained = 0;
 	r->heard = 0;
 	r->keys_passed = 0;
@@ -183,7 +257,7 @@ void room_leave(struct worker *w, struct port *p)
 		r->digits_to[i] = mask_without(r->digits_to[i], n);
 	}
 	gains_without(r, n);
-	room_derive(r);
+	room_derive(w, r);
 	room_status_write(w, r);
 	unseat(w, p);
 }
@@ -317,6 +391,6 @@ void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time n
 	for (uint32_t i = 0; i < m->gains; i++)
 		r->gain[i] = (struct room_gain){
 			m->gain[i].listener, m->gain[i].talker, mix_gain(m->gain[i].gain_db)};
-	room_derive(r);
+	room_derive(w, r);
 	room_status_write(w, r);
 }

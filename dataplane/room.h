@@ -2,7 +2,8 @@
 /*
  * A room: who hears whom. Everything the product does with media is a mask here.
  *
- * A room is worked once in each 20 ms period, at its phase. room_set() changes everything about it
+ * A room is worked once in each 20 ms period, at its phase. Phases are weighed by what the codecs of
+ * their rooms cost, so that a room with much to encode has, where possible, one to itself. room_set() changes everything about it
  * between two ticks. A port of another worker that it names is asked for first (worker.h), and the
  * set is applied when all have come.
  */
@@ -25,6 +26,10 @@ struct room {
 	uint16_t gained;      /* bit n: listener n has gains */
 	uint16_t heard;       /* bit n: somebody hears member n */
 	uint16_t keys_passed; /* bit n: somebody gets member n's keys */
+	bool wide;            /* two members are wideband: it is worked at 16 kHz too */
+	bool crowded;         /* another phase has less to do: to be moved there */
+	uint32_t load_ns;     /* what a tick is expected to take */
+	uint32_t period;      /* the last one in which it was worked */
 	uint32_t port[CORD_ROOM_MEMBERS_MAX];
 	uint16_t hears[CORD_ROOM_MEMBERS_MAX];
 	uint16_t digits_to[CORD_ROOM_MEMBERS_MAX];
@@ -48,6 +53,15 @@ void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time n
 
 /* Takes a port out of the room that it sits in, if any. */
 void room_leave(struct worker *w, struct port *p);
+
+/* A member's codec has changed. A port that sits in no room: nothing. */
+void room_recoded(struct worker *w, struct port *p);
+
+/*
+ * Moves the crowded rooms of a phase to phases that have less to do. Between two phases: each has
+ * been worked in this period, and is worked in the next one where it is by then.
+ */
+void room_spread(struct worker *w, uint32_t phase);
 
 /* Closes without judging: the room is open and ours. Its ports stay open. */
 void room_remove(struct worker *w, struct room *r);

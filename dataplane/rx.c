@@ -17,9 +17,6 @@
 #define RX_AHEAD_PACKET 12u
 #define RX_AHEAD_PORT   6u
 
-/* A packet of the shortest and longest packet time, and the step between, in codes. */
-#define RX_CODES_STEP 80u
-
 /* A datagram to a media port, its headers checked. */
 struct datagram {
 	struct rte_mbuf *packet;
@@ -139,6 +136,30 @@ static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_h
 	}
 }
 
+static bool is_noise(struct worker *w, const struct port *p, uint8_t payload_type)
+{
+	return payload_type == worker_cold(w, p)->receive_noise_payload_type ||
+	       payload_type == PORT_COMFORT_NOISE;
+}
+
+/* The talker is silent from here on, and says how loud its silence is (RFC 3389 section 3.1). */
+static struct exit rx_noise(struct worker *w, struct port *p, const struct rtp_header *h,
+	const uint8_t *payload, const struct jitter_packet *packet)
+{
+	struct port_cold *cold = worker_cold(w, p);
+
+	rx_heard(w, p);
+	if (p->room == PORT_NONE)
+		return dropped(CORD_COUNTER_rx_comfort_noise);
+	insert(w, p, packet);
+	if (h->payload_bytes) {
+		cold->noise_level = payload[0] & 0x7f;
+		cold->noise_sequence = h->sequence;
+		p->flags |= PORT_NOISE;
+	}
+	return dropped(CORD_COUNTER_rx_comfort_noise);
+}
+
 static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagram *d)
 {
 	struct rtp_header h;
@@ -148,12 +169,17 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	bool media = h.payload_type == p->receive_payload_type;
 	bool event = !media && h.payload_type == p->receive_event_payload_type;
 
-	if (!media && !event && h.payload_type != PORT_COMFORT_NOISE)
+	const uint8_t *payload = d->payload + h.payload_offset;
+	uint32_t us = 0, clock_khz = cord_codec_clock_khz(p->codec);
+
+	if (!media && !event && !is_noise(w, p, h.payload_type))
 		return dropped(CORD_COUNTER_drop_payload_type);
-	if (media && (h.payload_bytes == 0 || h.payload_bytes > PORT_CODES_MAX ||
-			     h.payload_bytes % RX_CODES_STEP))
-		return dropped(CORD_COUNTER_drop_payload_size);
-	switch (rtp_source_judge(&p->source, &h, media, w->now_ns, 8000)) {
+	if (media) {
+		us = codec_payload_us((enum cord_codec)p->codec, payload, h.payload_bytes);
+		if (us == 0)
+			return dropped(CORD_COUNTER_drop_payload_size);
+	}
+	switch (rtp_source_judge(&p->source, &h, media, w->now_ns, clock_khz * 1000)) {
 	case RTP_SOURCE_STRANGE:
 		return dropped(CORD_COUNTER_drop_ssrc);
 	case RTP_SOURCE_CHANGED:
@@ -167,18 +193,15 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	struct jitter_packet packet = {
 		.timestamp = h.timestamp,
 		.sequence = h.sequence,
-		.samples = h.payload_bytes,
+		.samples = (uint16_t)(us * clock_khz / 1000),
 		.marker = h.marker,
 	};
 
 	if (media)
 		return rx_frame(w, p, &h, d, &packet);
 	if (event)
-		return rx_event(w, p, &h, d->payload + h.payload_offset, &packet);
-	rx_heard(w, p);
-	if (p->room != PORT_NONE)
-		insert(w, p, &packet);
-	return dropped(CORD_COUNTER_rx_comfort_noise);
+		return rx_event(w, p, &h, payload, &packet);
+	return rx_noise(w, p, &h, payload, &packet);
 }
 
 /*

@@ -7,8 +7,10 @@
 
 #include "worker.h"
 
-/* Sends member i the codes of this period; its own packet is used where it is not needed any more. */
-void send_codes(
-	struct worker *w, struct port *p, uint32_t i, uint32_t period, const uint8_t *codes);
+/*
+ * Sends member i what it hears in this period, or a key in its place; its own packet is used where it
+ * is not needed any more.
+ */
+void send_sound(struct worker *w, struct port *p, uint32_t i, uint32_t period, struct sound *s);
 
 #endif

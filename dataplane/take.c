@@ -5,14 +5,41 @@
 #include "mix.h"
 
 #define UNITS PORT_PERIOD_UNITS
+/* Amplitude of noise whose mean power is that of the largest sample: the square root of 3. */
+#define NOISE_PEAK 56755
+/* A comfort noise softer than this, in -dBov, is silence. */
+#define NOISE_LEVEL_MAX 90u
 
-static void conceal(struct worker *w, struct port *p, int16_t *pcm, uint32_t samples)
+/* ---- losses --------------------------------------------------------------------------------- */
+
+/*
+ * As the codec knows best: from the packet that follows a lost one, where that holds its frame too.
+ * (What follows a frame that is added holds the one before, which has been heard.)
+ */
+static bool recover(struct worker *w, struct port *p, struct coder *c, enum jitter_frame f,
+	int16_t *pcm, uint32_t samples)
+{
+	uint32_t handle = f == JITTER_CONCEAL ? jitter_following(&p->jitter) : 0;
+
+	if (handle == 0)
+		return codec_conceal(c->decoder, pcm, samples) > 0;
+	const struct rte_mbuf *next = nic_mbuf(&w->dp->nic, handle);
+
+	return codec_recover(c->decoder, pcm, samples, rte_pktmbuf_mtod(next, const uint8_t *),
+		       next->data_len) > 0;
+}
+
+/* What the codec cannot make up itself is made up from the samples before. */
+static void conceal(
+	struct worker *w, struct port *p, enum jitter_frame f, int16_t *pcm, uint32_t samples)
 {
 	struct port_cold *cold = worker_cold(w, p);
 
+	if (cold->coder && recover(w, p, cold->coder, f, pcm, samples))
+		return;
 	/* The first loss has no past to repeat: it is silence, and begins the record. */
 	if (!(p->flags & PORT_CONCEALS)) {
-		conceal_init(&cold->conceal, 8);
+		conceal_init(&cold->conceal, codec_rate_khz((enum cord_codec)p->codec));
 		p->flags |= PORT_CONCEALS;
 	}
 	conceal_lost(&cold->conceal, pcm, samples);
@@ -29,6 +56,46 @@ static void conceal_pass(struct worker *w, struct port *p, int16_t *pcm, uint32_
 		p->flags &= (uint16_t)~PORT_CONCEALS;
 }
 
+/* ---- silence -------------------------------------------------------------------------------- */
+
+/* White noise at the level that the talker's comfort noise named (RFC 3389 section 3.1). */
+static void make_noise(struct worker *w, uint32_t level, int16_t *pcm)
+{
+	int32_t peak = NOISE_PEAK * mix_gain(-(int)(level < 60 ? level : 60)) / MIX_GAIN_UNITY;
+
+	if (level > 60)
+		peak = peak * mix_gain(60 - (int)level) / MIX_GAIN_UNITY;
+	peak = level > NOISE_LEVEL_MAX ? 0 : peak < INT16_MAX ? peak : INT16_MAX;
+	for (uint32_t i = 0; i < UNITS; i += 2) {
+		uint32_t random = worker_random(w);
+
+		pcm[i] = (int16_t)((int16_t)random * peak / -INT16_MIN);
+		pcm[i + 1] = (int16_t)((int16_t)(random >> 16) * peak / -INT16_MIN);
+	}
+}
+
+static void take_silence(struct worker *w, struct port *p, uint32_t i)
+{
+	struct port_cold *cold = worker_cold(w, p);
+
+	cold->silent++;
+	worker_count(w, CORD_COUNTER_frames_silent, 1);
+	if (!(p->flags & PORT_NOISE))
+		return;
+	make_noise(w, cold->noise_level, w->scratch.narrow[i]);
+	w->scratch.talk[i].pcm[TICK_NARROW] = w->scratch.narrow[i];
+}
+
+/* A frame was played: if it was said after the comfort noise was, that is over. */
+static void frame_played(struct worker *w, struct port *p)
+{
+	uint16_t sequence = (uint16_t)(p->jitter.next_sequence - 1);
+
+	if ((p->flags & PORT_NOISE) && (int16_t)(sequence - worker_cold(w, p)->noise_sequence) > 0)
+		p->flags &= (uint16_t)~PORT_NOISE;
+	worker_count(w, CORD_COUNTER_frames_played, 1);
+}
+
 void take_note_level(struct port *p, const int16_t *pcm, uint32_t samples)
 {
 	if (mix_level(pcm, samples) < MIX_QUIET)
@@ -37,9 +104,34 @@ void take_note_level(struct port *p, const int16_t *pcm, uint32_t samples)
 		p->flags &= (uint16_t)~PORT_QUIET;
 }
 
+/* ---- frames --------------------------------------------------------------------------------- */
+
+/* Samples of a duration in RTP clock units, at the rate that the port's codec is decoded at. */
+static uint32_t samples_of(const struct port *p, uint32_t units)
+{
+	enum cord_codec codec = (enum cord_codec)p->codec;
+
+	return units * codec_rate_khz(codec) / cord_codec_clock_khz(codec);
+}
+
+/* Decodes a packet that was checked when it came; how many samples, 0: it is broken inside. */
+static uint32_t decode(struct worker *w, struct port *p, const struct rte_mbuf *m, int16_t *out)
+{
+	const uint8_t *payload = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct port_cold *cold = worker_cold(w, p);
+
+	if (cold->coder) {
+		int samples = codec_decode(cold->coder->decoder, out, payload, m->data_len);
+
+		return samples > 0 ? (uint32_t)samples : 0;
+	}
+	g711_decode((enum cord_codec)p->codec, out, payload, m->data_len);
+	return m->data_len;
+}
+
 /*
- * The next thing to play, with dropped frames freed on the way; *cut keeps the samples of the last
- * one so that the next can be joined to it.
+ * The next thing to play, with dropped frames freed on the way; *cut says how many samples of the
+ * last one are kept so that the next can be joined to it.
  */
 static enum jitter_frame pop(
 	struct worker *w, struct port *p, uint64_t due_ns, struct rte_mbuf **packet, uint32_t *cut)
@@ -52,9 +144,7 @@ static enum jitter_frame pop(
 		JITTER_DROP) {
 		struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
 
-		*cut = m->data_len;
-		g711_decode((enum cord_codec)p->codec, w->scratch.spare,
-			rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+		*cut = decode(w, p, m, w->scratch.spare);
 		rte_pktmbuf_free(m);
 		worker_count(w, CORD_COUNTER_frames_dropped, 1);
 	}
@@ -68,68 +158,79 @@ static enum jitter_frame pop(
 	return f;
 }
 
+/* A whole packet's samples, joined to what was cut before and heard before. */
+static uint32_t take_packet(
+	struct worker *w, struct port *p, struct rte_mbuf *m, uint32_t cut, int16_t *at)
+{
+	uint32_t samples = decode(w, p, m, at);
+
+	rte_pktmbuf_free(m);
+	frame_played(w, p);
+	if (samples == 0)
+		return 0;
+	if (cut == samples)
+		conceal_join(at, w->scratch.spare, samples);
+	if (p->flags & PORT_CONCEALS)
+		conceal_pass(w, p, at, samples);
+	take_note_level(p, at, samples);
+	return samples;
+}
+
 /* Adds the next packet's samples to those that wait. False: the talker is silent. */
 static bool rich_fill(struct worker *w, struct port *p, uint64_t due_ns)
 {
 	struct port_cold *cold = worker_cold(w, p);
 	struct rte_mbuf *m;
-	uint32_t cut;
+	uint32_t cut, samples = 0;
 	int16_t *at = cold->in + cold->in_count;
 	enum jitter_frame f = pop(w, p, due_ns, &m, &cut);
-	uint32_t samples = m ? m->data_len : p->jitter.frame_samples;
 
 	if (f == JITTER_SILENCE)
 		return false;
-	if (samples == 0 || samples > PORT_CODES_MAX)
-		samples = UNITS;
-	if (m) {
-		g711_decode((enum cord_codec)p->codec, at, rte_pktmbuf_mtod(m, const uint8_t *),
-			samples);
-		rte_pktmbuf_free(m);
-		if (cut == samples)
-			conceal_join(at, w->scratch.spare, samples);
-		if (p->flags & PORT_CONCEALS)
-			conceal_pass(w, p, at, samples);
-		take_note_level(p, at, samples);
-		worker_count(w, CORD_COUNTER_frames_played, 1);
-	} else {
-		conceal(w, p, at, samples);
+	if (m)
+		samples = take_packet(w, p, m, cut, at);
+	if (samples == 0) {
+		samples = samples_of(p, p->jitter.frame_samples);
+		if (samples == 0 || samples > CODEC_SAMPLES_MAX)
+			samples = samples_of(p, port_period_units(p));
+		conceal(w, p, f, at, samples);
 	}
 	cold->in_count += samples;
 	return true;
 }
 
-/* A period's samples of a stream whose packets are not 20 ms long. */
+/* A period's samples of a stream whose samples have to wait for each other. */
 static void take_rich(struct worker *w, struct port *p, uint32_t i, uint64_t due_ns)
 {
 	struct port_cold *cold = worker_cold(w, p);
-	int16_t *pcm = w->scratch.pcm[i];
+	enum tick_rate rate = cord_codec_wide(p->codec) ? TICK_WIDE : TICK_NARROW;
+	int16_t *pcm = rate == TICK_WIDE ? w->scratch.wide[i] : w->scratch.narrow[i];
+	uint32_t samples = TICK_SAMPLES(rate);
 
-	while (cold->in_count < UNITS && rich_fill(w, p, due_ns))
+	while (cold->in_count < samples && rich_fill(w, p, due_ns))
 		;
-	uint32_t have = cold->in_count < UNITS ? cold->in_count : UNITS;
+	uint32_t have = cold->in_count < samples ? cold->in_count : samples;
 
 	if (have == 0) {
-		cold->silent++;
-		worker_count(w, CORD_COUNTER_frames_silent, 1);
+		take_silence(w, p, i);
 		return;
 	}
 	memcpy(pcm, cold->in, have * sizeof(*pcm));
-	memset(pcm + have, 0, (UNITS - have) * sizeof(*pcm));
+	memset(pcm + have, 0, (samples - have) * sizeof(*pcm));
 	cold->in_count -= have;
 	memmove(cold->in, cold->in + have, cold->in_count * sizeof(*cold->in));
-	w->scratch.talk[i].pcm = pcm;
+	w->scratch.talk[i].pcm[rate] = pcm;
 }
 
 static void take_frame(
 	struct worker *w, struct port *p, uint32_t i, struct rte_mbuf *m, uint32_t cut)
 {
 	struct talk *t = &w->scratch.talk[i];
-	int16_t *pcm = w->scratch.pcm[i];
+	int16_t *pcm = w->scratch.narrow[i];
 
 	t->packet = m;
 	t->raw = rte_pktmbuf_mtod(m, const uint8_t *);
-	worker_count(w, CORD_COUNTER_frames_played, 1);
+	frame_played(w, p);
 	if (!(p->flags & PORT_CONCEALS) && cut != UNITS)
 		return;
 	g711_decode((enum cord_codec)p->codec, pcm, t->raw, UNITS);
@@ -137,7 +238,7 @@ static void take_frame(
 		conceal_join(pcm, w->scratch.spare, UNITS);
 	if (p->flags & PORT_CONCEALS)
 		conceal_pass(w, p, pcm, UNITS);
-	t->pcm = pcm;
+	t->pcm[TICK_NARROW] = pcm;
 	t->raw = NULL;
 }
 
@@ -157,21 +258,16 @@ static void take_plain(struct worker *w, struct port *p, uint32_t i, uint64_t du
 		p->flags |= PORT_RICH_IN;
 		struct port_cold *cold = worker_cold(w, p);
 
-		g711_decode((enum cord_codec)p->codec, cold->in,
-			rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
-		cold->in_count = m->data_len;
-		rte_pktmbuf_free(m);
-		worker_count(w, CORD_COUNTER_frames_played, 1);
+		cold->in_count = take_packet(w, p, m, 0, cold->in);
 		take_rich(w, p, i, due_ns);
 		return;
 	case JITTER_CONCEAL:
 	case JITTER_STRETCH:
-		conceal(w, p, w->scratch.pcm[i], UNITS);
-		w->scratch.talk[i].pcm = w->scratch.pcm[i];
+		conceal(w, p, f, w->scratch.narrow[i], UNITS);
+		w->scratch.talk[i].pcm[TICK_NARROW] = w->scratch.narrow[i];
 		return;
 	default:
-		worker_cold(w, p)->silent++;
-		worker_count(w, CORD_COUNTER_frames_silent, 1);
+		take_silence(w, p, i);
 		return;
 	}
 }

@@ -19,6 +19,10 @@
 #define TICK_LATE_NS       1000000u
 /* Periods between two looks at a port's figures: to write them, and to report them. */
 #define TICK_STATUS_PERIODS 16u
+/* Shares of a phase's time, and phases in a row (5 s) before Opus gets more of it again. */
+#define TICK_PACE_HIGH_PERCENT 80u
+#define TICK_PACE_LOW_PERCENT  50u
+#define TICK_PACE_CALM         (250u * CORD_PHASES)
 
 static void advance_player(struct worker *w, struct port *p)
 {
@@ -48,32 +52,32 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 
 static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_t period)
 {
-	const uint8_t *codes[CORD_ROOM_MEMBERS_MAX];
-	uint32_t talking = 0;
-	bool total_ready = false;
+	struct sound sound[CORD_ROOM_MEMBERS_MAX];
+	uint32_t talking = 0, sending = 0;
 
-	w->scratch.encodings = 0;
+	listen_begin(w, period);
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct talk *t = &w->scratch.talk[i];
 
 		take(w, worker_member(w, r, i), i, due_ns);
-		if ((t->raw || t->pcm) && (r->heard >> i & 1))
+		if ((t->raw || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE]) && (r->heard >> i & 1))
 			talking |= 1u << i;
 	}
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *p = worker_member(w, r, i);
 
 		/* Moved here from a room that was worked earlier in this period: it has sent. */
-		bool sends = (p->direction & CORD_MAY_SEND) &&
-			     !((p->flags & PORT_STARTED) && p->period == period);
-
-		codes[i] = sends ? listen_codes(w, r, i, talking, &total_ready) : NULL;
+		if (!(p->direction & CORD_MAY_SEND) ||
+			((p->flags & PORT_STARTED) && p->period == period))
+			continue;
+		sound[i] = listen_sound(w, r, i, talking);
+		sending |= 1u << i;
 	}
 	for (uint32_t i = 0; i < r->members; i++) {
 		struct port *p = worker_member(w, r, i);
 
-		if (codes[i])
-			send_codes(w, p, i, period, codes[i]);
+		if (sending >> i & 1)
+			send_sound(w, p, i, period, &sound[i]);
 		finish(w, p, i, period);
 	}
 }
@@ -140,8 +144,53 @@ void tick_phase(struct worker *w, uint64_t phase_at)
 	uint32_t count = w->phase_count[phase];
 
 	for (uint32_t i = 0; i < count; i++) {
+		struct room *r = &w->dp->room[rooms[i]];
+
 		prefetch_room(w, rooms, count, i);
-		tick_room(w, &w->dp->room[rooms[i]], phase_at * WORKER_PHASE_NS, period);
+		/* One that was moved here from a phase before has been worked. */
+		if (r->period == period)
+			continue;
+		r->period = period;
+		tick_room(w, r, phase_at * WORKER_PHASE_NS, period);
+	}
+	room_spread(w, phase);
+}
+
+/* Phases from this one to the next that has something to do. */
+static uint32_t phases_until_next(const struct worker *w, uint32_t phase)
+{
+	uint32_t n = 1;
+
+	while (n < CORD_PHASES && w->phase_count[(phase + n) % CORD_PHASES] == 0)
+		n++;
+	return n;
+}
+
+/*
+ * Opus is encoded more simply before its phase takes so long that the next one is late, and less
+ * simply again when all phases have been done with in half the time for a while.
+ */
+static void tick_pace(struct worker *w, uint32_t phase, uint64_t cycles)
+{
+	uint64_t budget = w->dp->config.tsc_hz / (1000000000u / WORKER_PHASE_NS) *
+			  phases_until_next(w, phase);
+
+	bool opus = w->opus_coded;
+
+	w->opus_coded = false;
+	if (cycles > budget / 100 * TICK_PACE_HIGH_PERCENT) {
+		w->calm_phases = 0;
+		if (!opus || w->complexity == 0)
+			return;
+		w->complexity--;
+		worker_count(w, CORD_COUNTER_complexity_lowered, 1);
+		return;
+	}
+	if (cycles > budget / 100 * TICK_PACE_LOW_PERCENT || w->complexity == WORKER_COMPLEXITY_MAX)
+		w->calm_phases = 0;
+	else if (++w->calm_phases >= TICK_PACE_CALM) {
+		w->calm_phases = 0;
+		w->complexity++;
 	}
 }
 
@@ -168,6 +217,7 @@ uint32_t tick_step(struct worker *w, cord_time now_ns)
 			tick_phase(w, w->phase_at);
 		uint64_t cycles = clock_tsc() - begun;
 
+		tick_pace(w, (uint32_t)(w->phase_at % CORD_PHASES), cycles);
 		worker_count(w, CORD_COUNTER_ticks, 1);
 		worker_count(w, CORD_COUNTER_tick_cycles, cycles);
 		if (cycles > atomic_load_explicit(

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "command.h"
 #include "event.h"
+#include "listen.h"
 #include "rx.h"
 #include "srtp.h"
 #include "tick.h"
@@ -48,7 +49,11 @@ int worker_create(struct dataplane *dp, uint32_t index, struct worker **worker)
 	w->may_sleep = dp->config.may_sleep;
 	w->shared = &dp->shared[index];
 	w->random = dp->config.seed * 0x9e3779b97f4a7c15ull + index + 1;
-	w->phase_capacity = dp->config.rooms / CORD_PHASES + 1;
+	w->phase_capacity = dp->config.rooms;
+	w->complexity = WORKER_COMPLEXITY_MAX;
+	listen_prepare(w);
+	if (coders_create(&w->coders, dp->config.coders, dp->config.coders * dp->config.workers))
+		goto fail;
 	cord_ring_reader_join(&w->commands, &w->shared->commands);
 	cord_ring_writer_join(&w->events, &w->shared->events);
 	for (uint32_t i = 0; i < CORD_PHASES; i++) {
@@ -77,6 +82,7 @@ void worker_destroy(struct worker *w)
 		rte_pktmbuf_free(w->tx[i]);
 	srtp_engine_destroy(w->srtp);
 	exchange_destroy(w);
+	coders_destroy(&w->coders);
 	for (uint32_t i = 0; i < CORD_PHASES; i++)
 		free(w->phase_rooms[i]);
 	free(w);
@@ -258,6 +264,8 @@ static void housekeeping(struct worker *w, cord_time now_ns)
 	atomic_store_explicit(&w->shared->heartbeat, now_ns, memory_order_release);
 	worker_gauge(w, CORD_COUNTER_ports, w->ports);
 	worker_gauge(w, CORD_COUNTER_rooms, w->rooms);
+	worker_gauge(w, CORD_COUNTER_coders_idle, w->coders.idle_count);
+	worker_gauge(w, CORD_COUNTER_complexity, w->complexity);
 	if (atomic_load(&w->rings) == WORKER_RINGS_JOIN) {
 		cord_ring_reader_join(&w->commands, &w->shared->commands);
 		cord_ring_writer_join(&w->events, &w->shared->events);

@@ -34,7 +34,8 @@
 #define WORKER_SLEEP_NS        250000ull
 #define WORKER_PHASE_NS        (CORD_TICK_NS / CORD_PHASES)
 /* Passes without work before a worker that may sleep does. */
-#define WORKER_IDLE_PASSES 8u
+#define WORKER_IDLE_PASSES    8u
+#define WORKER_COMPLEXITY_MAX 10u
 
 /* What a word of an exchange is: the high byte. The rest is a pointer or a slot. */
 enum worker_word {
@@ -54,32 +55,56 @@ enum worker_rings {
 	WORKER_RINGS_JOIN = 2,  /* the main lcore repaired them: take them up again */
 };
 
+/* The rates that sound is mixed at: a listener hears 16 kHz where room, codec and peer allow it. */
+enum tick_rate { TICK_NARROW, TICK_WIDE, TICK_RATES };
+#define TICK_SAMPLES(rate) (PORT_PERIOD_UNITS << (rate)) /* of 20 ms */
+#define TICK_SAMPLES_MAX   TICK_SAMPLES(TICK_WIDE)
+
 /* What a member says in a tick. */
 struct talk {
-	const uint8_t *raw; /* codes of 20 ms as received, NULL: none */
-	const int16_t *pcm; /* samples, NULL: not decoded (yet) */
+	const uint8_t *raw;             /* G.711 codes of 20 ms as received, NULL: none */
+	const int16_t *pcm[TICK_RATES]; /* samples, NULL: not made (yet) */
 	struct rte_mbuf *packet;
 	uint8_t codec;
 };
 
-/* What a listener is sent in a tick, shared by those who hear the same. */
-struct encoded {
-	uint16_t set;
-	uint8_t codec;
+/* What a listener is sent in a tick. */
+struct sound {
 	const uint8_t *codes;
+	uint16_t bytes[2]; /* of each frame; 0: the encoder says that it need not be sent (DTX) */
+	uint8_t frames;    /* 20 ms in one frame, or in two; 0: nothing is sent */
+	bool noise;        /* the codes are a payload of comfort noise */
+};
+
+/* A sound that others who hear the same in the same coding are sent as well. */
+struct encoded {
+	uint16_t mix; /* who is heard; 0: nobody shares it */
+	uint8_t codec;
+	uint8_t by; /* the listener it was made for */
+	struct sound sound;
+};
+
+struct silence {
+	uint32_t bytes;
+	uint8_t codes[TICK_SAMPLES(TICK_NARROW)];
 };
 
 struct tick_scratch {
-	alignas(64) int16_t pcm[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
-	alignas(64) int16_t player_pcm[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
-	alignas(64) uint8_t codes[CORD_ROOM_MEMBERS_MAX][PORT_PERIOD_UNITS];
-	alignas(64) int16_t mixed[PORT_PERIOD_UNITS];
-	alignas(64) int16_t spare[PORT_CODES_MAX];
-	alignas(64) int32_t sum[PORT_PERIOD_UNITS];
-	alignas(64) int32_t total[PORT_PERIOD_UNITS];
+	alignas(64) int16_t narrow[CORD_ROOM_MEMBERS_MAX][TICK_SAMPLES(TICK_NARROW)];
+	alignas(64) int16_t wide[CORD_ROOM_MEMBERS_MAX][TICK_SAMPLES(TICK_WIDE)];
+	alignas(64) int16_t player_narrow[CORD_ROOM_MEMBERS_MAX][TICK_SAMPLES(TICK_NARROW)];
+	alignas(64) int16_t player_wide[CORD_ROOM_MEMBERS_MAX][TICK_SAMPLES(TICK_WIDE)];
+	alignas(64) uint8_t codes[CORD_ROOM_MEMBERS_MAX][2 * CODEC_FRAME_BYTES_MAX];
+	alignas(64) int16_t mixed[TICK_SAMPLES_MAX];
+	alignas(64) int16_t spare[CODEC_SAMPLES_MAX];
+	alignas(64) int32_t sum[TICK_SAMPLES_MAX];
+	alignas(64) int32_t total[TICK_RATES][TICK_SAMPLES_MAX];
 	struct talk talk[CORD_ROOM_MEMBERS_MAX];
+	const int16_t *played[TICK_RATES][CORD_ROOM_MEMBERS_MAX];
 	struct encoded encoded[CORD_ROOM_MEMBERS_MAX];
 	uint32_t encodings;
+	uint32_t period;
+	bool total_ready[TICK_RATES];
 };
 
 /*
@@ -131,6 +156,7 @@ struct worker {
 	/* rooms of each phase; phase_rooms[phase] of phase_capacity slots */
 	uint32_t *phase_rooms[CORD_PHASES];
 	uint32_t phase_count[CORD_PHASES];
+	uint64_t phase_load_ns[CORD_PHASES]; /* what a tick of each is expected to take */
 	uint32_t phase_capacity;
 	uint32_t rooms, ports, orphan_at;
 
@@ -148,6 +174,12 @@ struct worker {
 	 */
 	struct exchange *exchange[CORD_WORKERS_MAX], *handover[CORD_WORKERS_MAX];
 	struct tick_scratch scratch;
+	/* coders that no port has, and the most complexity that time allows Opus */
+	struct coders coders;
+	uint32_t complexity;
+	uint32_t calm_phases;
+	bool opus_coded;                             /* in the phase that is worked */
+	struct silence silence[CORD_CODEC_COUNT][2]; /* of 20 ms, as two frames and as one */
 	uint64_t random;
 };
 

@@ -7,7 +7,9 @@
 
 static unsigned formats_of(const struct media_leg *leg)
 {
-	return 1u << CORD_CLIP_L16 | 1u << leg->remote.codec;
+	unsigned codec = leg->remote.codec;
+
+	return 1u << CORD_CLIP_L16 | (cord_codec_wide(codec) ? 0 : 1u << codec);
 }
 
 static void list_release(struct play_list *list)

@@ -72,7 +72,7 @@ static void fill(const struct audio *a, cord_clip_id id, enum cord_clip_format f
 		.rate_hz = AUDIO_RATE,
 		.frames = frames,
 	};
-	uint32_t frame_bytes = cord_clip_frame_bytes(format, AUDIO_RATE);
+	uint32_t frame_bytes = cord_clip_frame_bytes(format);
 	uint8_t *payload = at + cord_clip_payload_offset(frames);
 
 	memcpy(at, &header, sizeof(header));
@@ -96,8 +96,8 @@ int audio_clip(const struct audio *a, cord_clip_id id, enum cord_clip_format for
 	uint64_t *out_bytes)
 {
 	uint32_t frames = audio_frames(a);
-	size_t bytes = cord_clip_payload_offset(frames) +
-		       (size_t)frames * cord_clip_frame_bytes(format, AUDIO_RATE);
+	size_t bytes =
+		cord_clip_payload_offset(frames) + (size_t)frames * cord_clip_frame_bytes(format);
 	void *at;
 	int error, fd;
 

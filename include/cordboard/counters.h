@@ -50,6 +50,7 @@
 	/* sending */                                                                              \
 	X(tx_media, packets, counter, "RTP packets sent")                                          \
 	X(tx_event, packets, counter, "telephone-event packets sent")                              \
+	X(tx_comfort_noise, packets, counter, "comfort noise packets sent in place of silence")    \
 	X(tx_rtcp, packets, counter, "RTCP packets sent")                                          \
 	X(tx_other, packets, counter, "ARP, neighbour discovery and echo packets sent")            \
 	X(tx_no_mbuf, packets, counter, "not sent: packet pool empty")                             \
@@ -65,6 +66,9 @@
 	X(frames_silent, frames, counter, "periods in which a receiving port's talker was silent") \
 	X(frames_clip, frames, counter, "frames sent as stored in a clip, without mixing")         \
 	X(frames_mixed, frames, counter, "frames encoded from a mix")                              \
+	X(frames_coded, frames, counter, "of them, frames of G.722 and Opus")                      \
+	X(frames_shared, frames, counter, "frames that were encoded for another listener as well") \
+	X(complexity_lowered, times, counter, "times Opus was encoded more simply to keep time")   \
 	/* time */                                                                                 \
 	X(ticks, ticks, counter, "phases worked")                                                  \
 	X(ticks_late, ticks, counter, "phases begun more than 1 ms late")                          \
@@ -83,6 +87,9 @@
 	/* gauges */                                                                               \
 	X(ports, ports, gauge, "media ports open")                                                 \
 	X(rooms, rooms, gauge, "rooms open")                                                       \
+	X(coders_idle, coders, gauge, "coders of G.722 and Opus that no port has")                 \
+	X(complexity, steps, gauge,                                                                \
+		"most complexity that Opus is encoded with at present, 0 to 10")                   \
 	X(tick_cycles_max, cycles, gauge, "longest tick so far")
 
 enum cord_counter {

@@ -50,7 +50,7 @@
 /* Clips: 20 ms frames; five minutes is the longest prompt of the flow language, an hour is music.
  */
 #define CORD_CLIP_FRAMES_MAX (3600u * 50u)
-#define CORD_CLIP_BYTES_MAX  (64u << 20)
+#define CORD_CLIP_BYTES_MAX  (128u << 20)
 
 /* A UDP port that was closed is not opened again before this has passed. */
 #define CORD_UDP_PORT_REST_NS 10000000000ull

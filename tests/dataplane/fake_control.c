@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_control.h"
 
+#include "codec.h"
 #include "g711.h"
 
 #include <errno.h>
@@ -183,40 +184,58 @@ int fake_control_ask(struct fake_control *c, uint32_t worker, struct cord_messag
 	return -1;
 }
 
-int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames,
-	int16_t (*sample)(void *context, uint32_t index), void *context, uint64_t *bytes)
+/* One frame in a format; how many bytes. */
+static uint32_t frame_make(uint32_t format, struct codec_encoder *encoder, uint32_t frame,
+	fake_control_sample sample, void *context, uint8_t *out)
 {
-	uint32_t frame_bytes = cord_clip_frame_bytes(format, 8000);
-	size_t offset = cord_clip_payload_offset(frames);
-	size_t size = offset + (size_t)frames * frame_bytes;
-	int fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	uint32_t rate_hz = cord_clip_rate_hz(format), n = rate_hz / 50;
+	int16_t pcm[320];
 
-	if (fd < 0 || ftruncate(fd, (off_t)size))
-		return -1;
-	uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	for (uint32_t i = 0; i < n; i++)
+		pcm[i] = sample ? sample(context, frame * n + i, rate_hz) : 0;
+	if (format == CORD_CLIP_L16 || format == CORD_CLIP_L16_WIDE) {
+		memcpy(out, pcm, 2 * (size_t)n);
+		return 2 * n;
+	}
+	if (format == CORD_CLIP_PCMU || format == CORD_CLIP_PCMA) {
+		g711_encode((enum cord_codec)format, out, pcm, n);
+		return n;
+	}
+	return (uint32_t)codec_encode(encoder, out, pcm, n);
+}
+
+int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames, fake_control_sample sample,
+	void *context, uint64_t *bytes)
+{
+	size_t offset = cord_clip_payload_offset(frames), size = offset;
+	uint8_t *at = calloc(1, offset + (size_t)frames * 640);
 	struct cord_clip_header h = {.magic = CORD_CLIP_MAGIC,
 		.version = CORD_CLIP_VERSION,
 		.id = id,
 		.format = format,
-		.rate_hz = 8000,
+		.rate_hz = cord_clip_rate_hz(format),
 		.frames = frames};
+	const struct codec_encoding how = {
+		.codec = (uint8_t)format, .rate_khz = 16, .bitrate = CODEC_OPUS_BITRATE};
+	bool coded = format == CORD_CLIP_G722 || format == CORD_CLIP_OPUS;
+	struct codec_encoder *encoder = coded ? codec_encoder_create() : NULL;
+	int fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
+	if (coded)
+		codec_encoder_reset(encoder, &how);
 	memcpy(at, &h, sizeof(h));
 	for (uint32_t f = 0; f < frames; f++) {
-		uint32_t end = (f + 1) * frame_bytes;
+		size += frame_make(format, encoder, f, sample, context, at + size);
+		uint32_t end = (uint32_t)(size - offset);
 
 		memcpy(at + sizeof(h) + f * sizeof(end), &end, sizeof(end));
 	}
-	for (uint32_t i = 0; i < frames * 160; i++) {
-		int16_t s = sample ? sample(context, i) : 0;
+	bool written = fd >= 0 && write(fd, at, size) == (ssize_t)size;
 
-		if (format == CORD_CLIP_L16)
-			memcpy(at + offset + 2 * (size_t)i, &s, 2);
-		else
-			g711_encode((enum cord_codec)format, at + offset + i, &s, 1);
-	}
-	munmap(at, size);
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+	codec_encoder_destroy(encoder);
+	free(at);
+	if (!written ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
 		return -1;
 	*bytes = size;
 	return fd;

@@ -53,9 +53,12 @@ int fake_control_poll(struct fake_control *c, uint64_t correlation);
 int fake_control_ask(struct fake_control *c, uint32_t worker, struct cord_message *m,
 	enum cord_message_type type);
 
-/* Makes a sealed clip of `frames` frames of L16 or codes from fill(). Returns the memfd. */
-int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames,
-	int16_t (*sample)(void *context, uint32_t index), void *context, uint64_t *bytes);
+/* A sample of a clip's sound, by its place at a rate. */
+typedef int16_t (*fake_control_sample)(void *context, uint32_t index, uint32_t rate_hz);
+
+/* Makes a sealed clip of `frames` frames in a format, of silence without `sample`. Returns the memfd. */
+int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames, fake_control_sample sample,
+	void *context, uint64_t *bytes);
 
 /* Adds a clip over the socket and waits: enum cord_attach_result, or -1. */
 int fake_control_clip_add(

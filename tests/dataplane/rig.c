@@ -24,6 +24,21 @@
 static struct rte_mempool *pool;
 static uintptr_t pool_base;
 
+static uint8_t rig_payload_type(enum cord_codec codec)
+{
+	static const uint8_t type[] = {[CORD_CODEC_PCMU] = 0,
+		[CORD_CODEC_PCMA] = 8,
+		[CORD_CODEC_G722] = 9,
+		[CORD_CODEC_OPUS] = 111};
+
+	return type[codec];
+}
+
+uint32_t rig_rate_khz(const struct rig *r, uint32_t slot)
+{
+	return codec_rate_khz((enum cord_codec)r->codec[slot]);
+}
+
 void rig_start_eal(void)
 {
 	char *words[] = {"rig", "--lcores=0", "--no-huge", "-m", "64", "--no-pci", "--no-shconf",
@@ -47,6 +62,7 @@ static struct rig *create(uint32_t workers, uint32_t addresses, enum cord_srtp_b
 		.workers = workers,
 		.ports = RIG_PORTS,
 		.rooms = RIG_PORTS,
+		.coders = RIG_CODERS,
 		.addresses = addresses,
 		.address = {cord_address_ipv4(10, 0, 0, 0xff, 0),
 			{.family = CORD_FAMILY_IPV6, .ip = {0xfd, [15] = 0xff}}},
@@ -118,6 +134,10 @@ void rig_destroy(struct rig *r)
 	dataplane_destroy(&r->dp);
 	srtp_engine_destroy(r->peer_srtp);
 	srtp_keys_destroy(r->peer_keys);
+	for (uint32_t i = 0; i < RIG_PORTS; i++) {
+		codec_decoder_destroy(r->heard[i].decoder);
+		codec_encoder_destroy(r->peer[i].encoder);
+	}
 	/* Every packet that was taken has been given back. */
 	assert_int_equal(rte_mempool_in_use_count(pool), 0);
 	free(r);
@@ -137,6 +157,34 @@ static void hear_key(
 		    &digit) == TELEPHONE_EVENT_BEGUN &&
 		told < RIG_KEYS_MAX)
 		h->keys[told] = digit;
+}
+
+static void hear_media(struct rig *r, uint32_t slot, const struct rtp_header *header,
+	const uint8_t *payload, bool follows)
+{
+	struct rig_heard *h = &r->heard[slot];
+	enum cord_codec codec = (enum cord_codec)r->codec[slot];
+
+	if (h->packets && follows)
+		h->timestamp_gaps += header->timestamp != h->next_timestamp;
+	h->packets++;
+	h->payload_bytes = header->payload_bytes;
+	h->payload_us = codec_payload_us(codec, payload, header->payload_bytes);
+	assert_int_not_equal(h->payload_us, 0);
+	h->timestamp = header->timestamp;
+	h->next_timestamp = header->timestamp + h->payload_us * cord_codec_clock_khz(codec) / 1000;
+	memcpy(h->payload, payload, header->payload_bytes);
+	if (h->samples + CODEC_SAMPLES_MAX > RIG_SAMPLES_MAX)
+		h->samples = 0;
+	if (!cord_codec_wide(codec)) {
+		g711_decode(codec, h->pcm + h->samples, payload, header->payload_bytes);
+		h->samples += header->payload_bytes;
+		return;
+	}
+	int samples = codec_decode(h->decoder, h->pcm + h->samples, payload, header->payload_bytes);
+
+	assert_int_equal(samples, h->payload_us * 16 / 1000);
+	h->samples += (uint32_t)samples;
 }
 
 static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t bytes)
@@ -161,17 +209,12 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 		hear_key(r, slot, &header, rtp + header.payload_offset);
 		return;
 	}
-	if (h->packets && follows)
-		h->timestamp_gaps += header.timestamp != h->next_timestamp;
-	h->packets++;
-	h->timestamp = header.timestamp;
-	h->next_timestamp = header.timestamp + header.payload_bytes;
-	h->payload_bytes = header.payload_bytes;
-	if (h->samples + header.payload_bytes > RIG_SAMPLES_MAX)
-		h->samples = 0;
-	g711_decode((enum cord_codec)r->codec[slot], h->pcm + h->samples,
-		rtp + header.payload_offset, header.payload_bytes);
-	h->samples += header.payload_bytes;
+	if (header.payload_type == RIG_NOISE) {
+		h->noises++;
+		memcpy(h->payload, rtp + header.payload_offset, header.payload_bytes);
+		return;
+	}
+	hear_media(r, slot, &header, rtp + header.payload_offset, follows);
 }
 
 static void hear_rtcp(struct rig *r, uint32_t slot, const struct packet_udp *udp,
@@ -438,25 +481,47 @@ void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, ui
 		rig_protect(r, slot, false, packet, (uint16_t)(RTP_HEADER_BYTES + bytes)));
 }
 
+static uint32_t peer_encode(struct rig *r, uint32_t slot, uint8_t *codes)
+{
+	struct rig_peer *p = &r->peer[slot];
+	enum cord_codec codec = (enum cord_codec)r->codec[slot];
+	uint32_t rate_khz = codec_rate_khz(codec), n = p->ptime_ms * rate_khz;
+	struct opus_gather gather = {0};
+	int16_t pcm[CODEC_SAMPLES_MAX];
+
+	for (uint32_t i = 0; i < n; i++)
+		pcm[i] = (int16_t)lrint(
+			8000 * sin(2 * M_PI * p->hz * (p->sample + i) / (rate_khz * 1000)));
+	p->sample += n;
+	if (!cord_codec_wide(codec)) {
+		g711_encode(codec, codes, pcm, n);
+		return n;
+	}
+	if (codec == CORD_CODEC_G722)
+		return (uint32_t)codec_encode(p->encoder, codes, pcm, n);
+	for (uint32_t i = 0; i < n; i += 160) {
+		uint8_t frame[CODEC_FRAME_BYTES_MAX];
+
+		assert_true(opus_gather_add(
+			&gather, frame, codec_encode(p->encoder, frame, pcm + i, 160)));
+	}
+	return (uint32_t)opus_gather_write(&gather, codes);
+}
+
 static void peer_send(struct rig *r, uint32_t slot)
 {
 	struct rig_peer *p = &r->peer[slot];
-	uint32_t n = p->ptime_ms * 8;
-	uint8_t codes[480];
+	uint8_t codes[OPUS_PACKET_MAX];
+	bool first = p->sample == 0;
+	uint32_t n = peer_encode(r, slot, codes);
 
-	for (uint32_t i = 0; i < n; i++) {
-		int16_t s = (int16_t)lrint(8000 * sin(2 * M_PI * p->hz * (p->sample + i) / 8000));
-
-		g711_encode((enum cord_codec)r->codec[slot], &codes[i], &s, 1);
-	}
 	if (p->lose)
 		p->lose--;
 	else
-		rig_rtp(r, slot, r->codec[slot] == CORD_CODEC_PCMA ? 8 : 0, p->sample == 0,
+		rig_rtp(r, slot, rig_payload_type((enum cord_codec)r->codec[slot]), first,
 			p->sequence, p->timestamp, codes, (uint16_t)n);
 	p->sequence++;
-	p->timestamp += n;
-	p->sample += n;
+	p->timestamp += p->ptime_ms * cord_codec_clock_khz(r->codec[slot]);
 }
 
 void rig_talk(struct rig *r, uint32_t slot, double hz)
@@ -522,7 +587,7 @@ cord_id rig_room(uint32_t slot)
 
 struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec)
 {
-	uint8_t type = codec == CORD_CODEC_PCMA ? 8 : 0;
+	uint8_t type = rig_payload_type(codec);
 
 	return (struct cord_terms){
 		.remote = cord_address_ipv4(10, 0, 0, (uint8_t)(slot + 1), 4000),
@@ -535,6 +600,7 @@ struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec)
 		.receive_event_payload_type = 101,
 		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
 		.event_clock_hz = 8000,
+		.opus_rate_khz = 16,
 		.ptime_ms = 20,
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
 	};
@@ -549,19 +615,37 @@ struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_code
 	};
 }
 
-int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec)
+void rig_code(struct rig *r, uint32_t slot, enum cord_codec codec)
 {
-	struct cord_terms t = rig_terms(slot, codec);
+	const struct codec_encoding how = {
+		.codec = codec, .rate_khz = 16, .bitrate = CODEC_OPUS_BITRATE};
 
-	return rig_open_terms(r, worker, slot, &t);
+	r->codec[slot] = codec;
+	r->heard[slot].samples = 0;
+	if (!cord_codec_wide(codec))
+		return;
+	if (r->heard[slot].decoder == NULL) {
+		r->heard[slot].decoder = codec_decoder_create();
+		r->peer[slot].encoder = codec_encoder_create();
+	}
+	codec_decoder_reset(r->heard[slot].decoder, codec);
+	codec_encoder_reset(r->peer[slot].encoder, &how);
 }
 
-int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *t)
+int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec)
 {
-	struct cord_message m = {.port_open = rig_port_open(r, slot, (enum cord_codec)t->codec)};
+	const struct cord_terms terms = rig_terms(slot, codec);
+
+	return rig_open_terms(r, worker, slot, &terms);
+}
+
+int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *terms)
+{
+	enum cord_codec codec = (enum cord_codec)terms->codec;
+	struct cord_message m = {.port_open = rig_port_open(r, slot, codec)};
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
 
-	m.port_open.terms = *t;
+	m.port_open.terms = *terms;
 	m.port_open.terms.remote = rig_remote(r, slot);
 	m.port_open.terms.send_key = r->send_key[slot];
 	m.port_open.terms.receive_key = r->receive_key[slot];
@@ -570,8 +654,8 @@ int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct c
 	if (refusal)
 		return refusal;
 	r->generation[slot]++;
-	r->codec[slot] = t->codec;
-	r->event_khz[slot] = (uint8_t)(t->event_clock_hz / 1000);
+	rig_code(r, slot, codec);
+	r->event_khz[slot] = (uint8_t)(terms->event_clock_hz / 1000);
 	neighbor_learn(&r->dp.neighbors, &m.port_open.terms.remote, mac, true, r->now_ns);
 	return 0;
 }
@@ -599,13 +683,14 @@ int rig_set(struct rig *r, uint32_t worker, uint32_t room, uint32_t n, const uin
 double rig_level(const struct rig *r, uint32_t slot, double hz, uint32_t ms)
 {
 	const struct rig_heard *h = &r->heard[slot];
-	uint32_t n = ms * 8 < h->samples ? ms * 8 : h->samples;
+	uint32_t khz = rig_rate_khz(r, slot);
+	uint32_t n = ms * khz < h->samples ? ms * khz : h->samples;
 	const int16_t *pcm = h->pcm + h->samples - n;
 	double a = 0, b = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		a += pcm[i] * cos(2 * M_PI * hz * i / 8000);
-		b += pcm[i] * sin(2 * M_PI * hz * i / 8000);
+		a += pcm[i] * cos(2 * M_PI * hz * i / (khz * 1000));
+		b += pcm[i] * sin(2 * M_PI * hz * i / (khz * 1000));
 	}
 	return n ? 2 * hypot(a, b) / n : 0;
 }
@@ -635,9 +720,9 @@ uint64_t rig_counter(const struct rig *r, enum cord_counter counter)
 	return sum;
 }
 
-static int16_t clip_sample(void *context, uint32_t index)
+static int16_t clip_sample(void *context, uint32_t index, uint32_t rate_hz)
 {
-	return (int16_t)lrint(8000 * sin(2 * M_PI * *(double *)context * index / 8000));
+	return (int16_t)lrint(8000 * sin(2 * M_PI * *(double *)context * index / rate_hz));
 }
 
 void rig_clip(struct rig *r, cord_clip_id id, uint32_t format, uint32_t frames, double hz)

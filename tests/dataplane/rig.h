@@ -7,28 +7,33 @@
 #ifndef RIG_H
 #define RIG_H
 
+#include "codec.h"
 #include "dataplane.h"
 #include "worker.h"
 
 #define RIG_SAMPLES_MAX 80000u
 #define RIG_PORTS       64u
+#define RIG_CODERS      16u /* of each worker */
 #define RIG_EVENTS_MAX  256u
 #define RIG_KEYS_MAX    120u
+#define RIG_NOISE       13u /* payload type of comfort noise */
 
 struct rig_heard {
-	uint32_t packets, events, rtcp;
+	uint32_t packets, events, noises, rtcp;
 	uint8_t last_rtcp[RTCP_WRITE_MAX];
 	uint32_t last_rtcp_bytes;
 	uint16_t rtcp_from, rtcp_to; /* UDP ports of the last RTCP packet */
 	uint32_t sequence_gaps, timestamp_gaps, markers;
 	uint16_t sequence;
 	uint32_t timestamp, next_timestamp, ssrc;
-	uint32_t payload_bytes;
-	uint32_t unauthentic; /* of a secure peer: RTP or RTCP that its key did not open */
-	bool renewed;         /* another stream may begin */
+	uint32_t payload_bytes, payload_us;
+	uint8_t payload[1500]; /* of the last packet of media */
+	uint32_t unauthentic;  /* of a secure peer: RTP or RTCP that its key did not open */
+	bool renewed;          /* another stream may begin */
 	uint8_t last_event[4];
 	char keys[RIG_KEYS_MAX + 1]; /* told by events */
 	struct telephone_event_receiver event;
+	struct codec_decoder *decoder; /* of G.722 and Opus, with which samples are at 16 kHz */
 	uint32_t samples;
 	int16_t pcm[RIG_SAMPLES_MAX];
 };
@@ -39,6 +44,7 @@ struct rig_peer {
 	uint32_t timestamp, ssrc, sample;
 	uint32_t ptime_ms;
 	uint32_t lose; /* so many of the next packets do not arrive */
+	struct codec_encoder *encoder;
 	bool sends;
 	uint64_t next_ns;
 	bool secure; /* it has keys: what it sends is SRTP, and nothing else is heard */
@@ -98,6 +104,10 @@ struct cord_address rig_remote(const struct rig *r, uint32_t slot);
 struct cord_terms rig_terms(uint32_t slot, enum cord_codec codec);
 struct cord_port_open rig_port_open(struct rig *r, uint32_t slot, enum cord_codec codec);
 int rig_open(struct rig *r, uint32_t worker, uint32_t slot, enum cord_codec codec);
+/* The same with other terms; the remote is that of the slot. */
+int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *terms);
+/* The peer of a port speaks and expects this codec from now on. */
+void rig_code(struct rig *r, uint32_t slot, enum cord_codec codec);
 int rig_open_room(struct rig *r, uint32_t worker, uint32_t slot);
 
 /* Sets room 0-style: n members in slots[], hears[i] masks; no gains, no players. */
@@ -125,9 +135,6 @@ void rig_hush(struct rig *r, uint32_t slot);
 /* Moves time on in steps of 1 ms; peers send, workers pass, packets are taken apart. */
 void rig_run(struct rig *r, uint32_t ms);
 
-/* The same with other terms; the remote is that of the slot. */
-int rig_open_terms(struct rig *r, uint32_t worker, uint32_t slot, const struct cord_terms *t);
-
 /* One RTP packet of a port's peer, at once. */
 void rig_rtp(struct rig *r, uint32_t slot, uint8_t payload_type, bool marker, uint16_t sequence,
 	uint32_t timestamp, const uint8_t *payload, uint16_t bytes);
@@ -145,6 +152,9 @@ void rig_frame(struct rig *r, const void *frame, uint16_t bytes);
 
 /* The same, and expects exactly one counter of the verdicts to move. */
 void rig_expect(struct rig *r, const void *frame, uint16_t bytes, enum cord_counter verdict);
+
+/* What a port's codec is sampled at, kHz. */
+uint32_t rig_rate_khz(const struct rig *r, uint32_t slot);
 
 /* Amplitude of a tone in the last `ms` that a port's peer was sent. */
 double rig_level(const struct rig *r, uint32_t slot, double hz, uint32_t ms);

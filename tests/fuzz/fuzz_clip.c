@@ -21,9 +21,9 @@ static void walk(const uint8_t *bytes, size_t length, const struct cord_clip_hea
 		uint32_t start = end;
 
 		memcpy(&end, bytes + sizeof(*h) + i * sizeof(end), sizeof(end));
-		require(end - start == cord_clip_frame_bytes(h->format, h->rate_hz));
+		require(cord_clip_frame_allowed(h->format, bytes + at, start, end));
+		require(at + end <= length);
 	}
-	require(at + end <= length);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
