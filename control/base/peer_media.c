@@ -39,56 +39,44 @@ static uint8_t codec_of(struct str name)
 	return CORD_CODEC_NONE;
 }
 
-int peer_media_codecs(
-	struct peer_media *media, const char *const *names, size_t n, const char **wrong)
+bool peer_media_add_codec(struct peer_media *media, const char *name)
 {
-	uint8_t codecs[PEER_CODECS_MAX] = {CORD_CODEC_NONE}, count = 0;
+	uint8_t codec = codec_of(str_from(name));
 
-	for (size_t i = 0; i < n; i++) {
-		uint8_t codec = codec_of(str_from(names[i]));
-
-		*wrong = names[i];
-		if (codec == CORD_CODEC_NONE || memchr(codecs, codec, count))
-			return -EINVAL;
-		codecs[count++] = codec;
-	}
-	memcpy(media->codecs, codecs, sizeof(codecs));
-	media->codec_count = count;
-	return 0;
+	if (codec == CORD_CODEC_NONE || media->codec_count == PEER_CODECS_MAX ||
+		memchr(media->codecs, codec, media->codec_count))
+		return false;
+	media->codecs[media->codec_count++] = codec;
+	return true;
 }
 
 void peer_media_preset(struct peer_media *media)
 {
-	static const char *const codecs[] = {"pcmu", "pcma"};
-	const char *wrong;
-
 	*media = (struct peer_media){0};
 	options_preset(&options, media);
-	CHECK(peer_media_codecs(media, codecs, 2, &wrong) == 0);
+	CHECK(peer_media_add_codec(media, "pcmu") && peer_media_add_codec(media, "pcma"));
 }
 
 static int read_codecs(
 	struct peer_media *media, const struct yml_node *mapping, struct report *report)
 {
-	const char *names[PEER_CODECS_MAX], *wrong;
 	const struct yml_node *list;
 	int rc = yml_read_sequence(report, mapping, "codecs", YML_OPTIONAL, &list);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (yml_size(list) == 0 || yml_size(list) > PEER_CODECS_MAX) {
-		yml_report(report, list, REPORT_ERROR, "expected 1 to %d codecs, found %zu",
-			PEER_CODECS_MAX, yml_size(list));
-		return -EINVAL;
-	}
+	media->codec_count = 0;
 	for (size_t i = 0; i < yml_size(list); i++)
-		names[i] = yml_text(yml_at(list, i));
-	rc = peer_media_codecs(media, names, yml_size(list), &wrong);
-	for (size_t i = 0; rc < 0 && i < yml_size(list); i++)
-		if (names[i] == wrong)
+		if (!peer_media_add_codec(media, yml_text(yml_at(list, i)))) {
 			yml_report(report, yml_at(list, i), REPORT_ERROR,
-				"expected " PEER_CODEC_NAMES ", each once, found '%s'", wrong);
-	return rc;
+				"expected " PEER_CODEC_NAMES ", each once, found '%s'",
+				yml_text(yml_at(list, i)));
+			return -EINVAL;
+		}
+	if (media->codec_count > 0)
+		return 0;
+	yml_report(report, list, REPORT_ERROR, "expected at least one codec");
+	return -EINVAL;
 }
 
 int peer_media_read(struct peer_media *media, const struct yml_node *mapping,

@@ -55,12 +55,8 @@ void peer_media_preset(struct peer_media *media);
 int peer_media_read(struct peer_media *media, const struct yml_node *mapping,
 	const char *const *others, struct report *report);
 
-/*
- * A list of codecs. -EINVAL at one that is not known or stands there twice, which *wrong names
- * then; *media is changed on success only.
- */
-int peer_media_codecs(
-	struct peer_media *media, const char *const *names, size_t n, const char **wrong);
+/* Behind those that are there. False and no change: not known, or there already. */
+bool peer_media_add_codec(struct peer_media *media, const char *name);
 #define PEER_CODEC_NAMES "pcmu, pcma, g722 or opus"
 
 /* What no single row can judge, for messages: NULL when all is well. */

@@ -209,19 +209,15 @@ static void judge_addresses(const struct option_list *list, const char *name, st
 	}
 }
 
-static int peer_media_of(const struct config *config, struct peer_media *media, const char **wrong)
-{
-	*media = config->media;
-	return peer_media_codecs(
-		media, (const char *const *)config->codecs.items, config->codecs.n, wrong);
-}
-
 void config_peer_media(const struct config *config, struct peer_media *media)
 {
 	struct peer_media preset;
-	const char *wrong;
 
-	if (peer_media_of(config, media, &wrong) == 0 && media->codec_count > 0)
+	*media = config->media;
+	media->codec_count = 0;
+	for (size_t i = 0; i < config->codecs.n; i++)
+		peer_media_add_codec(media, config->codecs.items[i]);
+	if (media->codec_count > 0)
 		return;
 	peer_media_preset(&preset);
 	memcpy(media->codecs, preset.codecs, sizeof(media->codecs));
@@ -230,13 +226,14 @@ void config_peer_media(const struct config *config, struct peer_media *media)
 
 static void judge_media(const struct config *config, struct report *report)
 {
-	const char *wrong;
-	struct peer_media media;
+	struct peer_media media = {.codec_count = 0};
+	const char *wrong = peer_media_judge(&config->media);
 
-	if (peer_media_of(config, &media, &wrong) < 0)
-		report_add(report, REPORT_ERROR, "media.codecs",
-			"expected " PEER_CODEC_NAMES ", each once, found '%s'", wrong);
-	wrong = peer_media_judge(&media);
+	for (size_t i = 0; i < config->codecs.n; i++)
+		if (!peer_media_add_codec(&media, config->codecs.items[i]))
+			report_add(report, REPORT_ERROR, "media.codecs",
+				"expected " PEER_CODEC_NAMES ", each once, found '%s'",
+				config->codecs.items[i]);
 	if (wrong)
 		report_add(report, REPORT_ERROR, "media", "%s", wrong);
 }

@@ -99,8 +99,8 @@ int config_read(struct config *config, const struct yml_node *root, struct repor
 int config_set(struct config *config, const char *assignment, struct report *report);
 /* What no single row can judge: account of 12 digits, a listening address, known codecs. */
 int config_judge(const struct config *config, struct report *report);
-/* What a trunk or a phone has that says nothing else; codecs that config_judge() refuses are the
- * preset's here. */
+/* What a trunk or a phone has that says nothing else; codecs that config_judge() refuses are
+ * passed over. */
 void config_peer_media(const struct config *config, struct peer_media *media);
 void config_print(const struct config *config, FILE *to);
 void config_print_default(FILE *to);
