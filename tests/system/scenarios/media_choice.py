@@ -88,18 +88,38 @@ async def test_a_call_goes_on_through_every_change_of_codec():
 # ---- keys ----------------------------------------------------------------------------------------
 
 async def test_a_caller_gets_in_with_what_its_trunk_takes():
-    """Each way of a trunk with each way of a caller, as far as no media must be encrypted."""
-    expected = {("off", "off"): (AVP, []), ("off", "optional"): (AVP, []), ("off", "required"): None,
-                ("optional", "off"): (AVP, []), ("required", "off"): None,
-                ("required", "optional"): None}
-    for (ours, theirs), agreed in expected.items():
+    """Each way of a trunk with each way of a caller."""
+    expected = {("off", "off"): AVP, ("off", "optional"): AVP, ("off", "required"): None,
+                ("optional", "off"): AVP, ("optional", "optional"): AVP,
+                ("optional", "required"): SAVP, ("required", "off"): None,
+                ("required", "optional"): None, ("required", "required"): SAVP}
+    for (ours, theirs), protocol in expected.items():
         async with media_stage(trunk={"srtp": ours}) as stage:
-            call = await stage.dial(await stage.caller(srtp=theirs))
-            if agreed is None:
+            call = await stage.dial(await stage.caller(srtp=theirs, suites=GCM_FIRST[::-1]))
+            if protocol is None:
                 assert await call.final() == 488, (ours, theirs)
                 continue
             await call.hears(GREETING)
-            assert (call.remote_sdp.protocol, call.remote_sdp.crypto) == agreed, (ours, theirs)
+            assert call.remote_sdp.protocol == protocol, (ours, theirs)
+            # The peer's order does not count.
+            suites = [] if "off" in (ours, theirs) else GCM_FIRST[:1]
+            assert [suite for _, suite, _ in call.remote_sdp.crypto] == suites, (ours, theirs)
+
+
+async def test_a_key_of_the_peers_is_new_and_ours_stays():
+    keys = {"srtp": "optional", "suites": ["AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80"]}
+    async with media_stage(trunk={"srtp": "optional"}, phone={"srtp": "optional"}) as stage:
+        call, leg = await connected(stage, keys, keys)
+        for one in (call, leg):
+            before = one.security
+            one.keys.clear()
+            since = len(stage.ear.events)
+            assert await one.renew(ptime=30) == 200
+            assert one.security == before
+            await one.tone(1950)
+            await (leg if one is call else call).hears(1950, since=since)
+            await one.tone(one.phone.tone)
+        assert (await call.report())["unprotected"] == 0
 
 
 async def test_our_offer_to_a_phone_has_the_keys_that_it_may_have():
