@@ -45,7 +45,6 @@ struct media_leg {
 	struct cord_terms remote;
 	bool open;    /* PORT_OPEN has been sent in this lease, or found open */
 	bool changed; /* PORT_SET is due */
-	bool opened;  /* PORT_OPEN has been sent, ever: its SSRC has been used */
 	bool failed;  /* nothing is sent any more */
 	struct media_leg *failed_next, **failed_back; /* not told yet */
 	char failed_why[MEDIA_REASON_SIZE];

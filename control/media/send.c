@@ -210,20 +210,13 @@ static void room_answered(void *ctx, uint32_t tag, int error, enum cord_refusal 
 
 static void send_port_open(struct media_leg *leg)
 {
-	struct cord_port_open body = {.port = leg->id, .terms = leg->remote};
-	int error;
+	struct cord_port_open body = {.port = leg->id, .ssrc = leg->ssrc, .terms = leg->remote};
+	int error = commands_port_open(leg->media->commands, leg->room->worker, &body,
+		now(leg->media), open_answered, leg, 0);
 
-	/* A new dataplane counts packets from the start, which a key must not see twice for one SSRC
-	 * (RFC 3711 section 9.1). */
-	if (leg->opened && leg->remote.send_key.suite != CORD_SRTP_NONE)
-		leg->ssrc = random_u32(leg->media->config.random);
-	body.ssrc = leg->ssrc;
-	error = commands_port_open(leg->media->commands, leg->room->worker, &body, now(leg->media),
-		open_answered, leg, 0);
 	explicit_bzero(&body, sizeof(body));
 	if (error)
 		return;
-	leg->opened = true;
 	leg->unanswered++;
 	leg->open = true;
 	leg->changed = false;
