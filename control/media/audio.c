@@ -27,6 +27,7 @@
 void audio_free(struct audio *a)
 {
 	free(a->samples);
+	free(a->wide);
 	*a = (struct audio){0};
 }
 
@@ -109,7 +110,7 @@ static SNDFILE *open_sound(int fd, SF_INFO *info, char *wrong)
 	return file;
 }
 
-/* ---- to 8 kHz mono ------------------------------------------------------------------------- */
+/* ---- to 8 and 16 kHz mono ------------------------------------------------------------------ */
 
 struct growing {
 	float *p;
@@ -179,7 +180,25 @@ static int keep(SpeexResamplerState *r, const float *in, size_t n, struct growin
 	return error;
 }
 
-static int read_all(SNDFILE *file, const SF_INFO *info, SpeexResamplerState *r, struct growing *g)
+/* A rate that a file is read to. */
+struct reading {
+	unsigned rate;
+	SpeexResamplerState *resampler; /* NULL: the file has this rate */
+	struct growing g;
+};
+
+static int keep_tail(struct reading *to, const float *zeros)
+{
+	if (!to->resampler)
+		return 0;
+	size_t tail = (size_t)speex_resampler_get_input_latency(to->resampler);
+
+	return resample(to->resampler, zeros, tail < CHUNK ? tail : CHUNK, &to->g);
+}
+
+/* wide: NULL, or the same at 16 kHz. */
+static int read_all(
+	SNDFILE *file, const SF_INFO *info, struct reading *narrow, struct reading *wide)
 {
 	float *in = malloc(CHUNK * (size_t)info->channels * sizeof(*in));
 	float *mono = calloc(CHUNK, sizeof(*mono));
@@ -188,33 +207,42 @@ static int read_all(SNDFILE *file, const SF_INFO *info, SpeexResamplerState *r, 
 
 	while (!error && (n = sf_readf_float(file, in, CHUNK)) > 0) {
 		mix_down(in, (size_t)n, info->channels, mono);
-		error = keep(r, mono, (size_t)n, g);
-		if (!error && g->n > AUDIO_SAMPLES_MAX)
+		error = keep(narrow->resampler, mono, (size_t)n, &narrow->g);
+		if (!error && wide)
+			error = keep(wide->resampler, mono, (size_t)n, &wide->g);
+		if (!error && narrow->g.n > AUDIO_SAMPLES_MAX)
 			error = -EFBIG;
 	}
-	if (!error && r) {
-		size_t tail = (size_t)speex_resampler_get_input_latency(r);
-
+	if (!error) {
 		memset(mono, 0, CHUNK * sizeof(*mono));
-		error = resample(r, mono, tail < CHUNK ? tail : CHUNK, g);
+		error = keep_tail(narrow, mono);
 	}
+	if (!error && wide)
+		error = keep_tail(wide, mono);
 	free(in);
 	free(mono);
 	return error;
 }
 
-static int resampler(int rate, SpeexResamplerState **out)
+static int resampler(int rate, struct reading *to)
 {
 	int error = 0;
 
-	*out = NULL;
-	if (rate == (int)AUDIO_RATE)
+	if (rate == (int)to->rate)
 		return 0;
-	*out = speex_resampler_init(1, (spx_uint32_t)rate, AUDIO_RATE, RESAMPLER_QUALITY, &error);
-	if (!*out)
+	to->resampler =
+		speex_resampler_init(1, (spx_uint32_t)rate, to->rate, RESAMPLER_QUALITY, &error);
+	if (!to->resampler)
 		return -ENOMEM;
-	speex_resampler_skip_zeros(*out);
+	speex_resampler_skip_zeros(to->resampler);
 	return 0;
+}
+
+static void reading_end(struct reading *to)
+{
+	if (to->resampler)
+		speex_resampler_destroy(to->resampler);
+	free(to->g.p);
 }
 
 static float peak_of(const struct growing *g)
@@ -227,23 +255,39 @@ static float peak_of(const struct growing *g)
 	return peak;
 }
 
-static int to_samples(const struct growing *g, struct audio *out)
+/* `n` samples; what the file has not is silence. */
+static int16_t *to_samples(const struct growing *g, float scale, size_t n)
 {
-	float peak = peak_of(g);
-	/* Up to 0.2 dB over full scale comes from the resampler and is clipped; more is the file's.
-	 */
-	float scale = peak > 1.025f ? 32767.0f / peak : 32767.0f;
-	int16_t *samples = calloc(g->n ? g->n : 1, sizeof(*samples));
+	int16_t *samples = calloc(n ? n : 1, sizeof(*samples));
 
-	if (!samples)
-		return -ENOMEM;
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; samples && i < n && i < g->n; i++) {
 		float v = g->p[i] * scale;
 
 		samples[i] = (int16_t)lrintf(v > 32767 ? 32767 : v < -32768 ? -32768 : v);
 	}
-	out->samples = samples;
-	out->n = (uint32_t)(g->n < AUDIO_SAMPLES_MAX ? g->n : AUDIO_SAMPLES_MAX);
+	return samples;
+}
+
+/* wide: NULL: there is none. */
+static int to_audio(const struct growing *narrow, const struct growing *wide, struct audio *out)
+{
+	float peak = peak_of(narrow), also = wide ? peak_of(wide) : 0;
+	size_t n = narrow->n < AUDIO_SAMPLES_MAX ? narrow->n : AUDIO_SAMPLES_MAX;
+	struct audio a = {.n = (uint32_t)n};
+
+	peak = peak > also ? peak : also;
+	/* Up to 0.2 dB over full scale comes from the resampler and is clipped; more is the file's.
+	 */
+	float scale = peak > 1.025f ? 32767.0f / peak : 32767.0f;
+
+	a.samples = to_samples(narrow, scale, n);
+	if (wide)
+		a.wide = to_samples(wide, scale, 2 * n);
+	if (!a.samples || (wide && !a.wide)) {
+		audio_free(&a);
+		return -ENOMEM;
+	}
+	*out = a;
 	return 0;
 }
 
@@ -262,6 +306,9 @@ void audio_trim(struct audio *a, int threshold)
 	first = first > MARGIN_BEFORE ? first - MARGIN_BEFORE : 0;
 	last = a->n - last > MARGIN_BEHIND ? last + MARGIN_BEHIND : a->n;
 	memmove(a->samples, a->samples + first, (last - first) * sizeof(*a->samples));
+	if (a->wide)
+		memmove(a->wide, a->wide + 2 * (size_t)first,
+			2 * (size_t)(last - first) * sizeof(*a->wide));
 	a->n = last - first;
 	if (a->n >= WHOLE_FRAMES_FROM)
 		a->n -= a->n % FRAME;
@@ -286,6 +333,15 @@ static double spoken_rms(const struct audio *a)
 	return n ? sqrt(sum / n) : 0;
 }
 
+static void amplify(int16_t *samples, size_t n, double gain)
+{
+	for (size_t i = 0; i < n; i++) {
+		long v = lrint(samples[i] * gain);
+
+		samples[i] = (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
+	}
+}
+
 static void even_level(struct audio *a)
 {
 	double rms = spoken_rms(a), gain, peak = 1;
@@ -300,14 +356,32 @@ static void even_level(struct audio *a)
 		gain = SPEECH_GAIN_MAX;
 	if (gain * peak > SPEECH_PEAK)
 		gain = SPEECH_PEAK / peak;
-	for (uint32_t i = 0; i < a->n; i++)
-		a->samples[i] = (int16_t)lrint(a->samples[i] * gain);
+	amplify(a->samples, a->n, gain);
+	if (a->wide)
+		amplify(a->wide, 2 * (size_t)a->n, gain);
+}
+
+static int read_rates(SNDFILE *file, const SF_INFO *info, struct audio *out)
+{
+	struct reading narrow = {.rate = AUDIO_RATE}, wide = {.rate = 2 * AUDIO_RATE};
+	bool more = info->samplerate > (int)AUDIO_RATE;
+	int error = resampler(info->samplerate, &narrow);
+
+	if (!error && more)
+		error = resampler(info->samplerate, &wide);
+	if (!error)
+		error = read_all(file, info, &narrow, more ? &wide : NULL);
+	if (!error && narrow.g.n == 0)
+		error = -ENODATA;
+	if (!error)
+		error = to_audio(&narrow.g, more ? &wide.g : NULL, out);
+	reading_end(&narrow);
+	reading_end(&wide);
+	return error;
 }
 
 int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong)
 {
-	SpeexResamplerState *r = NULL;
-	struct growing g = {0};
 	struct audio a = {0};
 	SF_INFO info = {0};
 	SNDFILE *file = open_sound(fd, &info, wrong);
@@ -315,13 +389,7 @@ int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong)
 
 	if (!file)
 		return -EINVAL;
-	error = resampler(info.samplerate, &r);
-	if (!error)
-		error = read_all(file, &info, r, &g);
-	if (!error && g.n == 0)
-		error = -ENODATA;
-	if (!error)
-		error = to_samples(&g, &a);
+	error = read_rates(file, &info, &a);
 	if (error == -EFBIG)
 		snprintf(wrong, AUDIO_WRONG_SIZE, "longer than an hour");
 	else if (error == -ENODATA)
@@ -329,9 +397,6 @@ int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong)
 	else if (error)
 		snprintf(wrong, AUDIO_WRONG_SIZE, "%s", strerror(-error));
 	sf_close(file);
-	if (r)
-		speex_resampler_destroy(r);
-	free(g.p);
 	if (error)
 		return error == -ENODATA ? -EINVAL : error;
 	if (kind != AUDIO_MARKUP)

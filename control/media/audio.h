@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sound at 8 kHz, mono, 16 bits: from WAV of any common form, from tones, and as the sealed memory
- * that the dataplane takes. For the offload thread: everything here may take long, nothing is
+ * Sound at 8 kHz, and where its source has more at 16 kHz as well, mono, 16 bits: from WAV of any
+ * common form, from tones, and as the sealed memory that the dataplane takes. For the offload thread: everything here may take long, nothing is
  * shared. Texts about what is wrong have AUDIO_WRONG_SIZE bytes.
  */
 #pragma once
@@ -24,6 +24,8 @@
 struct audio {
 	int16_t *samples; /* malloc'ed */
 	uint32_t n;
+	/* malloc'ed: 2 * n at 16 kHz of the same; NULL: there is nothing above 4 kHz to be had */
+	int16_t *wide;
 };
 
 void audio_free(struct audio *audio);
@@ -56,5 +58,5 @@ uint32_t audio_frames(const struct audio *audio);
 /* Makes and seals a memfd as cordboard/clip.h says. */
 int audio_clip(const struct audio *audio, cord_clip_id id, enum cord_clip_format format, int *fd,
 	uint64_t *bytes);
-/* Samples of a clip that audio_clip() made as CORD_CLIP_L16. */
+/* Samples of a clip that audio_clip() made as CORD_CLIP_L16, or as CORD_CLIP_L16_WIDE: `wide` alone. */
 int audio_of_clip(int fd, uint64_t bytes, struct audio *out);

@@ -36,6 +36,7 @@ struct clip {
 	uint64_t failed_ns;
 	char error[CLIPS_REASON_SIZE];
 	struct sound *sound;
+	unsigned also; /* formats that nobody waits for */
 	/* while it loads */
 	struct load_job *job;
 	struct speech_job *speech;
@@ -57,8 +58,8 @@ struct load_job {
 	char wrong[AUDIO_WRONG_SIZE];
 	cord_clip_id id;
 	uint32_t frames;
-	int clip_fd;
-	uint64_t bytes;
+	int clip_fd, wide_fd; /* wide_fd: -1: there are no samples at 16 kHz */
+	uint64_t bytes, wide_bytes;
 };
 
 struct clips {
@@ -212,6 +213,9 @@ static void load_work(void *arg)
 	job->id = audio_id(&audio);
 	job->frames = audio_frames(&audio);
 	job->error = audio_clip(&audio, job->id, CORD_CLIP_L16, &job->clip_fd, &job->bytes);
+	/* Without memory for them it is heard at 8 kHz. */
+	if (!job->error && audio.wide)
+		audio_clip(&audio, job->id, CORD_CLIP_L16_WIDE, &job->wide_fd, &job->wide_bytes);
 	if (job->error)
 		snprintf(job->wrong, sizeof(job->wrong), "%s", strerror(-job->error));
 	audio_free(&audio);
@@ -229,6 +233,9 @@ static void load_came(struct clip *c, struct load_job *job)
 			return;
 		}
 		job->clip_fd = -1;
+		if (job->wide_fd >= 0)
+			sound_widen(s, job->wide_fd, job->wide_bytes);
+		job->wide_fd = -1;
 	}
 	s->refs++;
 	c->sound = s;
@@ -236,6 +243,7 @@ static void load_came(struct clip *c, struct load_job *job)
 	for (struct clip_wait *w = c->clips->waits; w; w = w->next)
 		if (w->clip == c && w->formats)
 			sound_want(s, w->formats);
+	sound_want(s, c->also);
 	settle_later(c->clips);
 	sounds_pump(sounds);
 }
@@ -254,6 +262,8 @@ static void load_done(void *arg)
 	}
 	if (job->clip_fd >= 0)
 		close(job->clip_fd);
+	if (job->wide_fd >= 0)
+		close(job->wide_fd);
 	if (job->fd >= 0)
 		close(job->fd);
 	load_job_free(job);
@@ -273,6 +283,7 @@ static int load_start(struct clip *c, const char *source, int fd)
 							   : AUDIO_SPEECH,
 			.fd = fd,
 			.clip_fd = -1,
+			.wide_fd = -1,
 			.source = str_dup(str_from(source)),
 			.directory = c->directory ? str_dup(str_from(c->directory)) : NULL};
 		error = job->source && !job->directory == !c->directory
@@ -622,6 +633,16 @@ void clip_want(struct clip *c, unsigned formats, struct clip_wait *wait)
 		sounds_pump(&c->clips->sounds);
 	}
 	settle_later(c->clips);
+}
+
+void clip_want_also(struct clip *c, unsigned formats)
+{
+	CHECK(c->refs > 0 && formats >> CORD_CLIP_FORMAT_COUNT == 0);
+	c->also |= formats;
+	if (c->state != CLIP_LOADED)
+		return;
+	sound_want(c->sound, formats);
+	sounds_pump(&c->clips->sounds);
 }
 
 void clip_when_loaded(struct clip *c, struct clip_wait *wait)

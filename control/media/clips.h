@@ -117,6 +117,8 @@ void clip_when_loaded(struct clip *clip, struct clip_wait *wait);
 bool clip_ready(const struct clip *clip, unsigned formats);
 /* Sees to it, and calls `wait->fn` once. Holds no reference: the caller does. */
 void clip_want(struct clip *clip, unsigned formats, struct clip_wait *wait);
+/* Formats that are made and given when that can be, and that nobody waits for. */
+void clip_want_also(struct clip *clip, unsigned formats);
 void clip_wait_cancel(struct clip_wait *wait);
 
 /* A dataplane has been attached: everything that was given before is given again, wanted ones

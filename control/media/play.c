@@ -5,11 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a leg cannot begin without: G.711 is made at once. */
 static unsigned formats_of(const struct media_leg *leg)
 {
 	unsigned codec = leg->remote.codec;
 
 	return 1u << CORD_CLIP_L16 | (cord_codec_wide(codec) ? 0 : 1u << codec);
+}
+
+/*
+ * What makes it cheaper, or better: until the codes of a long clip are made, the dataplane encodes
+ * its samples.
+ */
+static unsigned formats_also(const struct media_leg *leg)
+{
+	unsigned codec = leg->remote.codec;
+
+	return cord_codec_wide(codec) ? 1u << CORD_CLIP_L16_WIDE | 1u << codec : 0;
 }
 
 static void list_release(struct play_list *list)
@@ -109,6 +121,8 @@ static void next_want(struct media_leg *leg)
 {
 	if (leg->next_play.n == 0 || !leg->has_remote)
 		return;
+	for (unsigned i = 0; i < leg->next_play.n; i++)
+		clip_want_also(leg->next_play.clips[i], formats_also(leg));
 	if (next_is_ready(leg)) {
 		next_ready(leg);
 		return;
@@ -153,8 +167,10 @@ void play_stop(struct media_leg *leg)
 void play_codec(struct media_leg *leg)
 {
 	next_want(leg);
-	for (unsigned i = 0; i < leg->play.n; i++)
+	for (unsigned i = 0; i < leg->play.n; i++) {
 		clip_want(leg->play.clips[i], formats_of(leg), NULL);
+		clip_want_also(leg->play.clips[i], formats_also(leg));
+	}
 }
 
 void play_again(struct media_leg *leg)

@@ -8,12 +8,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <spandsp/telephony.h>
-#include <spandsp/bit_operations.h>
-#include <spandsp/g711.h>
-
 #include "base/check.h"
 #include "base/siphash.h"
+#include "media/encode.h"
 
 #define FRAME (AUDIO_RATE / 50)
 
@@ -32,57 +29,25 @@ cord_clip_id audio_id(const struct audio *a)
 	return id ? id : 1;
 }
 
-static void fill_payload(const struct audio *a, enum cord_clip_format format, uint8_t *out)
+/* The header, where each frame ends, and the frames; how long all of it is, or a negative errno. */
+static int64_t fill(
+	const struct audio *a, cord_clip_id id, enum cord_clip_format format, uint8_t *at)
 {
-	switch (format) {
-	case CORD_CLIP_PCMU:
-		for (uint32_t i = 0; i < a->n; i++)
-			out[i] = linear_to_ulaw(a->samples[i]);
-		break;
-	case CORD_CLIP_PCMA:
-		for (uint32_t i = 0; i < a->n; i++)
-			out[i] = linear_to_alaw(a->samples[i]);
-		break;
-	default:
-		memcpy(out, a->samples, a->n * sizeof(*a->samples));
-		break;
-	}
-}
-
-/* The last frame is filled up with silence, which in G.711 is not 0. */
-static void fill_rest(
-	const struct audio *a, enum cord_clip_format format, uint8_t *out, size_t payload)
-{
-	size_t used = format == CORD_CLIP_L16 ? 2 * (size_t)a->n : a->n;
-	uint8_t silence = format == CORD_CLIP_PCMU   ? linear_to_ulaw(0)
-			  : format == CORD_CLIP_PCMA ? linear_to_alaw(0)
-						     : 0;
-
-	memset(out + used, silence, payload - used);
-}
-
-static void fill(const struct audio *a, cord_clip_id id, enum cord_clip_format format,
-	uint32_t frames, uint8_t *at)
-{
+	uint32_t frames = audio_frames(a);
 	const struct cord_clip_header header = {
 		.magic = CORD_CLIP_MAGIC,
 		.version = CORD_CLIP_VERSION,
 		.id = id,
 		.format = format,
-		.rate_hz = AUDIO_RATE,
+		.rate_hz = cord_clip_rate_hz(format),
 		.frames = frames,
 	};
-	uint32_t frame_bytes = cord_clip_frame_bytes(format);
-	uint8_t *payload = at + cord_clip_payload_offset(frames);
+	size_t offset = cord_clip_payload_offset(frames);
+	uint32_t *end = (uint32_t *)(void *)(at + sizeof(header));
+	int error = encode_frames(a, format, at + offset, end);
 
 	memcpy(at, &header, sizeof(header));
-	for (uint32_t i = 0; i < frames; i++) {
-		uint32_t end = (i + 1) * frame_bytes;
-
-		memcpy(at + sizeof(header) + i * sizeof(end), &end, sizeof(end));
-	}
-	fill_payload(a, format, payload);
-	fill_rest(a, format, payload, (size_t)frames * frame_bytes);
+	return error ? error : (int64_t)(offset + end[frames - 1]);
 }
 
 static int seal(int fd)
@@ -96,31 +61,31 @@ int audio_clip(const struct audio *a, cord_clip_id id, enum cord_clip_format for
 	uint64_t *out_bytes)
 {
 	uint32_t frames = audio_frames(a);
-	size_t bytes =
-		cord_clip_payload_offset(frames) + (size_t)frames * cord_clip_frame_bytes(format);
+	size_t most = cord_clip_payload_offset(frames) + (size_t)frames * encode_frame_max(format);
+	int64_t bytes;
 	void *at;
 	int error, fd;
 
-	CHECK(frames > 0 && frames <= CORD_CLIP_FRAMES_MAX && bytes <= CORD_CLIP_BYTES_MAX);
+	CHECK(frames > 0 && frames <= CORD_CLIP_FRAMES_MAX && most <= CORD_CLIP_BYTES_MAX);
 	fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)bytes) < 0) {
+	if (ftruncate(fd, (off_t)most) < 0) {
 		error = -errno;
 		goto fail;
 	}
-	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	at = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED) {
 		error = -errno;
 		goto fail;
 	}
-	fill(a, id, format, frames, at);
-	munmap(at, bytes);
-	error = seal(fd);
+	bytes = fill(a, id, format, at);
+	munmap(at, most);
+	error = bytes < 0 ? (int)bytes : ftruncate(fd, (off_t)bytes) < 0 ? -errno : seal(fd);
 	if (error)
 		goto fail;
 	*out = fd;
-	*out_bytes = bytes;
+	*out_bytes = (uint64_t)bytes;
 	return 0;
 fail:
 	close(fd);
@@ -131,19 +96,22 @@ int audio_of_clip(int fd, uint64_t bytes, struct audio *out)
 {
 	void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
 	struct cord_clip_header header;
-	struct audio a;
+	struct audio a = {0};
+	int16_t *samples;
 
 	if (at == MAP_FAILED)
 		return -errno;
 	memcpy(&header, at, sizeof(header));
-	CHECK(header.format == CORD_CLIP_L16);
-	a.n = header.frames * FRAME;
-	a.samples = malloc(a.n * sizeof(*a.samples));
-	if (a.samples) {
-		memcpy(a.samples, (uint8_t *)at + cord_clip_payload_offset(header.frames),
-			a.n * sizeof(*a.samples));
+	CHECK(header.format == CORD_CLIP_L16 || header.format == CORD_CLIP_L16_WIDE);
+	size_t size = (size_t)header.frames * cord_clip_frame_bytes(header.format);
+
+	samples = malloc(size);
+	if (samples) {
+		memcpy(samples, (uint8_t *)at + cord_clip_payload_offset(header.frames), size);
+		a.n = header.frames * FRAME;
+		*(header.format == CORD_CLIP_L16 ? &a.samples : &a.wide) = samples;
 		*out = a;
 	}
 	munmap(at, bytes);
-	return a.samples ? 0 : -ENOMEM;
+	return samples ? 0 : -ENOMEM;
 }

@@ -112,6 +112,11 @@ struct sound *sounds_add(
 	return s;
 }
 
+void sound_widen(struct sound *s, int fd, uint64_t bytes)
+{
+	encoding_made(s, CORD_CLIP_L16_WIDE, fd, bytes);
+}
+
 static void encode_work(void *arg)
 {
 	struct encode_job *job = arg;
@@ -146,7 +151,9 @@ static void encode_done(void *arg)
 
 static int encode_start(struct sound *s, enum cord_clip_format format)
 {
-	const struct encoding *source = &s->encodings[CORD_CLIP_L16];
+	bool wide =
+		cord_clip_rate_hz(format) != AUDIO_RATE && s->encodings[CORD_CLIP_L16_WIDE].fd >= 0;
+	const struct encoding *source = &s->encodings[wide ? CORD_CLIP_L16_WIDE : CORD_CLIP_L16];
 	struct encode_job *job = calloc(1, sizeof(*job));
 	int error;
 
@@ -177,7 +184,7 @@ void sound_want(struct sound *s, unsigned formats)
 	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
 		struct encoding *e = &s->encodings[f];
 
-		if (!(formats & 1u << f))
+		if (!(formats & 1u << f) || (f == CORD_CLIP_L16_WIDE && e->fd < 0))
 			continue;
 		if (!e->wanted || e->state == ENCODING_REFUSED)
 			s->sounds->to_give = true;

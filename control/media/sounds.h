@@ -66,8 +66,13 @@ struct sound *sounds_find(const struct sounds *sounds, cord_clip_id id);
 /* Takes the descriptor of its L16 encoding, unless there is no memory: NULL. */
 struct sound *sounds_add(
 	struct sounds *sounds, cord_clip_id id, uint32_t frames, int fd, uint64_t bytes);
+/* Takes that of its samples at 16 kHz, which not every sound has. */
+void sound_widen(struct sound *s, int fd, uint64_t bytes);
 void sound_free(struct sound *s);
-/* Formats are bits 1 << enum cord_clip_format. */
+/*
+ * Formats are bits 1 << enum cord_clip_format. Samples at 16 kHz are given where there are some; all
+ * else is made of the best samples that there are.
+ */
 void sound_want(struct sound *s, unsigned formats);
 bool sound_ready(const struct sound *s, unsigned formats);
 /* One of them at least. */

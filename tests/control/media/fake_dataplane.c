@@ -367,8 +367,12 @@ static uint32_t apply_playlist(struct fake *f, const struct cord_port_playlist *
 
 	if (!p)
 		return CORD_REFUSAL_STALE_ID;
+	/* Of codecs that remember it encodes the samples where it has no codes (yet). */
+	unsigned codec = p->open.terms.codec;
+	unsigned needed = 1u << CORD_CLIP_L16 | (cord_codec_wide(codec) ? 0 : 1u << codec);
+
 	for (unsigned i = 0; i < m->clips; i++)
-		if (!fake_has_clip(f, m->clip[i], 1u << CORD_CLIP_L16 | 1u << p->open.terms.codec))
+		if (!fake_has_clip(f, m->clip[i], needed))
 			return CORD_REFUSAL_UNKNOWN_CLIP;
 	p->staged = *m;
 	return CORD_REFUSAL_NONE;

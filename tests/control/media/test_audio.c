@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <opus/opus.h>
 #include <sndfile.h>
+#include <spandsp/telephony.h>
+#include <spandsp/g722.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +258,81 @@ static void tones_are_as_specified(void **state)
 	}
 }
 
+/* What a clip's codes decode to, at 16 kHz. */
+static uint32_t decoded(int fd, uint64_t bytes, int16_t *pcm)
+{
+	uint8_t *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	struct cord_clip_header header;
+	const char *text;
+	OpusDecoder *opus = opus_decoder_create(16000, 1, NULL);
+	g722_decode_state_t *g722 = g722_decode_init(NULL, 64000, 0);
+	uint32_t n = 0, begin = 0, end;
+
+	assert_int_equal(cord_clip_check(at, bytes, &header, &text), 0);
+	const uint8_t *payload = at + cord_clip_payload_offset(header.frames);
+
+	for (uint32_t f = 0; f < header.frames; f++, begin = end) {
+		memcpy(&end, at + sizeof(header) + f * sizeof(end), sizeof(end));
+		n += (uint32_t)(header.format == CORD_CLIP_OPUS
+					? opus_decode(opus, payload + begin, (int)(end - begin),
+						  pcm + n, 320, 0)
+					: g722_decode(g722, pcm + n, payload + begin,
+						  (int)(end - begin)));
+	}
+	opus_decoder_destroy(opus);
+	g722_decode_free(g722);
+	munmap(at, bytes);
+	return n;
+}
+
+/* 6 kHz of a file at 48 kHz is in the samples at 16 kHz and in all that is made of them. */
+static void what_a_file_has_above_4_khz_is_kept(void **state)
+{
+	int fd = make_wav(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1, 1.0, 0.2, 6000, 0.25);
+	static int16_t pcm[32000];
+	char wrong[AUDIO_WRONG_SIZE];
+	struct audio a, wide, low;
+
+	assert_int_equal(audio_read(fd, AUDIO_PROMPT, &a, wrong), 0);
+	close(fd);
+	assert_non_null(a.wide);
+	for (unsigned f = CORD_CLIP_G722; f <= CORD_CLIP_L16_WIDE; f++) {
+		uint64_t bytes;
+
+		assert_int_equal(audio_clip(&a, 7, f, &fd, &bytes), 0);
+		if (f == CORD_CLIP_L16_WIDE) {
+			assert_int_equal(audio_of_clip(fd, bytes, &wide), 0);
+			assert_null(wide.samples);
+			assert_memory_equal(wide.wide, a.wide, 2 * a.n * sizeof(*a.wide));
+			audio_free(&wide);
+		} else {
+			assert_int_equal(decoded(fd, bytes, pcm), 320 * audio_frames(&a));
+			/* Named at the rate that level_at() takes for granted. */
+			struct audio heard = {.samples = pcm + 8000, .n = 8000};
+
+			assert_true(fabs(level_at(&heard, 3000) + 12) < 3);
+		}
+		close(fd);
+	}
+	audio_free(&a);
+	/* A file at 8 kHz has none; its codes are made of what there is. */
+	fd = make_wav(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, 1.0, 0, 440, 0.25);
+	assert_int_equal(audio_read(fd, AUDIO_PROMPT, &low, wrong), 0);
+	close(fd);
+	assert_null(low.wide);
+	for (unsigned f = CORD_CLIP_G722; f <= CORD_CLIP_OPUS; f++) {
+		uint64_t bytes;
+
+		assert_int_equal(audio_clip(&low, 7, f, &fd, &bytes), 0);
+		assert_int_equal(decoded(fd, bytes, pcm), 320 * audio_frames(&low));
+		struct audio heard = {.samples = pcm + 4000, .n = 8000};
+
+		assert_true(fabs(level_at(&heard, 220) + 12) < 3);
+		close(fd);
+	}
+	audio_free(&low);
+}
+
 static void a_clip_is_what_the_contract_says(void **state)
 {
 	struct audio a, back;
@@ -264,7 +342,7 @@ static void a_clip_is_what_the_contract_says(void **state)
 	a.n = 8080 - 20; /* the last frame is not whole */
 	cord_clip_id id = audio_id(&a);
 	assert_true(id != 0);
-	for (unsigned f = 0; f <= CORD_CLIP_PCMA; f++) {
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
 		struct cord_clip_header header;
 		const char *text;
 		uint64_t bytes;
@@ -277,9 +355,13 @@ static void a_clip_is_what_the_contract_says(void **state)
 		assert_true(header.id == id);
 		assert_int_equal(header.frames, 51);
 		const uint8_t *last = (uint8_t *)at + bytes - 1;
-		assert_int_equal(*last, f == CORD_CLIP_PCMU   ? 0xff
-					: f == CORD_CLIP_PCMA ? 0xd5
-							      : 0);
+		if (f != CORD_CLIP_G722 && f != CORD_CLIP_OPUS)
+			assert_int_equal(*last, f == CORD_CLIP_PCMU   ? 0xff
+						: f == CORD_CLIP_PCMA ? 0xd5
+								      : 0);
+		/* An hour of Opus has to fit, and hold music to sound like music. */
+		if (f == CORD_CLIP_OPUS)
+			assert_in_range(bytes, 51 * 30, 51 * 120);
 		munmap(at, bytes);
 		assert_true(ftruncate(fd, 0) < 0);
 		assert_true(write(fd, "x", 1) < 0);
@@ -306,6 +388,7 @@ int main(void)
 		cmocka_unit_test(headers_that_lie_do_no_harm),
 		cmocka_unit_test(what_a_pipe_cannot_know_is_no_lie),
 		cmocka_unit_test(tones_are_as_specified),
+		cmocka_unit_test(what_a_file_has_above_4_khz_is_kept),
 		cmocka_unit_test(a_clip_is_what_the_contract_says),
 	};
 

@@ -192,6 +192,30 @@ static void equal_sources_and_contents_are_shared(void **state)
 	clip_release(beep);
 }
 
+/* The codes of a long clip take their time: who plays it does not wait for them. */
+static void what_is_wanted_also_is_waited_for_by_nobody(void **state)
+{
+	const unsigned opus = 1u << CORD_CLIP_OPUS, wide = 1u << CORD_CLIP_L16_WIDE;
+	struct waiter w = {0};
+
+	start(NULL, 0);
+	attach();
+	struct clip *a = source("tone:440:20s");
+	clip_want_also(a, opus | wide);
+	want(a, L16, &w);
+	UNTIL(w.calls);
+	assert_int_equal(w.error, 0);
+	assert_false(clip_ready(a, opus));
+	UNTIL(clip_ready(a, opus));
+	/* A tone has no samples at 16 kHz. */
+	assert_false(clip_ready(a, wide));
+	assert_int_equal(carrier.n, 2);
+	/* Once it is loaded too. */
+	clip_want_also(a, 1u << CORD_CLIP_G722);
+	UNTIL(clip_ready(a, 1u << CORD_CLIP_G722));
+	clip_release(a);
+}
+
 static void a_new_dataplane_gets_all_again(void **state)
 {
 	struct waiter w = {0}, again = {0};
@@ -643,6 +667,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(equal_sources_and_contents_are_shared),
+		T(what_is_wanted_also_is_waited_for_by_nobody),
 		T(a_new_dataplane_gets_all_again),
 		T(a_full_carrier_is_tried_again),
 		T(a_refused_clip_fails_and_may_be_tried_again),
