@@ -31,6 +31,9 @@
  * offer), 491 and its retry, digest credentials, 422 and session timers (RFC 4028), failover over
  * the given hops, 420, OPTIONS and INFO in the dialog, 405 and 501 with Allow.
  *
+ * SRTP (offer_answer.h): our keys are drawn once for a session, and gone with it. A re-INVITE that
+ * would end encryption is refused with 488 and changes nothing; an answer that does ends the call.
+ *
  * REFER (RFC 3515)
  * - Heard from those alone whom the user lets refer, the phones of agents (struct sip_peer and
  *   struct sip_invite); anybody else gets 403, since who refers makes us dial (toll fraud). So does
