@@ -109,6 +109,15 @@ static int build_invite(struct session *s, const struct sip_hop *hop, struct str
 	return sip_build_finish(&b, STR("application/sdp"), session_text_str(&s->out->body));
 }
 
+/* Who takes no TCP gets it in fragments (section 18.1.1). */
+static bool again_over_udp(struct session *s)
+{
+	if (!s->out->over_tcp)
+		return false;
+	s->out->hops[s->out->hop_index].tcp_when_large = false;
+	return send_attempt(s) == 0;
+}
+
 static int send_attempt(struct session *s)
 {
 	struct sip_sessions *layer = s->layer;
@@ -121,7 +130,9 @@ static int send_attempt(struct session *s)
 	s->client_cseq++;
 	sip_branch_make(layer->config.random, branch);
 	n = build_invite(s, &hop, str_from(branch));
-	if (n > SIP_DATAGRAM_COMMON && hop.tcp_when_large && hop.transport == SIP_TRANSPORT_UDP) {
+	s->out->over_tcp =
+		n > SIP_DATAGRAM_COMMON && hop.tcp_when_large && hop.transport == SIP_TRANSPORT_UDP;
+	if (s->out->over_tcp) {
 		hop.transport = SIP_TRANSPORT_TCP;
 		hop.listener = 0;
 		n = build_invite(s, &hop, str_from(branch));
@@ -140,7 +151,7 @@ static int send_attempt(struct session *s)
 		},
 		&s->client);
 	if (rc < 0)
-		return rc;
+		return again_over_udp(s) ? 0 : rc;
 	s->hop = hop;
 	s->out->heard = false;
 	session_set_state(s, SIP_SESSION_CALLING);
@@ -391,7 +402,8 @@ static void on_invite_failed(
 		s->state == SIP_SESSION_ENDING)
 		return;
 	timers_cancel(layer->config.timers, &s->retry);
-	if (s->state != SIP_SESSION_CANCELLING && next_hop(s))
+	if (s->state != SIP_SESSION_CANCELLING &&
+		((failure == SIP_FAILURE_TRANSPORT && again_over_udp(s)) || next_hop(s)))
 		return;
 	s->end.timed_out = failure == SIP_FAILURE_TIMEOUT;
 	session_set_end(s, failure == SIP_FAILURE_TIMEOUT ? 408 : 503, false, STR_NULL);

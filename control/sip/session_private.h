@@ -38,7 +38,8 @@ struct session_out {
 	struct sip_hop hops[SIP_SESSION_HOPS_MAX];
 	uint8_t hop_count, hop_index;
 	uint8_t attempts;
-	bool heard; /* a response came from the present hop */
+	bool heard;    /* a response came from the present hop */
+	bool over_tcp; /* the attempt under way, for its size alone */
 	struct digest_account_text account;
 	struct session_text body;
 };

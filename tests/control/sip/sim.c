@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,6 +63,10 @@ static int sim_send(void *ctx, struct sip_hop *hop, const void *bytes, size_t n)
 	struct sim *sim = ua->sim;
 	int from = (int)(ua - sim->ua);
 
+	if (hop->transport == SIP_TRANSPORT_TCP && sim->tcp != SIM_TCP) {
+		hop->connection = SIM_LOST_CONNECTION;
+		return sim->tcp == SIM_TCP_REFUSED ? -ECONNREFUSED : 0;
+	}
 	count_sent(ua, bytes, n);
 	sim->sent_to = hop->remote;
 	if (sim->print)

@@ -7,10 +7,11 @@
 
 #include "sip/ua.h"
 
-#define SIM_CALLS_MAX 4096
-#define SIM_UAS       2
-#define SIM_MS        1000000ull
-#define SIM_S         1000000000ull
+#define SIM_CALLS_MAX       4096
+#define SIM_UAS             2
+#define SIM_LOST_CONNECTION 77 /* of SIM_TCP_LOST */
+#define SIM_MS              1000000ull
+#define SIM_S               1000000000ull
 
 struct sim;
 
@@ -69,6 +70,7 @@ struct sim {
 	void *tap_ctx;
 	struct address sent_to; /* of the last message */
 	bool print;
+	enum { SIM_TCP, SIM_TCP_REFUSED, SIM_TCP_LOST } tcp; /* what becomes of what goes over it */
 };
 
 void sim_init(struct sim *sim, uint64_t seed);

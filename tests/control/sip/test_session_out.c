@@ -47,6 +47,40 @@ static struct sim_call *start(void)
 	return sim_call_with(&sim, 1, &invite);
 }
 
+/* Larger than a datagram should be, to a phone that may take TCP and does not. */
+static void a_large_invite_falls_back_to_udp(void **state)
+{
+	static const int fates[] = {SIM_TCP_REFUSED, SIM_TCP_LOST};
+	char lines[SIP_EXTRA_LINES_MAX];
+
+	snprintf(lines, sizeof(lines), "X-Large: %01500d\r\n", 7);
+	for (int i = 0; i < 2; i++) {
+		struct sip_hop hop;
+		struct sip_invite invite;
+		const struct sip_message *sent;
+		struct sim_call *call;
+
+		sim_free(&sim);
+		setup(NULL);
+		hop = sim_hop(&sim, 0);
+		hop.tcp_when_large = true;
+		invite = an_invite(&hop, 1);
+		invite.lines = str_from(lines);
+		sim.tcp = fates[i];
+		call = sim_call_with(&sim, 1, &invite);
+		if (fates[i] == SIM_TCP_LOST) {
+			raw_expect_nothing(&raw);
+			sip_ua_connection_lost(sim.ua[1].ua, SIM_LOST_CONNECTION, sim.now_ns);
+		}
+		sent = raw_expect_request(&raw, SIP_METHOD_INVITE);
+		assert_true(sent->raw.n > SIP_DATAGRAM_COMMON);
+		assert_true(str_find(sent->raw, STR("Via: SIP/2.0/UDP ")) >= 0);
+		raw_respond(&raw, sent, 486, "t", "", NULL);
+		raw_expect_request(&raw, SIP_METHOD_ACK);
+		assert_int_equal(call->end.status, 486);
+	}
+}
+
 static const char *answer(void)
 {
 	return raw_sdp("10.0.0.1", 30000, "0", "");
@@ -496,6 +530,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(headers_of_an_invite),
+		T(a_large_invite_falls_back_to_udp),
 		T(early_media_then_answer_without_sdp),
 		T(answer_without_media_is_acknowledged_and_ended),
 		T(forks_first_wins_second_is_ended),
