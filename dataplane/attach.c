@@ -105,6 +105,7 @@ static void lease_end(struct attach *a, const char *why)
 	log_warning("control (pid %d) detached: %s; media goes on", (int)a->peer, why);
 	close(a->lease);
 	a->lease = -1;
+	taps_remove_lease(&dp->taps, a->leases);
 	atomic_store(&dp->segment->control_attached, 0);
 	atomic_store(&dp->segment->control_sleeping, 0);
 	atomic_store(&dp->unattended_since, clock_kernel_ns());
@@ -240,7 +241,7 @@ static void accept_step(struct attach *a, cord_time now_ns)
 	welcome_refuse(&refused, CORD_ATTACH_RESULT_BUSY);
 }
 
-/* ---- clips ---------------------------------------------------------------------------------- */
+/* ---- clips and taps ------------------------------------------------------------------------- */
 
 static void clip_answer(struct attach *a, enum cord_attach_type type,
 	enum cord_attach_result result, cord_clip_id id, uint32_t format)
@@ -249,6 +250,18 @@ static void clip_answer(struct attach *a, enum cord_attach_type type,
 		.type = type, .result = result, .clip = id, .format = format};
 
 	atomic_store(&a->dp->segment->clips, a->dp->clips.count);
+	if (send_message(a->lease, &m, NULL, 0))
+		lease_end(a, "does not read the attach socket");
+}
+
+static void tap_answer(
+	struct attach *a, enum cord_attach_type type, enum cord_attach_result result, cord_id id)
+{
+	struct cord_attach_message m = {.type = type, .result = result, .tap = id};
+
+	if (result != CORD_ATTACH_RESULT_OK)
+		log_warning("tap %016llx refused: %s", (unsigned long long)id,
+			cord_attach_result_name(result));
 	if (send_message(a->lease, &m, NULL, 0))
 		lease_end(a, "does not read the attach socket");
 }
@@ -272,6 +285,16 @@ static void lease_message(struct attach *a, const struct cord_attach_message *m,
 		result = clip_remove(&dp->clips, m->clip);
 		if (result != CORD_ATTACH_RESULT_OK)
 			clip_answer(a, CORD_ATTACH_CLIP_REMOVED, result, m->clip, 0);
+		break;
+	case CORD_ATTACH_TAP_ADD:
+		result = fd < 0 ? CORD_ATTACH_RESULT_NO_FD
+				: tap_add(&dp->taps, fd, m->bytes, m->tap, a->leases);
+		tap_answer(a, CORD_ATTACH_TAP_READY, result, m->tap);
+		break;
+	case CORD_ATTACH_TAP_REMOVE:
+		result = tap_remove(&dp->taps, m->tap);
+		if (result != CORD_ATTACH_RESULT_OK)
+			tap_answer(a, CORD_ATTACH_TAP_REMOVED, result, m->tap);
 		break;
 	default:
 		lease_end(a, "sent a message of an unknown type");
@@ -300,17 +323,22 @@ static void lease_read(struct attach *a)
 	}
 }
 
-static void clips_step(struct attach *a)
+/* What has left and is used by nobody any more goes. */
+static void leaving_step(struct attach *a)
 {
+	struct dataplane *dp = a->dp;
 	uint64_t passes[CORD_WORKERS_MAX] = {0};
 
-	if (a->dp->clips.leaving == NULL)
+	if (dp->clips.leaving == NULL && dp->taps.leaving == NULL)
 		return;
-	dataplane_passes(a->dp, passes);
-	cord_clip_id id = clip_reap(&a->dp->clips, passes, a->dp->config.workers);
+	dataplane_passes(dp, passes);
+	cord_clip_id clip = clip_reap(&dp->clips, passes, dp->config.workers);
+	cord_id tap = tap_reap(&dp->taps, passes, dp->config.workers);
 
-	if (id && a->lease >= 0)
-		clip_answer(a, CORD_ATTACH_CLIP_REMOVED, CORD_ATTACH_RESULT_OK, id, 0);
+	if (clip && a->lease >= 0)
+		clip_answer(a, CORD_ATTACH_CLIP_REMOVED, CORD_ATTACH_RESULT_OK, clip, 0);
+	if (tap && a->lease >= 0)
+		tap_answer(a, CORD_ATTACH_TAP_REMOVED, CORD_ATTACH_RESULT_OK, tap);
 }
 
 /* ---- watching ------------------------------------------------------------------------------- */
@@ -380,7 +408,7 @@ void attach_step(struct attach *a, int timeout_ms)
 	}
 	if (fds[0].revents)
 		accept_step(a, now_ns);
-	clips_step(a);
+	leaving_step(a);
 }
 
 /* ---- open and close ------------------------------------------------------------------------- */

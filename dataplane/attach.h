@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attach socket: who may hold the lease, and the clips that come over it. Main lcore.
+ * The attach socket: who may hold the lease, and the clips and taps that come over it. Main lcore.
  *
  *             connect, one at a time      HELLO that agrees
  *   NOBODY -----------------------> GUEST -----------------> ATTACHED

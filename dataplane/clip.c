@@ -78,7 +78,7 @@ static void clip_take_out(struct clips *clips, struct clip *c)
 	table_take(clips, c);
 	/* Passes that are read from here on are later than the clip's last place in the table. */
 	atomic_thread_fence(memory_order_seq_cst);
-	c->noted = false;
+	c->grace.noted = false;
 	c->next = clips->leaving;
 	clips->leaving = c;
 }
@@ -185,27 +185,12 @@ enum cord_attach_result clip_remove(struct clips *clips, cord_clip_id id)
 	return CORD_ATTACH_RESULT_OK;
 }
 
-/* Whether every worker has begun another pass since the clip left the table. */
-static bool all_passed(struct clip *c, const uint64_t *passes, uint32_t workers)
-{
-	if (!c->noted) {
-		memcpy(c->passes, passes, workers * sizeof(*passes));
-		c->noted = true;
-		return false;
-	}
-	for (uint32_t w = 0; w < workers; w++) {
-		if (passes[w] < c->passes[w] + 2)
-			return false;
-	}
-	return true;
-}
-
 cord_clip_id clip_reap(struct clips *clips, const uint64_t *passes, uint32_t workers)
 {
 	for (struct clip **at = &clips->leaving; *at; at = &(*at)->next) {
 		struct clip *c = *at;
 
-		if (!all_passed(c, passes, workers) ||
+		if (!grace_over(&c->grace, passes, workers) ||
 			atomic_load_explicit(&c->users, memory_order_acquire) != 0)
 			continue;
 		cord_clip_id id = c->announce ? c->id : 0;

@@ -14,6 +14,8 @@
 #ifndef DATAPLANE_CLIP_H
 #define DATAPLANE_CLIP_H
 
+#include "grace.h"
+
 #include <cordboard/clip.h>
 #include <cordboard/segment.h>
 
@@ -29,11 +31,10 @@ struct clip {
 	/* main lcore alone */
 	void *mapped[CORD_CLIP_FORMAT_COUNT];
 	size_t bytes[CORD_CLIP_FORMAT_COUNT];
-	uint64_t lease;                    /* the control that wants it */
-	uint64_t passes[CORD_WORKERS_MAX]; /* of each worker after it left the table */
-	bool noted;                        /* passes[] says so */
-	bool announce;                     /* control asked for the removal and is told */
-	struct clip *next;                 /* among those that are leaving */
+	uint64_t lease;     /* the control that wants it */
+	struct grace grace; /* since it left the table */
+	bool announce;      /* control asked for the removal and is told */
+	struct clip *next;  /* among those that are leaving */
 };
 
 #define CLIP_TABLE (2u * CORD_CLIPS_MAX)

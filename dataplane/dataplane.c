@@ -100,6 +100,7 @@ void dataplane_destroy(struct dataplane *dp)
 	}
 	srtp_keys_destroy(dp->srtp);
 	clips_destroy(&dp->clips);
+	taps_destroy(&dp->taps);
 	neighbors_destroy(&dp->neighbors);
 	free(dp->from_main);
 	memory_give(dp->port, dp->config.ports * sizeof(*dp->port));

@@ -11,6 +11,7 @@
 #include "neighbor.h"
 #include "nic.h"
 #include "options.h"
+#include "tap.h"
 
 #include <cordboard/segment.h>
 
@@ -68,6 +69,7 @@ struct dataplane {
 
 	/* written by the main lcore */
 	struct clips clips;
+	struct taps taps;
 	struct clock_pair clock;
 	struct exchange *from_main;        /* packets for worker 0 to send */
 	_Atomic uint64_t unattended_since; /* cord_time; 0: control is attached */

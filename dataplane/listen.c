@@ -488,3 +488,23 @@ void listen_prepare(struct worker *w)
 		s[1].bytes = (uint32_t)codec_silence((enum cord_codec)codec, 20, s[1].codes);
 	}
 }
+
+void listen_mix(struct worker *w, const struct room *r, uint32_t set, uint32_t players,
+	enum tick_rate rate, int16_t *pcm)
+{
+	int32_t *sum = w->scratch.sum;
+
+	memset(sum, 0, TICK_SAMPLES(rate) * sizeof(*sum));
+	for (; set; set &= set - 1)
+		mix_add(sum, talk_pcm(w, r, (uint32_t)__builtin_ctz(set), rate),
+			TICK_SAMPLES(rate));
+	for (; players; players &= players - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(players);
+		const struct port *p = worker_member(w, r, i);
+		const int16_t *played = p->flags & PORT_PLAYING ? player_pcm(w, p, i, rate) : NULL;
+
+		if (played)
+			mix_add(sum, played, TICK_SAMPLES(rate));
+	}
+	mix_narrow(pcm, sum, TICK_SAMPLES(rate));
+}

@@ -28,4 +28,11 @@ struct sound listen_silence(struct worker *w, const struct port *p);
 /* Makes the worker's silences, once. */
 void listen_prepare(struct worker *w);
 
+/*
+ * The sum of those who talk of `set` and of what the members of `players` are played: 20 ms of pcm at
+ * a rate.
+ */
+void listen_mix(struct worker *w, const struct room *r, uint32_t set, uint32_t players,
+	enum tick_rate rate, int16_t *pcm);
+
 #endif

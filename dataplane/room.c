@@ -168,9 +168,19 @@ static void unseat(struct worker *w, struct port *p)
 	p->flags |= PORT_CHANGED;
 }
 
+void room_tap_leave(struct room *r, uint32_t n)
+{
+	tap_let_go(r->tap[n].tap);
+	r->taps--;
+	memmove(&r->tap[n], &r->tap[n + 1], (r->taps - n) * sizeof(r->tap[0]));
+}
+
 void room_remove(struct worker *w, struct room *r)
 {
 	struct dataplane *dp = w->dp;
+
+	while (r->taps)
+		room_tap_leave(r, r->taps - 1u);
 
 	for (uint32_t i = 0; i < r->members; i++) {
 		struct port *p = &dp->port[r->port[i]];
@@ -216,6 +226,8 @@ static void room_derive(struct worker *w, struct room *r)
 		if (r->digits_to[i])
 			r->keys_passed |= (uint16_t)(1u << i);
 	}
+	for (uint32_t i = 0; i < r->taps; i++)
+		r->heard |= r->tap[i].left | r->tap[i].right;
 	for (uint32_t i = 0; i < r->gains; i++)
 		r->gained |= (uint16_t)(1u << r->gain[i].listener);
 }
@@ -256,6 +268,13 @@ void room_leave(struct worker *w, struct port *p)
 		r->hears[i] = mask_without(r->hears[i], n);
 		r->digits_to[i] = mask_without(r->digits_to[i], n);
 	}
+	for (uint32_t i = 0; i < r->taps; i++) {
+		struct room_tap *t = &r->tap[i];
+
+		t->left = mask_without(t->left, n);
+		t->right = mask_without(t->right, n);
+		t->players = mask_without(t->players, n);
+	}
 	gains_without(r, n);
 	room_derive(w, r);
 	room_status_write(w, r);
@@ -291,14 +310,61 @@ static enum cord_refusal member_check(
 									   : CORD_REFUSAL_BAD_VALUE;
 }
 
-static bool gains_allowed(const struct cord_room_set *m)
+/* Whether the tap can be named; its room may be another one of ours. */
+static enum cord_refusal tap_check(
+	struct worker *w, const struct cord_room_member *m, uint32_t ports)
+{
+	uint32_t all = (1u << ports) - 1;
+	const struct tap *t = tap_find(&w->dp->taps, m->port);
+
+	if (t == NULL)
+		return CORD_REFUSAL_STALE_ID;
+	if ((m->hears & ~all) || (m->digits_to & ~all) || (m->players & ~all) ||
+		m->player != CORD_PLAYER_KEEP)
+		return CORD_REFUSAL_BAD_VALUE;
+	uint8_t owner = atomic_load_explicit(&t->owner, memory_order_acquire);
+
+	return owner == TAP_OWNER_NONE || owner == w->index ? CORD_REFUSAL_NONE
+							    : CORD_REFUSAL_WRONG_WORKER;
+}
+
+static enum cord_refusal taps_check(struct worker *w, const struct cord_room_set *m, uint32_t ports)
+{
+	if (m->members - ports > CORD_ROOM_TAPS_MAX)
+		return CORD_REFUSAL_ROOM_FULL;
+	for (uint32_t i = ports; i < m->members; i++) {
+		if (m->member[i].kind != CORD_MEMBER_TAP)
+			return CORD_REFUSAL_BAD_VALUE;
+		enum cord_refusal refusal = tap_check(w, &m->member[i], ports);
+
+		if (refusal != CORD_REFUSAL_NONE)
+			return refusal;
+		for (uint32_t j = ports; j < i; j++) {
+			if (m->member[j].port == m->member[i].port)
+				return CORD_REFUSAL_PORT_TWICE;
+		}
+	}
+	return CORD_REFUSAL_NONE;
+}
+
+/* Members up to the first that is no port: taps stand behind them. */
+static uint32_t ports_of(const struct cord_room_set *m)
+{
+	uint32_t n = 0;
+
+	while (n < m->members && m->member[n].kind == CORD_MEMBER_PORT)
+		n++;
+	return n;
+}
+
+static bool gains_allowed(const struct cord_room_set *m, uint32_t ports)
 {
 	for (uint32_t i = 0; i < m->gains; i++) {
 		const struct cord_room_gain *g = &m->gain[i];
 		bool in_range = g->gain_db == CORD_GAIN_MUTE ||
 				(g->gain_db >= CORD_GAIN_MIN_DB && g->gain_db <= CORD_GAIN_MAX_DB);
 
-		if (g->listener >= m->members || g->talker >= m->members || !in_range)
+		if (g->listener >= ports || g->talker >= ports || !in_range)
 			return false;
 	}
 	return true;
@@ -314,12 +380,17 @@ enum cord_refusal room_set_check(struct worker *w, const struct cord_room_set *m
 		return refusal;
 	if (m->members > CORD_ROOM_MEMBERS_MAX)
 		return CORD_REFUSAL_ROOM_FULL;
-	if (m->gains > CORD_ROOM_GAINS_MAX || !gains_allowed(m))
+	uint32_t ports = ports_of(m);
+
+	if (m->gains > CORD_ROOM_GAINS_MAX || !gains_allowed(m, ports))
 		return CORD_REFUSAL_BAD_VALUE;
-	for (uint32_t i = 0; i < m->members; i++) {
+	refusal = taps_check(w, m, ports);
+	if (refusal != CORD_REFUSAL_NONE)
+		return refusal;
+	for (uint32_t i = 0; i < ports; i++) {
 		bool is_foreign = false;
 
-		refusal = member_check(w, &m->member[i], m->members, &is_foreign);
+		refusal = member_check(w, &m->member[i], ports, &is_foreign);
 		if (refusal != CORD_REFUSAL_NONE)
 			return refusal;
 		for (uint32_t j = 0; j < i; j++) {
@@ -333,9 +404,9 @@ enum cord_refusal room_set_check(struct worker *w, const struct cord_room_set *m
 	return CORD_REFUSAL_NONE;
 }
 
-static bool named(const struct cord_room_set *m, uint32_t slot)
+static bool named(const struct cord_room_set *m, uint32_t ports, uint32_t slot)
 {
-	for (uint32_t i = 0; i < m->members; i++) {
+	for (uint32_t i = 0; i < ports; i++) {
 		if (cord_id_slot(m->member[i].port) == slot)
 			return true;
 	}
@@ -364,33 +435,69 @@ static void member_apply(
 	port_status_write(w, p);
 }
 
+/* A tap that sits in another of our rooms leaves it. */
+static void tap_take(struct worker *w, const struct tap *t)
+{
+	if (atomic_load_explicit(&t->owner, memory_order_relaxed) != w->index)
+		return;
+	struct room *r = &w->dp->room[t->room];
+
+	for (uint32_t i = 0; i < r->taps; i++) {
+		if (r->tap[i].tap == t) {
+			room_tap_leave(r, i);
+			room_derive(w, r);
+			return;
+		}
+	}
+}
+
+/* One that the main lcore took away since it was checked is passed over: so it would be at once. */
+static void taps_apply(
+	struct worker *w, struct room *r, const struct cord_room_set *m, uint32_t ports)
+{
+	while (r->taps)
+		room_tap_leave(r, r->taps - 1u);
+	for (uint32_t i = ports; i < m->members; i++) {
+		struct tap *t = tap_find(&w->dp->taps, m->member[i].port);
+
+		if (t == NULL)
+			continue;
+		tap_take(w, t);
+		if (tap_claim(t, (uint8_t)w->index, r->slot))
+			r->tap[r->taps++] = (struct room_tap){t, m->member[i].hears,
+				m->member[i].digits_to, (uint16_t)m->member[i].players};
+	}
+}
+
 void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time now_ns)
 {
 	struct dataplane *dp = w->dp;
 	struct room *r = &dp->room[cord_id_slot(m->room)];
+	uint32_t ports = ports_of(m);
 
 	(void)now_ns;
 	for (uint32_t i = 0; i < r->members; i++) {
 		struct port *p = &dp->port[r->port[i]];
 
-		if (!named(m, p->slot)) {
+		if (!named(m, ports, p->slot)) {
 			unseat(w, p);
 			port_status_write(w, p);
 		}
 	}
-	for (uint32_t i = 0; i < m->members; i++) {
+	for (uint32_t i = 0; i < ports; i++) {
 		struct port *p = &dp->port[cord_id_slot(m->member[i].port)];
 
 		if (p->room != PORT_NONE && p->room != r->slot)
 			room_leave(w, p);
 	}
-	r->members = m->members;
-	for (uint32_t i = 0; i < m->members; i++)
+	r->members = (uint8_t)ports;
+	for (uint32_t i = 0; i < ports; i++)
 		member_apply(w, r, i, &m->member[i]);
 	r->gains = m->gains;
 	for (uint32_t i = 0; i < m->gains; i++)
 		r->gain[i] = (struct room_gain){
 			m->gain[i].listener, m->gain[i].talker, mix_gain(m->gain[i].gain_db)};
+	taps_apply(w, r, m, ports);
 	room_derive(w, r);
 	room_status_write(w, r);
 }

@@ -17,12 +17,18 @@ struct room_gain {
 	int32_t gain_q14;
 };
 
+/* Left and right channel: bit n: member n; players: bit n: the player of member n, on the right. */
+struct room_tap {
+	struct tap *tap;
+	uint16_t left, right, players;
+};
+
 struct room {
 	alignas(64) cord_id id; /* 0: closed */
 	uint32_t slot;
 	uint32_t phase;
 	uint32_t place; /* in the phase's list */
-	uint8_t members, gains;
+	uint8_t members, gains, taps;
 	uint16_t gained;      /* bit n: listener n has gains */
 	uint16_t heard;       /* bit n: somebody hears member n */
 	uint16_t keys_passed; /* bit n: somebody gets member n's keys */
@@ -34,6 +40,7 @@ struct room {
 	uint16_t hears[CORD_ROOM_MEMBERS_MAX];
 	uint16_t digits_to[CORD_ROOM_MEMBERS_MAX];
 	struct room_gain gain[CORD_ROOM_GAINS_MAX];
+	struct room_tap tap[CORD_ROOM_TAPS_MAX];
 	cord_time quiet_since;    /* of a room without control: no RTP since */
 	uint32_t last_generation; /* of the slot's last room; survives close */
 };
@@ -62,6 +69,9 @@ void room_recoded(struct worker *w, struct port *p);
  * been worked in this period, and is worked in the next one where it is by then.
  */
 void room_spread(struct worker *w, uint32_t phase);
+
+/* Takes tap n out of a room. */
+void room_tap_leave(struct room *r, uint32_t n);
 
 /* Closes without judging: the room is open and ours. Its ports stay open. */
 void room_remove(struct worker *w, struct room *r);

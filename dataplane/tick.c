@@ -63,6 +63,8 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 		if ((t->raw || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE]) && (r->heard >> i & 1))
 			talking |= 1u << i;
 	}
+	if (r->taps)
+		tap_room(w, r, talking, due_ns / CORD_TICK_NS);
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *p = worker_member(w, r, i);
 

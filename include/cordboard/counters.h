@@ -69,6 +69,8 @@
 	X(frames_coded, frames, counter, "of them, frames of G.722 and Opus")                      \
 	X(frames_shared, frames, counter, "frames that were encoded for another listener as well") \
 	X(complexity_lowered, times, counter, "times Opus was encoded more simply to keep time")   \
+	X(frames_tapped, frames, counter, "periods written to taps")                               \
+	X(frames_untapped, frames, counter, "periods that found a tap full: not recorded")         \
 	/* time */                                                                                 \
 	X(ticks, ticks, counter, "phases worked")                                                  \
 	X(ticks_late, ticks, counter, "phases begun more than 1 ms late")                          \

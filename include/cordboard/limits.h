@@ -17,8 +17,12 @@
 #define CORD_ROOMS_MAX 65536u
 /* Clips known to the dataplane at one time, one entry for each content hash. */
 #define CORD_CLIPS_MAX 4096u
+/* Taps at one time: recordings that run. */
+#define CORD_TAPS_MAX 16384u
 /* Members of a room: six parties, five supervisors, taps. */
 #define CORD_ROOM_MEMBERS_MAX 16u
+/* Of them taps. */
+#define CORD_ROOM_TAPS_MAX 2u
 /* Gains in one room that differ from 0 dB. */
 #define CORD_ROOM_GAINS_MAX 16u
 /* Clips in one playlist of a player. */

@@ -143,6 +143,12 @@ enum cord_player_action {
 /* What a member is. */
 enum cord_member_kind {
 	CORD_MEMBER_PORT = 0,
+	/*
+	 * A tap (tap.h): its id stands in `port`, its left channel hears those of `hears`, its right
+	 * one those of `digits_to` and the players of those of `players`. Nobody hears a tap, and it
+	 * has no player and no gains. All taps stand behind all ports, CORD_ROOM_TAPS_MAX at most.
+	 */
+	CORD_MEMBER_TAP = 1,
 };
 
 struct cord_room_member {
@@ -153,7 +159,10 @@ struct cord_room_member {
 	uint8_t first_clip; /* START: where it begins; a list that loops goes back to its first clip */
 	uint8_t kind;       /* enum cord_member_kind */
 	uint8_t reserved[1];
-	uint32_t player_generation;
+	union {
+		uint32_t player_generation;
+		uint32_t players; /* of a tap */
+	};
 	uint32_t
 		first_frame; /* of 20 ms, in that clip; out of range: the list begins at its first */
 };

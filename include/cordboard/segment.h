@@ -13,12 +13,16 @@
  *        | <------------- CLIP_READY id, result |
  *        | CLIP_REMOVE id               ------> | gone when its last player has left
  *        | <------------ CLIP_REMOVED id        |
+ *        | TAP_ADD id + memfd           ------> | maps, checks, keeps; the memfd may be closed
+ *        | <-------------- TAP_READY id, result |
+ *        | TAP_REMOVE id                ------> | out of its room
+ *        | <------------- TAP_REMOVED id        | nothing is written to it any more
  *
  * One control at a time: a second one is refused with CORD_ATTACH_RESULT_BUSY. The open connection
  * is the lease: its hang-up tells each side that the other is gone. A control that attaches to a
  * living dataplane finds the same epoch, reads which ports and rooms exist from the status arrays,
- * and goes on with the rings where the last one left them. A new dataplane is a new segment and a
- * new epoch.
+ * and goes on with the rings where the last one left them. The taps of a control end with its lease.
+ * A new dataplane is a new segment and a new epoch.
  *
  * Who writes what is said at each group. Everything else only reads, and believes nothing that the
  * peer wrote: ids, counts and offsets are checked on a copy.
@@ -29,6 +33,7 @@
 #include <cordboard/clip.h>
 #include <cordboard/counters.h>
 #include <cordboard/ring.h>
+#include <cordboard/tap.h>
 
 #define CORD_SEGMENT_MAGIC   0x64726f63u /* "cord" */
 #define CORD_SEGMENT_VERSION 2u
@@ -46,6 +51,7 @@ struct cord_sizes {
 	uint32_t worker;
 	uint32_t header;
 	uint32_t clip_header;
+	uint32_t tap;
 	uint32_t body[2][16]; /* body sizes of each command, of each event */
 };
 
@@ -156,6 +162,7 @@ static inline struct cord_sizes cord_sizes_here(void)
 		.worker = sizeof(struct cord_worker),
 		.header = sizeof(struct cord_segment),
 		.clip_header = sizeof(struct cord_clip_header),
+		.tap = sizeof(struct cord_tap),
 	};
 
 	for (uint32_t i = 0; i < s.commands; i++)
@@ -224,6 +231,10 @@ enum cord_attach_type {
 	CORD_ATTACH_CLIP_READY = 4,
 	CORD_ATTACH_CLIP_REMOVE = 5,
 	CORD_ATTACH_CLIP_REMOVED = 6,
+	CORD_ATTACH_TAP_ADD = 7,
+	CORD_ATTACH_TAP_READY = 8,
+	CORD_ATTACH_TAP_REMOVE = 9,
+	CORD_ATTACH_TAP_REMOVED = 10,
 };
 
 #define CORD_ATTACH_RESULTS(X)                                                              \
@@ -235,11 +246,14 @@ enum cord_attach_type {
 	X(PEER, "the peer's user is not allowed to attach")                                 \
 	X(MALFORMED, "malformed message on the attach socket")                              \
 	X(NO_FD, "message came without its file descriptor")                                \
-	X(NOT_SEALED, "clip is not sealed against change")                                  \
+	X(NOT_SEALED, "memory is not sealed against change")                                \
 	X(BAD_CLIP, "clip's header or frame table is wrong")                                \
 	X(CLIP_ID, "clip's id is not the one announced")                                    \
 	X(CLIP_TABLE_FULL, "as many clips as the dataplane can hold")                       \
-	X(CLIP_UNKNOWN, "no such clip")
+	X(CLIP_UNKNOWN, "no such clip")                                                     \
+	X(BAD_TAP, "tap's header or size is wrong")                                         \
+	X(TAP_TAKEN, "the tap's slot is in use")                                            \
+	X(TAP_UNKNOWN, "no such tap")
 
 enum cord_attach_result {
 #define X(name, text) CORD_ATTACH_RESULT_##name,
@@ -262,11 +276,14 @@ static inline const char *cord_attach_result_name(uint32_t result)
 struct cord_attach_message {
 	uint32_t magic;  /* CORD_SEGMENT_MAGIC */
 	uint32_t type;   /* enum cord_attach_type */
-	uint32_t result; /* enum cord_attach_result: WELCOME, CLIP_READY, CLIP_REMOVED */
+	uint32_t result; /* enum cord_attach_result: WELCOME, *_READY, *_REMOVED */
 	uint32_t format; /* enum cord_clip_format: CLIP_ADD, CLIP_READY */
-	cord_clip_id clip;
+	union {
+		cord_clip_id clip; /* CLIP_* */
+		cord_id tap;       /* TAP_* */
+	};
 	uint64_t epoch;          /* WELCOME */
-	uint64_t bytes;          /* WELCOME: of the segment; CLIP_ADD: of the memfd */
+	uint64_t bytes;          /* WELCOME: of the segment; *_ADD: of the memfd */
 	struct cord_sizes sizes; /* HELLO: control's; WELCOME: the dataplane's */
 };
 

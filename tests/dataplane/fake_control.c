@@ -256,3 +256,36 @@ int fake_control_clip_add(
 		return -1;
 	return (int)m.result;
 }
+
+int fake_control_tap(cord_id id, uint32_t rate_hz, struct cord_tap **tap)
+{
+	size_t bytes = cord_tap_bytes(rate_hz);
+	int fd = memfd_create("tap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return -1;
+	*tap = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*tap == MAP_FAILED)
+		return -1;
+	(*tap)->header = (struct cord_tap_header){.magic = CORD_TAP_MAGIC,
+		.version = CORD_TAP_VERSION,
+		.id = id,
+		.rate_hz = rate_hz,
+		.slots = CORD_TAP_SLOTS};
+	return fd;
+}
+
+int fake_control_tap_add(struct fake_control *c, int fd, uint64_t bytes, cord_id id)
+{
+	struct cord_attach_message m = {.magic = CORD_SEGMENT_MAGIC,
+		.type = CORD_ATTACH_TAP_ADD,
+		.tap = id,
+		.bytes = bytes};
+	int fds[2];
+
+	if (fake_control_send(c->socket, &m, fd) ||
+		fake_control_receive(c->socket, &m, fds, 2000) || m.type != CORD_ATTACH_TAP_READY)
+		return -1;
+	return (int)m.result;
+}

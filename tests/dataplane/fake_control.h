@@ -64,4 +64,10 @@ int fake_control_clip(cord_clip_id id, uint32_t format, uint32_t frames, fake_co
 int fake_control_clip_add(
 	struct fake_control *c, int fd, uint64_t bytes, cord_clip_id id, uint32_t format);
 
+/* Makes a sealed tap and maps it. Returns the memfd, or -1. */
+int fake_control_tap(cord_id id, uint32_t rate_hz, struct cord_tap **tap);
+
+/* Adds a tap over the socket and waits: enum cord_attach_result, or -1. */
+int fake_control_tap_add(struct fake_control *c, int fd, uint64_t bytes, cord_id id);
+
 #endif

@@ -435,6 +435,95 @@ static void encodings_join_and_removal_is_told(void **state)
 	fake_control_detach(&c);
 }
 
+/* ---- taps ----------------------------------------------------------------------------------- */
+
+static const cord_id tap = (1ull << 32) | 7;
+
+#define SPOIL_TAP(name, field, value)              \
+	static void tap_##name(struct cord_tap *t) \
+	{                                          \
+		t->header.field = value;           \
+	}
+SPOIL_TAP(magic, magic, 1)
+SPOIL_TAP(version, version, 2)
+SPOIL_TAP(other_id, id, tap + 1)
+SPOIL_TAP(no_generation, id, 7)
+SPOIL_TAP(rate, rate_hz, 11025)
+SPOIL_TAP(other_rate, rate_hz, 16000)
+SPOIL_TAP(slots, slots, 512)
+
+static void a_tap_that_lies_is_refused(void **state)
+{
+	struct house *h = *state;
+	struct fake_control c = {0};
+	static void (*const lies[])(struct cord_tap * t) = {tap_magic, tap_version, tap_other_id,
+		tap_no_generation, tap_rate, tap_other_rate, tap_slots};
+	const uint64_t bytes = cord_tap_bytes(8000);
+	struct cord_tap *t;
+
+	assert_int_equal(attach_soon(h, &c), 0);
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		int fd = fake_control_tap(tap, 8000, &t);
+
+		lies[i](t);
+		assert_int_equal(
+			fake_control_tap_add(&c, fd, bytes, tap), CORD_ATTACH_RESULT_BAD_TAP);
+		munmap(t, bytes);
+		close(fd);
+	}
+	int fd = fake_control_tap(tap, 8000, &t);
+
+	assert_int_equal(fake_control_tap_add(&c, -1, bytes, tap), CORD_ATTACH_RESULT_NO_FD);
+	assert_int_equal(fake_control_tap_add(&c, fd, bytes - 1, tap), CORD_ATTACH_RESULT_BAD_TAP);
+	assert_int_equal(
+		fake_control_tap_add(&c, fd, bytes, CORD_TAPS_MAX), CORD_ATTACH_RESULT_BAD_TAP);
+	assert_int_equal(fake_control_tap_add(&c, fd, bytes, tap), CORD_ATTACH_RESULT_OK);
+	assert_int_equal(fake_control_tap_add(&c, fd, bytes, tap), CORD_ATTACH_RESULT_TAP_TAKEN);
+	munmap(t, bytes);
+	close(fd);
+	fd = memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	assert_int_equal(fake_control_tap_add(&c, fd, bytes, tap), CORD_ATTACH_RESULT_NOT_SEALED);
+	close(fd);
+	fake_control_detach(&c);
+}
+
+/* Removal is told; what a control leaves behind goes with its lease, and the next may use the slot.
+ */
+static void taps_are_removed_and_end_with_the_lease(void **state)
+{
+	struct house *h = *state;
+	struct cord_attach_message m = {.magic = CORD_SEGMENT_MAGIC};
+	const uint64_t bytes = cord_tap_bytes(16000);
+	struct cord_tap *t;
+	int fds[2], fd = fake_control_tap(tap, 16000, &t);
+
+	for (uint32_t life = 0; life < 3; life++) {
+		struct fake_control c = {0};
+
+		assert_int_equal(attach_soon(h, &c), 0);
+		for (uint32_t turn = 0; turn < 2; turn++) {
+			m.type = CORD_ATTACH_TAP_REMOVE;
+			m.tap = tap;
+			assert_int_equal(fake_control_tap_add(&c, fd, bytes, tap), 0);
+			assert_int_equal(fake_control_send(c.socket, &m, -1), 0);
+			assert_int_equal(fake_control_receive(c.socket, &m, fds, 1000), 0);
+			assert_int_equal(m.type, CORD_ATTACH_TAP_REMOVED);
+			assert_int_equal(m.result, CORD_ATTACH_RESULT_OK);
+			assert_true(m.tap == tap);
+		}
+		m.type = CORD_ATTACH_TAP_REMOVE;
+		assert_int_equal(fake_control_send(c.socket, &m, -1), 0);
+		assert_int_equal(fake_control_receive(c.socket, &m, fds, 1000), 0);
+		assert_int_equal(m.type, CORD_ATTACH_TAP_REMOVED);
+		assert_int_equal(m.result, CORD_ATTACH_RESULT_TAP_UNKNOWN);
+		assert_int_equal(fake_control_tap_add(&c, fd, bytes, tap), 0);
+		fake_control_detach(&c);
+	}
+	munmap(t, bytes);
+	close(fd);
+}
+
 /* The table's end: a full table refuses its own control, and makes room for the next one. */
 static void a_full_table_of_clips(void **state)
 {
@@ -478,6 +567,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			encodings_join_and_removal_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_table_of_clips, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_tap_that_lies_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			taps_are_removed_and_end_with_the_lease, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,22 +6,27 @@
  *     0xxxxxxx  a command of type x to a worker, ids made plausible by the byte behind it
  *     10xxxxxx  a frame of the wire
  *     110xxxxx  RTP of a port's peer
- *     111xxxxx  time
+ *     111xxxxx  time, and a position in a tap
  *
  * Every command has one answer, every packet one exit, and nothing is left at the end. One
  * dataplane serves all inputs: each input has generations of its own.
  */
+#include "dataplane/fake_control.h"
 #include "dataplane/rig.h"
 #include "rx.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <rte_mbuf.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-enum { WORKERS = 2, STEPS_MAX = 400, FRAME_MAX = 300 };
+enum { WORKERS = 2, STEPS_MAX = 400, FRAME_MAX = 300, TAPS = 3 };
+
+/* Taps of this control, which it writes into as it likes. */
+static struct cord_tap *taps[TAPS];
 
 /* Below those of this input. */
 static uint32_t generation_base;
@@ -133,6 +138,10 @@ static void make_plausible(struct cord_message *m, uint8_t byte)
 			k->hears &= (1u << m->room_set.members) - 1;
 			k->digits_to &= (1u << m->room_set.members) - 1;
 			k->player_generation %= 4;
+			k->kind = i + CORD_ROOM_TAPS_MAX < m->room_set.members ? CORD_MEMBER_PORT
+									       : k->kind & 1;
+			if (k->kind == CORD_MEMBER_TAP)
+				k->port = cord_id_make(k->port & 3, 1);
 		}
 		break;
 	case CORD_COMMAND_PORT_PLAYLIST:
@@ -185,6 +194,12 @@ static void rtp(struct rig *r, struct input *in, uint8_t lead)
 		(uint16_t)n);
 }
 
+static void later(struct rig *r, uint8_t lead)
+{
+	atomic_store(&taps[lead % TAPS]->tail, (lead & 31u) * 0x01010101u);
+	pass(r, (lead & 31) * 2000000ull);
+}
+
 static void close_one(struct rig *r, uint32_t worker, enum cord_message_type type, cord_id id)
 {
 	struct cord_message m = {
@@ -219,6 +234,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	for (cord_clip_id id = 1; id <= 2; id++)
 		for (uint32_t format = CORD_CLIP_L16; format <= id; format++)
 			rig_clip(rig, id, format, 3, 440);
+	for (uint32_t i = 0; i < TAPS; i++) {
+		int fd = fake_control_tap(cord_id_make(i, 1), 8000, &taps[i]);
+
+		require(tap_add(&rig->dp.taps, fd, cord_tap_bytes(8000), cord_id_make(i, 1), 1) ==
+			CORD_ATTACH_RESULT_OK);
+		close(fd);
+	}
 	return 0;
 }
 
@@ -236,7 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		else if (!(lead & 0x20))
 			rtp(rig, &in, lead);
 		else
-			pass(rig, (lead & 31) * 2000000ull);
+			later(rig, lead);
 	}
 	close_all(rig);
 	generation_base += 4;

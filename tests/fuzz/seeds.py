@@ -264,6 +264,13 @@ def clips():
         seed("fuzz_clip", name, head + bytes(frames * frame))
 
 
+def taps():
+    for name, rate in (("narrow", 8000), ("wide", 16000)):
+        head = struct.pack("<IIQII", 0x20706174, 1, 1 << 32 | 3, rate, 256)
+        seed("fuzz_tap", name, bytes([rate > 8000]) + head +
+             struct.pack("<40I", *[i * 2 + i % 2 for i in range(40)]))
+
+
 def rtp():
     def led(packet, ms=20):
         return struct.pack(">HB", len(packet), ms) + packet
@@ -399,5 +406,5 @@ def corpus():
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, rtp, rtcp, srtp, commands, contract, ssml, corpus):
+for make in (sip, flows, yaml, admin, clips, taps, rtp, rtcp, srtp, commands, contract, ssml, corpus):
     make()

@@ -42,6 +42,9 @@ _Static_assert(sizeof(struct cord_ring) == 128 + CORD_RING_SLOTS * CORD_RING_SLO
 _Static_assert(offsetof(struct cord_ring, tail) == 64, "positions have lines of their own");
 _Static_assert(sizeof(struct cord_port_status) % 64 == 0, "no line belongs to two ports");
 _Static_assert(sizeof(struct cord_clip_header) == 32, "clip header");
+_Static_assert(sizeof(struct cord_tap_header) == 24, "tap header");
+_Static_assert(sizeof(struct cord_tap) == 192, "header and positions have lines of their own");
+_Static_assert(sizeof(struct cord_tap_frame) == 8, "tap frame");
 _Static_assert(sizeof(struct cord_room_status) == 16, "room status");
 _Static_assert(offsetof(struct cord_segment, dataplane_heartbeat) % 64 == 0, "writer's line");
 _Static_assert(offsetof(struct cord_segment, control_heartbeat) % 64 == 0, "writer's line");
@@ -356,6 +359,59 @@ static void local_addresses(void **state)
 	}
 }
 
+/* The ring of a tap: filled to its end, drained, across the wrap of positions; lies are noticed. */
+static void a_tap_is_filled_and_drained(void **state)
+{
+	const size_t bytes = cord_tap_bytes(16000);
+	struct cord_tap *tap =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct cord_tap_writer w;
+	struct cord_tap_reader r;
+	struct cord_tap_frame *f;
+	uint64_t written = 0, read = 0;
+
+	(void)state;
+	assert_true(tap != MAP_FAILED);
+	cord_tap_writer_join(&w, tap, 16000);
+	cord_tap_reader_join(&r, tap, 16000);
+	w.head = w.tail = r.tail = UINT32_MAX - 99;
+	atomic_store(&tap->head, w.head);
+	atomic_store(&tap->tail, r.tail);
+	for (uint32_t round = 0; round < 4; round++) {
+		while ((f = cord_tap_write_begin(&w))) {
+			assert_true((uint8_t *)f + cord_tap_frame_bytes(16000) <=
+				    (uint8_t *)tap + bytes);
+			f->period = ++written;
+			f->pcm[0] = (int16_t)written;
+			f->pcm[639] = (int16_t)-written;
+			cord_tap_write_end(&w);
+		}
+		assert_int_equal(written - read, CORD_TAP_SLOTS);
+		assert_int_equal(cord_tap_waiting(&r), CORD_TAP_SLOTS);
+		while (cord_tap_waiting(&r) > 0) {
+			const struct cord_tap_frame *o = cord_tap_oldest(&r);
+
+			read++;
+			assert_true(o->period == read && o->pcm[0] == (int16_t)read &&
+				    o->pcm[639] == (int16_t)-read);
+			cord_tap_read_end(&r);
+		}
+	}
+	atomic_store(&tap->head, r.tail + CORD_TAP_SLOTS + 1);
+	assert_int_equal(cord_tap_waiting(&r), -EPROTO);
+	atomic_store(&tap->head, r.tail - 1);
+	assert_int_equal(cord_tap_waiting(&r), -EPROTO);
+	for (uint32_t i = 0; i < CORD_TAP_SLOTS; i++) {
+		assert_non_null(cord_tap_write_begin(&w));
+		cord_tap_write_end(&w);
+	}
+	atomic_store(&tap->tail, w.head + 1);
+	assert_null(cord_tap_write_begin(&w));
+	atomic_store(&tap->tail, w.head - CORD_TAP_SLOTS + 1);
+	assert_non_null(cord_tap_write_begin(&w));
+	munmap(tap, bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +424,7 @@ int main(void)
 		cmocka_unit_test(a_status_is_read_whole),
 		cmocka_unit_test(every_type_has_a_name_and_a_size),
 		cmocka_unit_test(local_addresses),
+		cmocka_unit_test(a_tap_is_filled_and_drained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
