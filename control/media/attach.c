@@ -418,6 +418,10 @@ static void packet_received(void *ctx, const uint8_t *data, size_t n, int *fds, 
 		a->config.clip_ready(a->config.ctx, m.clip, m.format, m.result);
 	} else if (a->state == ATTACH_UP && m.type == CORD_ATTACH_CLIP_REMOVED) {
 		a->config.clip_removed(a->config.ctx, m.clip, m.result);
+	} else if (a->state == ATTACH_UP && m.type == CORD_ATTACH_TAP_READY) {
+		a->config.tap_ready(a->config.ctx, m.tap, m.result);
+	} else if (a->state == ATTACH_UP && m.type == CORD_ATTACH_TAP_REMOVED) {
+		a->config.tap_removed(a->config.ctx, m.tap, m.result);
 	} else {
 		a->stats.packets_bad++;
 		attach_end(a, "unexpected message %u on the attach socket", m.type);
@@ -657,6 +661,28 @@ int attach_clip_remove(struct attach *a, cord_clip_id id)
 {
 	const struct cord_attach_message m = {
 		.magic = CORD_SEGMENT_MAGIC, .type = CORD_ATTACH_CLIP_REMOVE, .clip = id};
+
+	if (a->state != ATTACH_UP)
+		return -ENOTCONN;
+	return loop_packet_send(a->packet, &m, sizeof(m), NULL, 0);
+}
+
+int attach_tap_add(struct attach *a, cord_id id, int fd, uint64_t bytes)
+{
+	const struct cord_attach_message m = {.magic = CORD_SEGMENT_MAGIC,
+		.type = CORD_ATTACH_TAP_ADD,
+		.tap = id,
+		.bytes = bytes};
+
+	if (a->state != ATTACH_UP)
+		return -ENOTCONN;
+	return loop_packet_send(a->packet, &m, sizeof(m), &fd, 1);
+}
+
+int attach_tap_remove(struct attach *a, cord_id id)
+{
+	const struct cord_attach_message m = {
+		.magic = CORD_SEGMENT_MAGIC, .type = CORD_ATTACH_TAP_REMOVE, .tap = id};
 
 	if (a->state != ATTACH_UP)
 		return -ENOTCONN;

@@ -71,6 +71,8 @@ struct attach_config {
 	void (*pass)(void *ctx, uint64_t now_ns);
 	void (*clip_ready)(void *ctx, cord_clip_id id, uint32_t format, uint32_t result);
 	void (*clip_removed)(void *ctx, cord_clip_id id, uint32_t result);
+	void (*tap_ready)(void *ctx, cord_id id, uint32_t result);
+	void (*tap_removed)(void *ctx, cord_id id, uint32_t result);
 };
 
 int attach_create(const struct attach_config *config, struct attach **out);
@@ -99,6 +101,9 @@ unsigned attach_clips(const struct attach *attach);
 int attach_clip_add(struct attach *attach, cord_clip_id id, enum cord_clip_format format, int fd,
 	uint64_t bytes);
 int attach_clip_remove(struct attach *attach, cord_clip_id id);
+/* The same of taps. */
+int attach_tap_add(struct attach *attach, cord_id id, int fd, uint64_t bytes);
+int attach_tap_remove(struct attach *attach, cord_id id);
 
 struct attach_stats {
 	uint64_t attaches, deaths, refusals, ring_faults;

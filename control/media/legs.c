@@ -92,6 +92,8 @@ void media_room_destroy(struct media_room *room)
 	m = room->media;
 	while (room->legs)
 		media_leg_close(room->legs);
+	while (room->n_taps)
+		model_tap_leaves(room->taps[0].tap);
 	send_forget(room);
 	*room->back = room->next;
 	if (room->next)
@@ -287,6 +289,13 @@ static void room_without(struct media_room *room, const struct media_leg *leg)
 		room->members[i].hears = mask_without(room->members[i].hears, n);
 		room->members[i].digits_to = mask_without(room->members[i].digits_to, n);
 	}
+	for (unsigned i = 0; i < room->n_taps; i++) {
+		struct media_tap_masks *t = &room->taps[i];
+
+		t->left = mask_without(t->left, n);
+		t->right = mask_without(t->right, n);
+		t->players = mask_without(t->players, n);
+	}
 	gains_without(room, n);
 }
 
@@ -410,10 +419,27 @@ static int member_judge(
 	return m->leg->room->worker == room->worker ? 0 : -EXDEV;
 }
 
+static bool tap_sound(
+	const struct media_room *room, const struct media_room_state *state, unsigned n)
+{
+	const struct media_tap_masks *t = &state->taps[n];
+	unsigned bits = t->left | t->right | t->players;
+
+	for (unsigned i = 0; i < n; i++)
+		if (state->taps[i].tap == t->tap)
+			return false;
+	return t->tap && t->tap->media == room->media && !t->tap->closing &&
+	       bits >> state->n_members == 0;
+}
+
 static int state_judge(const struct media_room *room, const struct media_room_state *state)
 {
-	if (state->n_members > MEDIA_MEMBERS_MAX || state->n_gains > MEDIA_GAINS_MAX)
+	if (state->n_taps > MEDIA_TAPS_MAX || state->n_gains > MEDIA_GAINS_MAX ||
+		state->n_members + state->n_taps > MEDIA_MEMBERS_MAX)
 		return -EINVAL;
+	for (unsigned i = 0; i < state->n_taps; i++)
+		if (!tap_sound(room, state, i))
+			return -EINVAL;
 	for (unsigned i = 0; i < state->n_members; i++) {
 		int error = member_judge(room, state, i);
 
@@ -450,6 +476,44 @@ static void bring_here(struct media_room *room, struct media_leg *leg)
 	room_link(room, leg);
 }
 
+/* ---- taps of a room -------------------------------------------------------------------------- */
+
+void model_tap_changed(struct media_tap *tap)
+{
+	if (!tap->room)
+		return;
+	tap->room->changed = true;
+	send_later(tap->room);
+}
+
+void model_tap_leaves(struct media_tap *tap)
+{
+	struct media_room *room = tap->room;
+	unsigned n = 0;
+
+	if (!room)
+		return;
+	while (room->taps[n].tap != tap)
+		n++;
+	room->n_taps--;
+	memmove(&room->taps[n], &room->taps[n + 1], (room->n_taps - n) * sizeof(room->taps[0]));
+	model_tap_changed(tap);
+	tap->room = NULL;
+}
+
+static void apply_taps(struct media_room *room, const struct media_room_state *state)
+{
+	while (room->n_taps)
+		model_tap_leaves(room->taps[0].tap);
+	for (unsigned i = 0; i < state->n_taps; i++) {
+		model_tap_leaves(state->taps[i].tap);
+		state->taps[i].tap->room = room;
+		room->taps[room->n_taps++] = state->taps[i];
+	}
+}
+
+/* ---- who hears whom, applied ------------------------------------------------------------------ */
+
 static void apply_player(const struct media_member *m)
 {
 	if (m->player == MEDIA_PLAYER_STOP)
@@ -477,6 +541,7 @@ int media_room_apply(struct media_room *room, const struct media_room_state *sta
 			.leg = m->leg, .hears = m->hears, .digits_to = m->digits_to};
 		apply_player(m);
 	}
+	apply_taps(room, state);
 	room->n_gains = state->n_gains;
 	if (state->n_gains)
 		memcpy(room->gains, state->gains, state->n_gains * sizeof(room->gains[0]));

@@ -242,6 +242,7 @@ static void pass(void *ctx, uint64_t now_ns)
 	watch_lost_events(m);
 	flush(m);
 	clips_pump(m->clips);
+	taps_pump(m);
 }
 
 /* ---- the lease ------------------------------------------------------------------------------ */
@@ -267,6 +268,16 @@ static void clip_is_ready(void *ctx, cord_clip_id id, uint32_t format, uint32_t 
 
 static void clip_is_removed(void *ctx, cord_clip_id id, uint32_t result)
 {
+}
+
+static void tap_is_ready(void *ctx, cord_id id, uint32_t result)
+{
+	taps_ready(ctx, id, result);
+}
+
+static void tap_is_removed(void *ctx, cord_id id, uint32_t result)
+{
+	taps_removed(ctx, id);
 }
 
 static int make_places(struct media *m, const struct attach_shape *shape)
@@ -408,6 +419,7 @@ static void attached(void *ctx, bool same_epoch)
 		m->events_lost[w] = attach_counter(m->attach, w, CORD_COUNTER_events_lost);
 	commands_attach(m->commands, m->attach, shape->workers);
 	clips_attach(m->clips, &carrier);
+	taps_attached(m);
 	orphans_attached(m);
 	if (same_epoch)
 		compare(m);
@@ -444,6 +456,7 @@ static void detached(void *ctx, const char *why)
 	orphans_gone(m);
 	commands_detach(m->commands);
 	clips_attach(m->clips, NULL);
+	taps_gone(m);
 	tell_digits_lost(m);
 	if (cb->down)
 		cb->down(cb->ctx, why);
@@ -469,6 +482,8 @@ int media_create(const struct media_config *config, struct media **out)
 	clips.offload = config->offload;
 	error = clips_create(&clips, &m->clips);
 	if (!error)
+		error = taps_create(m);
+	if (!error)
 		error = commands_create(config->random, &m->commands);
 	if (!error)
 		error = attach_create(
@@ -482,6 +497,8 @@ int media_create(const struct media_config *config, struct media **out)
 				.pass = pass,
 				.clip_ready = clip_is_ready,
 				.clip_removed = clip_is_removed,
+				.tap_ready = tap_is_ready,
+				.tap_removed = tap_is_removed,
 			},
 			&m->attach);
 	if (error) {
@@ -505,6 +522,7 @@ void media_destroy(struct media *m)
 	while (m->rooms)
 		media_room_destroy(m->rooms);
 	send_closing_done(m);
+	taps_destroy(m);
 	loop_task_cancel(&m->flush);
 	loop_task_cancel(&m->failed_task);
 	commands_destroy(m->commands);
@@ -614,6 +632,7 @@ void media_counts(const struct media *m, struct media_counts *out)
 		.commands_waiting = commands_waiting(m->commands),
 		.commands_open = commands_open(m->commands),
 		.restoring = m->n_dirty,
+		.taps = m->n_taps,
 		.attaches = a->attaches,
 		.deaths = a->deaths,
 		.ring_faults = a->ring_faults,

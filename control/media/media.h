@@ -14,6 +14,7 @@
  *	       media_leg_update(leg, remote)    the peer's SDP has come, or has changed
  *	       media_room_apply(room, state)    members, who hears whom, players: one tick for all
  *	       media_leg_close(leg)             at the end; the leg leaves its room
+ *	tap  = media_tap_open(media, rate)      what a room sounds like, in two channels
  *	       media_room_destroy(room)
  *
  *	state of the whole:   AWAY ---attached---> UP ---died, fault---> DOWN ---attached---> UP
@@ -50,11 +51,13 @@ struct offload;
 struct media;
 struct media_leg;
 struct media_room;
+struct media_tap;
 
 #define MEDIA_NO_EVENTS \
 	CORD_NO_PAYLOAD_TYPE /* event_payload_type: the peer has no telephone-event */
 #define MEDIA_MEMBERS_MAX     CORD_ROOM_MEMBERS_MAX
 #define MEDIA_GAINS_MAX       CORD_ROOM_GAINS_MAX
+#define MEDIA_TAPS_MAX        CORD_ROOM_TAPS_MAX
 #define MEDIA_LIST_MAX        CORD_PLAYLIST_MAX
 #define MEDIA_DIGITS_MAX      CORD_DIGITS_MAX
 #define MEDIA_REASON_SIZE     CLIPS_REASON_SIZE
@@ -89,6 +92,15 @@ struct media_callbacks {
 	void (*digits_sent)(void *ctx, void *leg_ctx, int error);
 	/* The leg cannot have media: refused, or its UDP port does not exist any more. Close it. */
 	void (*leg_failed)(void *ctx, void *leg_ctx, const char *why);
+	/*
+	 * 20 ms of a tap. `period` counts them from the epoch of CLOCK_MONOTONIC and grows: where it
+	 * grows by more than one, those between were not heard. Both channels have the samples of
+	 * 20 ms at the tap's rate; they are valid during the callback.
+	 */
+	void (*tap_frame)(void *ctx, void *tap_ctx, uint64_t period, const int16_t *left,
+		const int16_t *right);
+	/* The last frame of a tap that was closed has been told; it is gone. */
+	void (*tap_ended)(void *ctx, void *tap_ctx);
 };
 
 struct media_config {
@@ -192,11 +204,20 @@ struct media_gain {
 	int8_t gain_db; /* CORD_GAIN_MIN_DB..CORD_GAIN_MAX_DB, or CORD_GAIN_MUTE */
 };
 
+/* Bit n: member n of this state. */
+struct media_tap_masks {
+	struct media_tap *tap;
+	uint16_t left, right; /* who is on each channel */
+	uint16_t players;     /* whose player is on the right one */
+};
+
 struct media_room_state {
 	const struct media_member *members;
-	unsigned n_members; /* 0..MEDIA_MEMBERS_MAX */
+	unsigned n_members; /* 0..MEDIA_MEMBERS_MAX, together with n_taps */
 	const struct media_gain *gains;
 	unsigned n_gains; /* 0..MEDIA_GAINS_MAX */
+	const struct media_tap_masks *taps;
+	unsigned n_taps; /* 0..MEDIA_TAPS_MAX */
 };
 
 /*
@@ -204,10 +225,21 @@ struct media_room_state {
  * are not named are members no more (silent both ways, player stopped) but stay open and may come
  * back. A leg of another room on the same worker moves here. Several calls in one pass: the last
  * state counts, with every START of them that was not taken back.
- * -EINVAL: a leg named twice or without a play to start, an index or gain out of range; -EXDEV: a
- * leg of a room on another worker. Nothing is changed then.
+ * -EINVAL: a leg or tap named twice, one without a play to start, an index or gain out of range;
+ * -EXDEV: a leg of a room on another worker. Nothing is changed then.
  */
 int media_room_apply(struct media_room *room, const struct media_room_state *state);
+
+/* ---- taps ---------------------------------------------------------------------------------- */
+
+/*
+ * A tap that hears nothing until a room's state names it; of one room at a time, and its worker's. It
+ * outlives a restart of the dataplane: what was not heard meanwhile is a gap in the periods.
+ * `rate_hz`: 8000 or 16000. -EINVAL; -ENOSPC: CORD_TAPS_MAX; -ENOMEM.
+ */
+int media_tap_open(struct media *media, uint32_t rate_hz, void *tap_ctx, struct media_tap **out);
+/* Leaves its room. Frames may still come, then `tap_ended`. NULL and a second time are fine. */
+void media_tap_close(struct media_tap *tap);
 
 /* ---- what runs ---------------------------------------------------------------------------- */
 
@@ -247,6 +279,7 @@ struct media_counts {
 	unsigned restoring;                  /* rooms still to be sent again */
 	unsigned clips_ready;                /* as the dataplane says */
 	enum cord_srtp_backend srtp_backend; /* of the dataplane that is or was attached; 0: none */
+	unsigned taps;
 	uint64_t attaches, deaths, ring_faults, refusals, events_stale, events_bad, rereads;
 };
 

@@ -2,7 +2,7 @@
 /*
  * The model behind media.h, shared by the files that make it true: legs.c (what the caller says),
  * media.c (what the dataplane tells), send.c (what has changed goes out), play.c (players and their
- * clips), orphans.c (what another control left behind). Not for anybody else.
+ * clips), taps.c (what is recorded), orphans.c (what another control left behind). Not for anybody else.
  *
  *	player of a leg       `play` is what the dataplane has, `next` waits for its clips
  *
@@ -66,6 +66,29 @@ struct media_member_kept {
 	uint16_t hears, digits_to;
 };
 
+enum tap_state { TAP_IDLE, TAP_GIVEN, TAP_READY, TAP_LEAVING };
+
+struct media_tap {
+	struct media *media;
+	struct media_room *room;        /* whose state names it; NULL: none's */
+	struct media_tap *next, **back; /* all taps */
+	void *ctx;
+	uint32_t rate_hz;
+	enum tap_state state;
+	bool closing;            /* by media_tap_close() */
+	bool refused;            /* by the dataplane: not tried again in this lease */
+	bool faulted;            /* the dataplane wrote an impossible position; logged */
+	cord_id id;              /* of `memory` */
+	struct cord_tap *memory; /* NULL: none is handed over */
+	struct cord_tap_reader reader;
+};
+
+struct tap_slots {
+	struct media_tap *at[CORD_TAPS_MAX]; /* those with memory */
+	uint32_t free[CORD_TAPS_MAX], n_free;
+	uint32_t generation[CORD_TAPS_MAX]; /* the last one */
+};
+
 struct media_room {
 	struct media *media;
 	struct media_room *next, **back; /* all rooms */
@@ -80,9 +103,10 @@ struct media_room {
 	bool failed;  /* refused: nothing is sent until there is another dataplane */
 	uint8_t refused;
 	uint32_t unanswered;
-	unsigned n_members, n_gains;
+	unsigned n_members, n_gains, n_taps;
 	struct media_member_kept members[MEDIA_MEMBERS_MAX];
 	struct media_gain gains[MEDIA_GAINS_MAX];
+	struct media_tap_masks taps[MEDIA_TAPS_MAX];
 };
 
 /* A port or room that is to go from the dataplane; its slot is taken until that is sure. */
@@ -121,6 +145,13 @@ struct media {
 	uint64_t refusals, events_stale, rereads;
 	uint64_t events_lost[CORD_WORKERS_MAX]; /* the workers' counters as last seen */
 
+	struct media_tap *taps, *tap_turn; /* all; whose turn it is to be read, NULL: the first */
+	unsigned n_taps;
+	bool taps_waiting; /* one is to be handed over or removed */
+	struct tap_slots *tap_slots;
+	struct timer tap_timer;
+	struct loop_task tap_task;
+
 	struct orphan *orphans;
 	unsigned n_orphans, size_orphans;
 	unsigned scans; /* of all slots, still to be done */
@@ -138,6 +169,9 @@ void model_leg_failed(struct media_leg *leg, const char *why);
 void model_tell_failed(void *media);
 void model_leg_free(struct media_leg *leg); /* when nothing refers to it any more */
 void model_room_free(struct media_room *room);
+/* The room that the tap is of is sent again; the tap is of no room any more. */
+void model_tap_changed(struct media_tap *tap);
+void model_tap_leaves(struct media_tap *tap);
 struct cord_address model_local(const struct attach_shape *shape, uint32_t slot);
 
 /* ---- send.c ---- */
@@ -166,6 +200,15 @@ void play_failed(struct media_leg *leg, uint32_t generation, const char *why);
 /* Releases everything, tells nothing. */
 void play_clear(struct media_leg *leg);
 void play_init(struct media_leg *leg);
+
+/* ---- taps.c ---- */
+int taps_create(struct media *media);
+void taps_destroy(struct media *media);
+void taps_attached(struct media *media);
+void taps_gone(struct media *media);
+void taps_pump(struct media *media);
+void taps_ready(struct media *media, cord_id id, uint32_t result);
+void taps_removed(struct media *media, cord_id id);
 
 /* ---- orphans.c ---- */
 void orphans_init(struct media *media);

@@ -302,6 +302,24 @@ static void fill_members(const struct media_room *room, struct cord_room_set *bo
 	}
 }
 
+/* Behind all ports. */
+static void fill_taps(const struct media_room *room, struct cord_room_set *body)
+{
+	for (unsigned i = 0; i < room->n_taps; i++) {
+		const struct media_tap_masks *t = &room->taps[i];
+
+		if (t->tap->state != TAP_READY)
+			continue;
+		body->member[body->members++] = (struct cord_room_member){
+			.kind = CORD_MEMBER_TAP,
+			.port = t->tap->id,
+			.hears = open_mask(room, t->left),
+			.digits_to = open_mask(room, t->right),
+			.players = open_mask(room, t->players),
+		};
+	}
+}
+
 static void fill_gains(
 	const struct media_room *room, struct cord_room_set *body, const uint8_t place[])
 {
@@ -336,6 +354,7 @@ static void send_room_set(struct media_room *room)
 	uint8_t place[MEDIA_MEMBERS_MAX];
 
 	fill_members(room, &body, place);
+	fill_taps(room, &body);
 	fill_gains(room, &body, place);
 	if (commands_room_set(room->media->commands, room->worker, &body, now(room->media),
 		    room_answered, room, 0))

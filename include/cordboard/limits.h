@@ -21,8 +21,8 @@
 #define CORD_TAPS_MAX 16384u
 /* Members of a room: six parties, five supervisors, taps. */
 #define CORD_ROOM_MEMBERS_MAX 16u
-/* Of them taps. */
-#define CORD_ROOM_TAPS_MAX 2u
+/* Of them taps: one for each agent of a call of six. */
+#define CORD_ROOM_TAPS_MAX 5u
 /* Gains in one room that differ from 0 dB. */
 #define CORD_ROOM_GAINS_MAX 16u
 /* Clips in one playlist of a player. */

@@ -106,11 +106,87 @@ struct fake *fake_start(const char *path, uint64_t epoch, const struct fake_misc
 	return f;
 }
 
+/* ---- taps ---------------------------------------------------------------------------------- */
+
+static struct fake_tap *find_tap(struct fake *f, cord_id id)
+{
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		if (f->taps[i].id == id)
+			return &f->taps[i];
+	return NULL;
+}
+
+static void drop_tap(struct fake_tap *tap)
+{
+	munmap(tap->memory, cord_tap_bytes(tap->writer.rate_hz));
+	tap->id = 0;
+}
+
+static uint32_t take_tap(struct fake *f, const struct cord_attach_message *m, int fd)
+{
+	struct fake_tap *tap = find_tap(f, 0);
+	struct cord_tap_header header;
+	const char *wrong;
+
+	CHECK(fd >= 0 && tap);
+	CHECK(fcntl(fd, F_GET_SEALS) == (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
+	void *mapped = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(mapped != MAP_FAILED);
+	CHECK(cord_tap_check(mapped, m->bytes, &header, &wrong) == 0 && header.id == m->tap);
+	CHECK(!find_tap(f, m->tap));
+	if (f->wrong.tap_result) {
+		munmap(mapped, m->bytes);
+		return f->wrong.tap_result;
+	}
+	*tap = (struct fake_tap){.id = m->tap, .memory = mapped};
+	cord_tap_writer_join(&tap->writer, mapped, header.rate_hz);
+	return CORD_ATTACH_RESULT_OK;
+}
+
+struct fake_tap *fake_room_tap(struct fake *f, cord_id room)
+{
+	const struct cord_room_set *set = &fake_room(f, room)->set;
+
+	for (unsigned i = 0; i < set->members; i++)
+		if (set->member[i].kind == CORD_MEMBER_TAP)
+			return find_tap(f, set->member[i].port);
+	return NULL;
+}
+
+bool fake_tap_frame(struct fake_tap *tap, uint64_t period, int16_t left, int16_t right)
+{
+	unsigned samples = cord_tap_samples(tap->writer.rate_hz);
+	struct cord_tap_frame *f = cord_tap_write_begin(&tap->writer);
+
+	if (!f)
+		return false;
+	f->period = period;
+	for (unsigned i = 0; i < samples; i++) {
+		f->pcm[i] = left;
+		f->pcm[samples + i] = right;
+	}
+	cord_tap_write_end(&tap->writer);
+	return true;
+}
+
+unsigned fake_open_taps(const struct fake *f)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		n += f->taps[i].id != 0;
+	return n;
+}
+
+/* Its taps end with the lease. */
 void fake_hang_up(struct fake *f)
 {
 	if (f->connection >= 0)
 		close(f->connection);
 	f->connection = -1;
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		if (f->taps[i].id)
+			drop_tap(&f->taps[i]);
 }
 
 void fake_kill(struct fake *f)
@@ -226,6 +302,18 @@ static void take_packet(struct fake *f, const struct cord_attach_message *m, int
 		f->clip_removes++;
 		drop_clip(f, m->clip);
 		answer.type = CORD_ATTACH_CLIP_REMOVED;
+		send_packet(f, &answer, sizeof(answer), NULL, 0);
+		break;
+	case CORD_ATTACH_TAP_ADD:
+		f->tap_adds++;
+		answer.type = CORD_ATTACH_TAP_READY;
+		answer.result = take_tap(f, m, fd);
+		send_packet(f, &answer, sizeof(answer), NULL, 0);
+		break;
+	case CORD_ATTACH_TAP_REMOVE:
+		CHECK(find_tap(f, m->tap));
+		drop_tap(find_tap(f, m->tap));
+		answer.type = CORD_ATTACH_TAP_REMOVED;
 		send_packet(f, &answer, sizeof(answer), NULL, 0);
 		break;
 	default:
@@ -427,10 +515,12 @@ static uint32_t judge_room_set(struct fake *f, unsigned w, const struct cord_roo
 		const struct cord_room_member *k = &m->member[i];
 		struct fake_port *p = fake_port(f, k->port);
 
-		if (!p)
+		if (k->kind == CORD_MEMBER_TAP ? !find_tap(f, k->port) : !p)
 			return CORD_REFUSAL_STALE_ID;
 		if ((k->hears | k->digits_to) >> m->members)
 			return CORD_REFUSAL_BAD_VALUE;
+		if (k->kind == CORD_MEMBER_TAP)
+			continue;
 		if (k->player == CORD_PLAYER_START && p->staged.generation != k->player_generation)
 			return CORD_REFUSAL_BAD_VALUE;
 	}
@@ -450,6 +540,8 @@ static uint32_t apply_room_set(struct fake *f, unsigned w, const struct cord_roo
 		const struct cord_room_member *k = &m->member[i];
 		struct fake_port *p = fake_port(f, k->port);
 
+		if (k->kind == CORD_MEMBER_TAP)
+			continue;
 		p->room = m->room;
 		fake_status(f, p->id)->room = m->room;
 		if (k->player == CORD_PLAYER_START)

@@ -11,6 +11,7 @@
 #define FAKE_WORKERS 2u
 #define FAKE_PORTS   512u
 #define FAKE_ROOMS   256u
+#define FAKE_TAPS    16u
 #define FAKE_LOG     65536u
 
 struct fake_port {
@@ -46,6 +47,13 @@ struct fake_misconduct {
 	bool lose_events; /* status changes, events find the ring full */
 	bool no_heartbeat;
 	uint32_t clip_result; /* answer to every CLIP_ADD */
+	uint32_t tap_result;  /* answer to every TAP_ADD */
+};
+
+struct fake_tap {
+	cord_id id; /* 0: none */
+	struct cord_tap *memory;
+	struct cord_tap_writer writer;
 };
 
 struct fake {
@@ -62,9 +70,10 @@ struct fake {
 		unsigned formats;
 	} clips[256];
 	unsigned n_clips;
+	struct fake_tap taps[FAKE_TAPS];
 	struct fake_misconduct wrong;
 	/* counts */
-	unsigned commands, refused, clip_adds, clip_removes, attaches, wakes;
+	unsigned commands, refused, clip_adds, clip_removes, tap_adds, attaches, wakes;
 	/* all that was applied, in order: for tests of order */
 	struct {
 		uint32_t type;
@@ -96,4 +105,9 @@ unsigned fake_open_ports(const struct fake *f);
 unsigned fake_open_rooms(const struct fake *f);
 /* Does member a hear member b (a == b: its player) in the room as last set? */
 bool fake_hears(struct fake *f, cord_id room, cord_id a, cord_id b);
+/* The tap that a room as last set names, or NULL; its masks are in the room's set. */
+struct fake_tap *fake_room_tap(struct fake *f, cord_id room);
+/* Writes a frame: `left` and `right` in every sample. False: the ring is full. */
+bool fake_tap_frame(struct fake_tap *tap, uint64_t period, int16_t left, int16_t right);
+unsigned fake_open_taps(const struct fake *f);
 bool fake_has_clip(const struct fake *f, cord_clip_id id, unsigned formats);

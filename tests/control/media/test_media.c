@@ -36,6 +36,14 @@ struct ear {
 	struct media_leg *close_on_key; /* closed from inside the callback */
 };
 
+/* What a tap has told. */
+struct tape {
+	struct media_tap *tap;
+	unsigned frames, ended;
+	uint64_t period[1000];
+	int16_t left[1000], right[1000];
+};
+
 struct bench {
 	struct loop *loop;
 	struct offload *offload;
@@ -112,6 +120,22 @@ static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 	snprintf(e->why, sizeof(e->why), "%s", why);
 }
 
+static void on_tap_frame(
+	void *ctx, void *tap_ctx, uint64_t period, const int16_t *left, const int16_t *right)
+{
+	struct tape *t = tap_ctx;
+
+	assert_true(t->ended == 0 && t->frames < 1000);
+	t->period[t->frames] = period;
+	t->left[t->frames] = left[159];
+	t->right[t->frames++] = right[159];
+}
+
+static void on_tap_ended(void *ctx, void *tap_ctx)
+{
+	((struct tape *)tap_ctx)->ended++;
+}
+
 static void media_start(void)
 {
 	struct media_config config = {
@@ -127,7 +151,9 @@ static void media_start(void)
 			.play_failed = on_play_failed,
 			.first_media = on_first_media,
 			.digits_sent = on_digits_sent,
-			.leg_failed = on_leg_failed},
+			.leg_failed = on_leg_failed,
+			.tap_frame = on_tap_frame,
+			.tap_ended = on_tap_ended},
 	};
 
 	assert_int_equal(address_parse(str_from(path), -1, &config.socket), 0);
@@ -1057,6 +1083,205 @@ static void orphans_are_listed_and_removed(void **state)
 	assert_int_equal(fake_open_rooms(b->fake), 1);
 }
 
+/* ---- taps ---- */
+
+static struct media_room_state recorded(struct media_member members[2], struct media_leg *one,
+	struct media_leg *two, const struct media_tap_masks *masks)
+{
+	members[0] = (struct media_member){.leg = one, .hears = 1u << 1};
+	members[1] = (struct media_member){.leg = two, .hears = 1u << 0};
+	return (struct media_room_state){
+		.members = members, .n_members = 2, .taps = masks, .n_taps = 1};
+}
+
+static void record(struct media_room *room, struct media_leg *one, struct media_leg *two,
+	struct media_tap *tap)
+{
+	const struct media_tap_masks masks = {.tap = tap, .left = 1, .right = 2, .players = 1};
+	struct media_member members[2];
+	const struct media_room_state state = recorded(members, one, two, &masks);
+
+	assert_int_equal(media_room_apply(room, &state), 0);
+}
+
+/* The member of a room as last set that is a tap. */
+static const struct cord_room_member *tap_member(const struct media_room *room)
+{
+	const struct cord_room_set *set = &fake_room(b->fake, media_room_id(room))->set;
+
+	assert_true(set->members > 0 && set->member[set->members - 1].kind == CORD_MEMBER_TAP);
+	return &set->member[set->members - 1];
+}
+
+static struct tape *new_tape(void)
+{
+	struct tape *t = calloc(1, sizeof(*t));
+
+	assert_int_equal(media_tap_open(b->media, 8000, t, &t->tap), 0);
+	return t;
+}
+
+static void a_tap_tells_what_the_room_sounds_like(void **state)
+{
+	struct ear ears[2] = {0};
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	struct media_leg *one = new_leg(room, 4000, &ears[0]), *two = new_leg(room, 4002, &ears[1]);
+	struct tape *t = new_tape();
+
+	/* Named before the dataplane has it: the room goes ahead without, and is sent again. */
+	record(room, one, two, t->tap);
+	UNTIL(fake_room(b->fake, media_room_id(room)) &&
+		fake_room_tap(b->fake, media_room_id(room)));
+	assert_int_equal(tap_member(room)->hears, 1);
+	assert_int_equal(tap_member(room)->digits_to, 2);
+	assert_int_equal(tap_member(room)->players, 1);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(fake_tap_frame(fake_room_tap(b->fake, media_room_id(room)),
+			1000 + i + (i > 4 ? 7 : 0), (int16_t)i, (int16_t)-i));
+	UNTIL(t->frames == 10);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_true(t->period[i] == 1000 + i + (i > 4 ? 7 : 0));
+		assert_true(t->left[i] == (int)i && t->right[i] == -(int)i);
+	}
+	/* A party leaves: what is sent next has masks without it. */
+	media_leg_close(one);
+	settle();
+	fake_hang_up(b->fake);
+	UNTIL(b->downs == 1 && media_state(b->media) == MEDIA_UP);
+	UNTIL(fake_room_tap(b->fake, media_room_id(room)));
+	assert_int_equal(tap_member(room)->hears, 0);
+	assert_int_equal(tap_member(room)->digits_to, 1);
+	/* What is there at the end is told before the end is. */
+	assert_true(fake_tap_frame(fake_room_tap(b->fake, media_room_id(room)), 2000, 77, 0));
+	media_tap_close(t->tap);
+	UNTIL(t->ended == 1);
+	assert_true(t->frames == 11 && t->left[10] == 77);
+	settle();
+	assert_int_equal(fake_room(b->fake, media_room_id(room))->set.members, 1);
+	assert_int_equal(fake_open_taps(b->fake), 0);
+	assert_int_equal(b->fake->refused, 0);
+	free(t);
+}
+
+static void taps_that_make_no_sense_are_refused(void **state)
+{
+	struct ear ears[2] = {0};
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	struct media_leg *one = new_leg(room, 4000, &ears[0]), *two = new_leg(room, 4002, &ears[1]);
+	struct tape *t = new_tape(), *other = new_tape();
+	struct media_tap_masks masks[2] = {{.tap = t->tap, .left = 4}, {.tap = t->tap}};
+	struct media_member members[2];
+	struct media_room_state s = recorded(members, one, two, masks);
+	struct media_tap *none;
+
+	assert_int_equal(media_tap_open(b->media, 11025, t, &none), -EINVAL);
+	assert_int_equal(media_room_apply(room, &s), -EINVAL);
+	masks[0].left = 1;
+	s.n_taps = 2;
+	assert_int_equal(media_room_apply(room, &s), -EINVAL);
+	masks[1].tap = other->tap;
+	assert_int_equal(media_room_apply(room, &s), 0);
+	media_tap_close(other->tap);
+	media_tap_close(other->tap);
+	assert_int_equal(media_room_apply(room, &s), -EINVAL);
+	UNTIL(other->ended == 1);
+	/* One that was never handed over ends as well. */
+	dataplane_dies();
+	free(other);
+	other = new_tape();
+	media_tap_close(other->tap);
+	UNTIL(other->ended == 1);
+	media_tap_close(t->tap);
+	UNTIL(t->ended == 1);
+	free(t);
+	free(other);
+}
+
+/* A dataplane dies and another comes: a gap, and it goes on. So it is with the same one. */
+static void a_tap_outlives_the_dataplane(void **state)
+{
+	struct ear ears[2] = {0};
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	struct media_leg *one = new_leg(room, 4000, &ears[0]), *two = new_leg(room, 4002, &ears[1]);
+	struct tape *t = new_tape();
+	cord_id first;
+
+	record(room, one, two, t->tap);
+	UNTIL(fake_room(b->fake, media_room_id(room)) &&
+		fake_room_tap(b->fake, media_room_id(room)));
+	first = fake_room_tap(b->fake, media_room_id(room))->id;
+	assert_true(fake_tap_frame(fake_room_tap(b->fake, media_room_id(room)), 100, 1, 1));
+	dataplane_dies();
+	assert_int_equal(t->frames, 1);
+	dataplane(2);
+	UNTIL(fake_room(b->fake, media_room_id(room)) &&
+		fake_room_tap(b->fake, media_room_id(room)));
+	assert_true(fake_room_tap(b->fake, media_room_id(room))->id != first);
+	assert_true(fake_tap_frame(fake_room_tap(b->fake, media_room_id(room)), 300, 2, 2));
+	UNTIL(t->frames == 2);
+	fake_hang_up(b->fake);
+	UNTIL(b->downs == 2 && media_state(b->media) == MEDIA_UP);
+	UNTIL(fake_room_tap(b->fake, media_room_id(room)));
+	assert_true(fake_tap_frame(fake_room_tap(b->fake, media_room_id(room)), 400, 3, 3));
+	UNTIL(t->frames == 3);
+	media_room_destroy(room);
+	media_tap_close(t->tap);
+	UNTIL(t->ended == 1);
+	free(t);
+}
+
+/* All are read, however many frames one has. */
+static void many_taps_are_read_in_turn(void **state)
+{
+	struct tape *t[FAKE_TAPS];
+
+	dataplane(1);
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		t[i] = new_tape();
+	UNTIL(fake_open_taps(b->fake) == FAKE_TAPS);
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		for (unsigned n = 0; n < (i ? 3 : CORD_TAP_SLOTS); n++)
+			assert_true(fake_tap_frame(&b->fake->taps[i], n + 1, 1, 1));
+	assert_false(fake_tap_frame(&b->fake->taps[0], 1000, 1, 1));
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		UNTIL(t[i]->frames == 3 || t[i]->frames == CORD_TAP_SLOTS);
+	for (unsigned i = 0; i < FAKE_TAPS; i++)
+		media_tap_close(t[i]->tap);
+	for (unsigned i = 0; i < FAKE_TAPS; i++) {
+		UNTIL(t[i]->ended == 1);
+		free(t[i]);
+	}
+}
+
+static void a_ring_that_lies_is_not_read(void **state)
+{
+	dataplane(1);
+	struct tape *t = new_tape();
+
+	UNTIL(fake_open_taps(b->fake) == 1);
+	atomic_store(&b->fake->taps[0].memory->head, CORD_TAP_SLOTS + 1);
+	run_ms(300);
+	assert_int_equal(t->frames, 0);
+	media_tap_close(t->tap);
+	UNTIL(t->ended == 1);
+	assert_int_equal(t->frames, 0);
+	/* One that the dataplane does not take is not tried again before the next lease. */
+	b->fake->wrong.tap_result = CORD_ATTACH_RESULT_TAP_TAKEN;
+	t->ended = 0;
+	assert_int_equal(media_tap_open(b->media, 8000, t, &t->tap), 0);
+	run_ms(50);
+	assert_int_equal(b->fake->tap_adds, 2);
+	media_tap_close(t->tap);
+	UNTIL(t->ended == 1);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1086,6 +1311,11 @@ int main(void)
 		T(a_status_that_cannot_be_read_opens_no_port_twice),
 		T(a_refused_port_is_told),
 		T(orphans_are_listed_and_removed),
+		T(a_tap_tells_what_the_room_sounds_like),
+		T(taps_that_make_no_sense_are_refused),
+		T(a_tap_outlives_the_dataplane),
+		T(many_taps_are_read_in_turn),
+		T(a_ring_that_lies_is_not_read),
 #undef T
 	};
 
