@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/recording.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/offload.h"
+#include "store/wav.h"
+
+#define FILE_MODE      0640
+#define DIRECTORY_MODE 0750
+#define UNFINISHED     "unfinished"
+/* So that a path of it, with a day and a name, fits RECORDING_PATH_SIZE. */
+#define DIRECTORY_SIZE 1025u
+#define SAMPLES_MAX    320u /* of a channel in 20 ms */
+/* Tries of a write after the end, before what is left is given up. */
+#define LAST_TRIES 10u
+
+/* Sound without a gap in it, in the order of the file. */
+struct chunk {
+	struct chunk *next;
+	uint64_t first; /* frame of 20 ms, from the beginning of the recording */
+	unsigned frames;
+	int16_t pcm[]; /* left, right, left, … */
+};
+
+enum recording_state { RECORDING_OPENING, RECORDING_IDLE, RECORDING_BUSY, RECORDING_CLOSING };
+
+struct recording {
+	struct recordings *all;
+	struct recording *next, **back;
+	struct recording_config config;
+	char name[RECORDING_NAME_MAX + RECORDING_SUFFIX_SIZE]; /* with its suffix */
+	char path[RECORDING_PATH_SIZE];
+	enum recording_state state;
+	bool ended;
+	int fd;
+	uint32_t samples; /* of a channel in 20 ms */
+
+	bool begun;
+	uint64_t first_period, last_period;
+	uint64_t last; /* frames since the beginning, up to the last one given */
+	struct chunk *chunks, *chunks_last;
+	unsigned n_chunks;
+
+	uint64_t written;   /* frames: the length that the header may say */
+	uint64_t header_ns; /* when it was last brought up to date */
+	uint64_t begun_ns;  /* of the write under way */
+	uint8_t header[WAV_HEADER_BYTES];
+	unsigned failures; /* in a row */
+	struct timer retry;
+	struct recording_result result;
+};
+
+struct recordings {
+	struct recordings_config config;
+	char directory[DIRECTORY_SIZE];
+	struct recording *list;
+	unsigned chunks_max; /* of one recording */
+	struct recordings_stats stats;
+};
+
+static void pump(struct recording *r);
+
+static uint64_t bytes_of(const struct recording *r, uint64_t frames)
+{
+	return frames * r->samples * WAV_FRAME_BYTES;
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+static struct chunk *chunk_add(struct recording *r, uint64_t first)
+{
+	struct chunk *c;
+
+	if (r->n_chunks == r->all->chunks_max)
+		return NULL;
+	c = malloc(sizeof(*c) + (size_t)RECORDING_CHUNK_FRAMES * r->samples * WAV_FRAME_BYTES);
+	if (!c)
+		return NULL;
+	c->next = NULL;
+	c->first = first;
+	c->frames = 0;
+	if (r->chunks)
+		r->chunks_last->next = c;
+	else
+		r->chunks = c;
+	r->chunks_last = c;
+	r->n_chunks++;
+	return c;
+}
+
+static void chunk_drop(struct recording *r)
+{
+	struct chunk *c = r->chunks;
+
+	r->chunks = c->next;
+	r->n_chunks--;
+	free(c);
+}
+
+/* The chunk that takes the frame; NULL: there is no space. */
+static struct chunk *chunk_for(struct recording *r, uint64_t frame)
+{
+	struct chunk *c = r->chunks ? r->chunks_last : NULL;
+
+	if (c && c->frames < RECORDING_CHUNK_FRAMES && c->first + c->frames == frame)
+		return c;
+	return chunk_add(r, frame);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void recording_free(struct recording *r)
+{
+	while (r->chunks)
+		chunk_drop(r);
+	*r->back = r->next;
+	if (r->next)
+		r->next->back = r->back;
+	free(r);
+}
+
+static void recording_over(struct recording *r)
+{
+	struct recording_config config = r->config;
+	struct recording_result result = r->result;
+
+	recording_free(r);
+	if (config.done)
+		config.done(config.ctx, &result);
+}
+
+static void closed(void *job)
+{
+	struct recording *r = job;
+	struct recordings *all = r->all;
+
+	if (offload_cancelled(all->config.offload))
+		return; /* recordings_close() sees to it */
+
+	if (r->result.error) {
+		all->stats.failed++;
+		log_error(NULL, "store", "recording %s: %s", r->path, strerror(-r->result.error));
+	} else {
+		all->stats.finished++;
+	}
+	all->stats.finishing--;
+	recording_over(r);
+}
+
+static void unfinished_path(const struct recordings *all, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/" UNFINISHED "/%s", all->directory, name);
+}
+
+static void close_work(void *job)
+{
+	struct recording *r = job;
+	char mark[RECORDING_PATH_SIZE];
+
+	if (r->fd < 0)
+		return;
+	/* silence at the end */
+	if (r->result.error == 0 && r->last > r->written &&
+		ftruncate(r->fd, (off_t)(WAV_HEADER_BYTES + bytes_of(r, r->last))) < 0)
+		r->result.error = -errno;
+	if (close(r->fd) < 0 && r->result.error == 0)
+		r->result.error = -errno;
+	r->fd = -1;
+	if (r->result.error)
+		return; /* looked at again at the next start */
+	unfinished_path(r->all, r->name, mark, sizeof(mark));
+	unlink(mark);
+}
+
+/* Work for the helper thread; one that it has no place for is done here. */
+static void off_the_loop(struct recording *r, void (*work)(void *), void (*done)(void *))
+{
+	if (offload_submit(r->all->config.offload, work, done, r) == 0)
+		return;
+	work(r);
+	done(r);
+}
+
+static void finish(struct recording *r)
+{
+	r->state = RECORDING_CLOSING;
+	off_the_loop(r, close_work, closed);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static void retry_due(void *ctx, uint64_t now_ns)
+{
+	pump(ctx);
+}
+
+/* True: it succeeded. A failure is tried again, after the end not for ever. */
+static bool write_over(struct recording *r, int error)
+{
+	struct recordings *all = r->all;
+	uint64_t took_ns = loop_now(all->config.loop) - r->begun_ns;
+
+	r->state = RECORDING_IDLE;
+	if (took_ns > all->stats.slowest_write_ns)
+		all->stats.slowest_write_ns = took_ns;
+	if (error == 0) {
+		r->failures = 0;
+		return true;
+	}
+	all->stats.errors++;
+	r->failures++;
+	log_error_limited(NULL, "store", 10, "recording %s: %s", r->path, strerror(-error));
+	if (r->ended && r->failures >= LAST_TRIES) {
+		r->result.error = error;
+		finish(r);
+		return false;
+	}
+	timers_set_in(loop_timers(all->config.loop), &r->retry, RECORDING_RETRY_NS);
+	return false;
+}
+
+static void chunk_written(void *ctx, int error)
+{
+	struct recording *r = ctx;
+	const struct chunk *c = r->chunks;
+
+	if (!write_over(r, error))
+		return;
+	r->written = c->first + c->frames;
+	r->result.file_bytes += bytes_of(r, c->frames);
+	r->all->stats.bytes += bytes_of(r, c->frames);
+	chunk_drop(r);
+	pump(r);
+}
+
+static void header_written(void *ctx, int error)
+{
+	struct recording *r = ctx;
+
+	if (!write_over(r, error))
+		return;
+	r->header_ns = loop_now(r->all->config.loop);
+	if (r->ended && !r->chunks)
+		finish(r);
+	else
+		pump(r);
+}
+
+static void write_begins(struct recording *r)
+{
+	r->state = RECORDING_BUSY;
+	r->begun_ns = loop_now(r->all->config.loop);
+}
+
+/* What was not heard between two chunks is left out: a hole of the file reads as zeros. */
+static int write_chunk(struct recording *r)
+{
+	const struct chunk *c = r->chunks;
+
+	write_begins(r);
+	return loop_write(r->all->config.loop, r->fd, c->pcm, bytes_of(r, c->frames),
+		WAV_HEADER_BYTES + bytes_of(r, c->first), false, chunk_written, r);
+}
+
+static int write_header(struct recording *r)
+{
+	uint64_t frames = r->ended ? r->last : r->written;
+
+	write_begins(r);
+	wav_header(r->header, r->config.rate_hz, bytes_of(r, frames));
+	return loop_write(r->all->config.loop, r->fd, r->header, WAV_HEADER_BYTES, 0, true,
+		header_written, r);
+}
+
+/* The first chunk is whole, or nothing will be added to it. */
+static bool chunk_due(const struct recording *r)
+{
+	const struct chunk *c = r->chunks;
+
+	return c && (r->ended || c->next || c->frames == RECORDING_CHUNK_FRAMES);
+}
+
+static bool header_due(const struct recording *r)
+{
+	uint64_t sync_ns = r->all->config.sync_ns;
+
+	if (r->ended)
+		return !r->chunks;
+	return sync_ns && r->written && loop_now(r->all->config.loop) - r->header_ns >= sync_ns;
+}
+
+/* Begins the next write, if one is due and none is under way. */
+static void pump(struct recording *r)
+{
+	int error = 0;
+
+	if (r->state != RECORDING_IDLE || timer_is_set(&r->retry))
+		return;
+	if (header_due(r))
+		error = write_header(r);
+	else if (chunk_due(r))
+		error = write_chunk(r);
+	if (error)
+		write_over(r, error);
+}
+
+/* ---- making the file ------------------------------------------------------------------------- */
+
+/* Each directory of a file's path that is missing, below the one of all recordings. */
+static int make_directories(const char *file, size_t from)
+{
+	char path[RECORDING_PATH_SIZE];
+
+	for (const char *p = strchr(file + from + 1, '/'); p; p = strchr(p + 1, '/')) {
+		snprintf(path, sizeof(path), "%.*s", (int)(p - file), file);
+		if (mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+/* An empty file with a header, and its second name. */
+static int make_file(struct recording *r)
+{
+	char mark[RECORDING_PATH_SIZE];
+	int rc = make_directories(r->path, strlen(r->all->directory));
+
+	if (rc)
+		return rc;
+	r->fd = open(r->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (r->fd < 0)
+		return -errno;
+	wav_header(r->header, r->config.rate_hz, 0);
+	unfinished_path(r->all, r->name, mark, sizeof(mark));
+	if (pwrite(r->fd, r->header, WAV_HEADER_BYTES, 0) != WAV_HEADER_BYTES ||
+		link(r->path, mark) < 0) {
+		rc = errno ? -errno : -EIO;
+		unlink(r->path);
+		close(r->fd);
+		r->fd = -1;
+	}
+	return rc;
+}
+
+static void open_work(void *job)
+{
+	struct recording *r = job;
+
+	r->result.error = make_file(r);
+}
+
+static void opened(void *job)
+{
+	struct recording *r = job;
+
+	if (offload_cancelled(r->all->config.offload))
+		return; /* recordings_close() sees to it */
+	r->header_ns = loop_now(r->all->config.loop);
+	r->state = RECORDING_IDLE;
+	if (r->result.error == 0) {
+		pump(r);
+	} else if (r->ended) {
+		finish(r);
+	} else {
+		log_error_limited(
+			NULL, "store", 10, "recording %s: %s", r->path, strerror(-r->result.error));
+		r->state = RECORDING_CLOSING; /* to the end: what comes is lost */
+	}
+}
+
+static bool name_allowed(const char *name)
+{
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	size_t n = strlen(name);
+
+	return n > 0 && n <= RECORDING_NAME_MAX && strspn(name, letters) == n;
+}
+
+void recording_path(const struct recordings *all, const char *name, uint64_t wall_ns,
+	char path[RECORDING_PATH_SIZE])
+{
+	time_t seconds = (time_t)(wall_ns / CLOCK_S);
+	struct tm day;
+
+	gmtime_r(&seconds, &day);
+	snprintf(path, RECORDING_PATH_SIZE, "%s/%04u/%02u/%02u/%s.wav", all->directory,
+		(unsigned)(day.tm_year + 1900) % 10000, (unsigned)(day.tm_mon + 1) % 100,
+		(unsigned)day.tm_mday % 100, name);
+}
+
+int recording_start(
+	struct recordings *all, const struct recording_config *config, struct recording **out)
+{
+	struct recording *r;
+
+	if (!name_allowed(config->name) || (config->rate_hz != 8000 && config->rate_hz != 16000))
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->all = all;
+	r->config = *config;
+	r->fd = -1;
+	r->samples = config->rate_hz / 50;
+	recording_path(all, config->name, config->wall_ns, r->path);
+	snprintf(r->name, sizeof(r->name), "%s.wav", config->name);
+	r->config.name = r->name;
+	timer_init(&r->retry, retry_due, r);
+	r->next = all->list;
+	r->back = &all->list;
+	if (all->list)
+		all->list->back = &r->next;
+	all->list = r;
+	all->stats.started++;
+	all->stats.running++;
+	*out = r;
+	off_the_loop(r, open_work, opened);
+	return 0;
+}
+
+const char *recording_location(const struct recording *r)
+{
+	return r->path;
+}
+
+/* ---- sound ----------------------------------------------------------------------------------- */
+
+static void lose(struct recording *r)
+{
+	r->result.lost++;
+	r->all->stats.lost++;
+}
+
+static void keep(struct recording *r, uint64_t frame, const int16_t *left, const int16_t *right)
+{
+	struct chunk *c = chunk_for(r, frame);
+	int16_t *to;
+
+	if (!c) {
+		lose(r);
+		return;
+	}
+	to = c->pcm + (size_t)c->frames++ * r->samples * 2;
+	for (uint32_t i = 0; i < r->samples; i++) {
+		to[2 * i] = left[i];
+		to[2 * i + 1] = right[i];
+	}
+}
+
+void recording_frame(
+	struct recording *r, uint64_t period, const int16_t *left, const int16_t *right)
+{
+	uint64_t frame, missing;
+
+	if (!r->begun)
+		r->first_period = period;
+	else if (period <= r->last_period)
+		return;
+	frame = period - r->first_period;
+	if (frame >= RECORDING_FRAMES_MAX)
+		return;
+	missing = frame - r->last;
+	r->begun = true;
+	r->last_period = period;
+	r->last = frame + 1;
+	r->result.missing += missing;
+	r->all->stats.missing += missing;
+	r->all->stats.frames++;
+	if (r->state == RECORDING_CLOSING)
+		lose(r);
+	else
+		keep(r, frame, left, right);
+	pump(r);
+}
+
+void recording_end(struct recording *r)
+{
+	r->ended = true;
+	r->result.frames = r->last;
+	r->all->stats.running--;
+	r->all->stats.finishing++;
+	if (r->state == RECORDING_CLOSING)
+		finish(r);
+	else
+		pump(r);
+}
+
+/* ---- repair ---------------------------------------------------------------------------------- */
+
+/* The header says the true length again. Returns frames of 20 ms, or a negative errno. */
+static int64_t repair(int fd)
+{
+	uint8_t header[WAV_HEADER_BYTES];
+	struct stat st;
+	uint32_t rate_hz;
+	uint64_t bytes;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		return -EINVAL;
+	rate_hz = wav_rate(header);
+	if (rate_hz != 8000 && rate_hz != 16000)
+		return -EINVAL;
+	bytes = ((uint64_t)st.st_size - WAV_HEADER_BYTES) & ~(uint64_t)(WAV_FRAME_BYTES - 1);
+	wav_header(header, rate_hz, bytes);
+	if (pwrite(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) || fdatasync(fd) < 0)
+		return errno ? -errno : -EIO;
+	return (int64_t)(bytes / WAV_FRAME_BYTES / (rate_hz / 50));
+}
+
+static void repair_one(struct recordings *all, int directory, const char *name)
+{
+	int fd = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int64_t frames = fd < 0 ? -errno : repair(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (frames < 0) {
+		log_warning(NULL, "store", "unfinished recording %s cannot be repaired: %s", name,
+			strerror((int)-frames));
+		return;
+	}
+	unlinkat(directory, name, 0);
+	all->stats.repaired++;
+	log_warning(NULL, "store", "recording %s was not finished: repaired, %.1f s long", name,
+		(double)frames / 50);
+}
+
+static int repair_all(struct recordings *all, const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	if (!directory)
+		return -errno;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			repair_one(all, dirfd(directory), entry->d_name);
+	closedir(directory);
+	return 0;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+int recordings_open(const struct recordings_config *config, char *error, struct recordings **out)
+{
+	struct recordings *all = calloc(1, sizeof(*all));
+	char path[RECORDING_PATH_SIZE];
+	int rc;
+
+	if (!all)
+		return -ENOMEM;
+	all->config = *config;
+	snprintf(all->directory, sizeof(all->directory), "%s", config->directory);
+	all->chunks_max =
+		(unsigned)(config->buffer_ns / RECORDING_PERIOD_NS / RECORDING_CHUNK_FRAMES);
+	if (all->chunks_max < 2)
+		all->chunks_max = 2;
+	unfinished_path(all, "", path, sizeof(path));
+	rc = strlen(config->directory) >= sizeof(all->directory) ? -ENAMETOOLONG : 0;
+	if (rc == 0 && mkdir(all->directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
+		rc = -errno;
+	if (rc == 0 && mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+		rc = -errno;
+	if (rc == 0)
+		rc = repair_all(all, path);
+	if (rc) {
+		snprintf(error, RECORDING_ERROR_SIZE, "recordings in %s: %s", config->directory,
+			strerror(-rc));
+		free(all);
+		return rc;
+	}
+	*out = all;
+	return 0;
+}
+
+/* The kernel still reads from chunks. */
+static bool any_busy(const struct recordings *all)
+{
+	const struct recording *r = all->list;
+
+	while (r && r->state != RECORDING_BUSY)
+		r = r->next;
+	return r != NULL;
+}
+
+void recordings_close(struct recordings *all)
+{
+	if (!all)
+		return;
+	while (any_busy(all))
+		loop_step(all->config.loop, CLOCK_MS);
+	while (all->list) {
+		struct recording *r = all->list;
+
+		log_warning(NULL, "store", "recording %s stays unfinished", r->path);
+		timers_cancel(loop_timers(all->config.loop), &r->retry);
+		if (r->fd >= 0)
+			close(r->fd);
+		r->result.error = -ECANCELED;
+		recording_over(r);
+	}
+	free(all);
+}
+
+bool recordings_idle(const struct recordings *all)
+{
+	return all->list == NULL;
+}
+
+void recordings_stats(const struct recordings *all, struct recordings_stats *out)
+{
+	*out = all->stats;
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recordings: what is in the file, to the sample, whatever the disk and the process do. */
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/offload.h"
+#include "store/recording.h"
+#include "store/wav.h"
+
+#define RATE    8000u
+#define SAMPLES 160u
+#define SECOND  50u /* frames */
+/* 2026-11-27T03:00:00Z */
+#define BEGIN_WALL (UINT64_C(1795748400) * CLOCK_S)
+
+static char directory[64], path[256];
+static struct loop *loop;
+static struct offload *offload;
+static struct recordings *all;
+static struct recording_result result;
+static unsigned results;
+
+static void start(uint64_t buffer_ns, uint64_t sync_ns)
+{
+	char error[RECORDING_ERROR_SIZE] = "";
+
+	assert_int_equal(loop_create(NULL, &loop), 0);
+	assert_int_equal(offload_create(loop, 0, &offload), 0);
+	if (recordings_open(&(struct recordings_config){.loop = loop,
+				    .offload = offload,
+				    .directory = directory,
+				    .buffer_ns = buffer_ns,
+				    .sync_ns = sync_ns},
+		    error, &all) < 0)
+		fail_msg("%s", error);
+}
+
+static void stop(void)
+{
+	offload_destroy(offload);
+	recordings_close(all);
+	loop_destroy(loop);
+}
+
+static int set_up(void **state)
+{
+	snprintf(directory, sizeof(directory), "/tmp/cordboard-recording-XXXXXX");
+	assert_non_null(mkdtemp(directory));
+	results = 0;
+	return 0;
+}
+
+static int drop(const char *name, const struct stat *st, int type, struct FTW *at)
+{
+	return remove(name);
+}
+
+static int tear_down(void **state)
+{
+	nftw(directory, drop, 8, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+static void on_done(void *ctx, const struct recording_result *r)
+{
+	result = *r;
+	results++;
+}
+
+static struct recording *begin(const char *name)
+{
+	struct recording *r;
+
+	assert_int_equal(recording_start(all,
+				 &(struct recording_config){.name = name,
+					 .wall_ns = BEGIN_WALL,
+					 .rate_hz = RATE,
+					 .done = on_done},
+				 &r),
+		0);
+	snprintf(path, sizeof(path), "%s", recording_location(r));
+	return r;
+}
+
+/* Every frame tells which one it is. */
+static void frames(struct recording *r, uint64_t first, unsigned n)
+{
+	int16_t left[SAMPLES], right[SAMPLES];
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned s = 0; s < SAMPLES; s++) {
+			left[s] = (int16_t)(1 + (first + i) % 1000);
+			right[s] = (int16_t)-left[s];
+		}
+		recording_frame(r, first + i, left, right);
+	}
+}
+
+#define UNTIL(condition)                                    \
+	do {                                                \
+		uint64_t end_ = clock_now() + 10 * CLOCK_S; \
+		while (!(condition) && clock_now() < end_)  \
+			loop_step(loop, CLOCK_MS);          \
+		assert_true(condition);                     \
+	} while (0)
+
+static void finish(struct recording *r)
+{
+	unsigned before = results;
+
+	recording_end(r);
+	UNTIL(results == before + 1);
+	assert_true(recordings_idle(all));
+}
+
+static uint32_t word(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Reads the file at `path` as a player does; how many samples of a channel it has. */
+static size_t play(int16_t **pcm)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t h[WAV_HEADER_BYTES];
+	size_t n;
+
+	assert_non_null(f);
+	assert_int_equal(fread(h, 1, sizeof(h), f), sizeof(h));
+	assert_memory_equal(h, "RIFF", 4);
+	assert_memory_equal(h + 8, "WAVEfmt ", 8);
+	assert_memory_equal(h + 16, "\x10\0\0\0\1\0\2\0", 8);
+	assert_int_equal(word(h + 24), RATE);
+	assert_int_equal(word(h + 28), RATE * 4);
+	assert_memory_equal(h + 32, "\4\0\x10\0data", 8);
+	assert_int_equal(word(h + 4), word(h + 40) + 36);
+	n = word(h + 40) / 4;
+	*pcm = malloc(n * 4 + 1);
+	assert_int_equal(fread(*pcm, 4, n, f), n);
+	fclose(f);
+	return n;
+}
+
+/* Frames first .. first+n-1 of the file hold period `period` on. */
+static void holds(const int16_t *pcm, unsigned first, unsigned n, uint64_t period)
+{
+	for (unsigned i = 0; i < n * SAMPLES; i++) {
+		int16_t want = (int16_t)(1 + (period + i / SAMPLES) % 1000);
+
+		assert_int_equal(pcm[2 * (first * SAMPLES + i)], want);
+		assert_int_equal(pcm[2 * (first * SAMPLES + i) + 1], -want);
+	}
+}
+
+static void is_silent(const int16_t *pcm, unsigned first, unsigned n)
+{
+	for (unsigned i = 0; i < 2 * n * SAMPLES; i++)
+		assert_int_equal(pcm[2 * first * SAMPLES + i], 0);
+}
+
+static bool unfinished(const char *name)
+{
+	char mark[256];
+
+	snprintf(mark, sizeof(mark), "%s/unfinished/%s.wav", directory, name);
+	return access(mark, F_OK) == 0;
+}
+
+static void each_channel_is_kept_in_order(void **state)
+{
+	struct stat st;
+	int16_t *pcm;
+	char want[128];
+
+	start(10 * CLOCK_S, CLOCK_S);
+	struct recording *r = begin("one");
+
+	snprintf(want, sizeof(want), "%s/2026/11/27/one.wav", directory);
+	assert_string_equal(path, want);
+	for (unsigned i = 0; i < 7; i++) {
+		frames(r, 100 + 25 * i, 25);
+		UNTIL(i < 1 || access(path, F_OK) == 0);
+		loop_step(loop, CLOCK_MS);
+	}
+	assert_true(unfinished("one"));
+	finish(r);
+	assert_false(unfinished("one"));
+	assert_int_equal(result.error, 0);
+	assert_int_equal(result.frames, 175);
+	assert_int_equal(result.missing + result.lost, 0);
+	assert_int_equal(result.file_bytes, 175 * SAMPLES * 4);
+	assert_int_equal(play(&pcm), 175 * SAMPLES);
+	holds(pcm, 0, 175, 100);
+	free(pcm);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	stop();
+}
+
+/* Periods that were never heard are silence of their length; what comes twice is there once. */
+static void a_gap_is_silence_to_the_sample(void **state)
+{
+	int16_t *pcm;
+
+	start(10 * CLOCK_S, 0);
+	struct recording *r = begin("gaps");
+
+	frames(r, 5000, 10);
+	frames(r, 5000, 10);
+	frames(r, 5017, 60);
+	frames(r, 5500, 1);
+	finish(r);
+	assert_int_equal(result.frames, 501);
+	assert_int_equal(result.missing, 7 + 423);
+	assert_int_equal(play(&pcm), 501 * SAMPLES);
+	holds(pcm, 0, 10, 5000);
+	is_silent(pcm, 10, 7);
+	holds(pcm, 17, 60, 5017);
+	is_silent(pcm, 77, 423);
+	holds(pcm, 500, 1, 5500);
+	free(pcm);
+	stop();
+}
+
+/* The disk takes nothing for a while: so much is kept, the rest is lost, and that is silence. */
+static void a_slow_disk_loses_what_does_not_fit(void **state)
+{
+	struct recordings_stats s;
+	int16_t *pcm;
+
+	start(3 * CLOCK_S, 0);
+	struct recording *r = begin("slow");
+
+	frames(r, 0, 10 * SECOND); /* no pass of the loop: nothing is written */
+	recordings_stats(all, &s);
+	assert_int_equal(s.lost, 7 * SECOND);
+	for (unsigned i = 0; i < 100; i++)
+		loop_step(loop, CLOCK_MS);
+	UNTIL((recordings_stats(all, &s), s.bytes == 3 * SECOND * SAMPLES * 4));
+	frames(r, 10 * SECOND, 3);
+	finish(r);
+	assert_int_equal(result.error, 0);
+	assert_int_equal(result.lost, 7 * SECOND);
+	assert_int_equal(result.missing, 0);
+	assert_int_equal(play(&pcm), (10 * SECOND + 3) * SAMPLES);
+	holds(pcm, 0, 3 * SECOND, 0);
+	is_silent(pcm, 3 * SECOND, 7 * SECOND);
+	holds(pcm, 10 * SECOND, 3, 10 * SECOND);
+	free(pcm);
+	/* Lost at the very end: the file has its length all the same. */
+	r = begin("slow-end");
+	frames(r, 0, 10 * SECOND);
+	finish(r);
+	assert_int_equal(result.lost, 7 * SECOND);
+	assert_int_equal(play(&pcm), 10 * SECOND * SAMPLES);
+	is_silent(pcm, 3 * SECOND, 7 * SECOND);
+	free(pcm);
+	stop();
+}
+
+/* A full disk, which has space again later. */
+static void a_write_that_fails_is_tried_again(void **state)
+{
+	struct rlimit old, none;
+	struct recordings_stats s;
+	int16_t *pcm;
+
+	start(10 * CLOCK_S, 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = (struct rlimit){WAV_HEADER_BYTES, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	struct recording *r = begin("full");
+
+	UNTIL(access(path, F_OK) == 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	frames(r, 0, SECOND);
+	UNTIL((recordings_stats(all, &s), s.errors > 0));
+	frames(r, SECOND, SECOND);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	finish(r);
+	assert_int_equal(result.error, 0);
+	assert_int_equal(result.lost, 0);
+	assert_int_equal(play(&pcm), 2 * SECOND * SAMPLES);
+	holds(pcm, 0, 2 * SECOND, 0);
+	free(pcm);
+	stop();
+}
+
+/* Whoever looks at the file meanwhile can play what is there. */
+static void the_header_follows_the_file(void **state)
+{
+	int16_t *pcm;
+	size_t n = 0;
+
+	start(10 * CLOCK_S, CLOCK_MS);
+	struct recording *r = begin("header");
+
+	for (unsigned i = 0; i < 5; i++) {
+		frames(r, i * SECOND, SECOND);
+		for (unsigned j = 0; j < 20; j++)
+			loop_step(loop, CLOCK_MS);
+	}
+	n = play(&pcm);
+	assert_in_range(n, 3 * SECOND * SAMPLES, 5 * SECOND * SAMPLES);
+	holds(pcm, 0, (unsigned)(n / SAMPLES), 0);
+	free(pcm);
+	finish(r);
+	stop();
+}
+
+/* kill -9: the next start finds the file and gives it its true length. */
+static void a_killed_process_leaves_a_file_that_is_repaired(void **state)
+{
+	struct recordings_stats s;
+	int16_t *pcm;
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		start(10 * CLOCK_S, 0);
+		struct recording *r = begin("killed");
+
+		for (unsigned i = 0; i < 3; i++)
+			frames(r, i * SECOND, SECOND);
+		do {
+			loop_step(loop, CLOCK_MS);
+			recordings_stats(all, &s);
+		} while (s.bytes < 3 * SECOND * SAMPLES * 4);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	snprintf(path, sizeof(path), "%s/2026/11/27/killed.wav", directory);
+	assert_int_equal(play(&pcm), 0); /* an empty one, but one that can be played */
+	free(pcm);
+	assert_true(unfinished("killed"));
+	start(10 * CLOCK_S, 0);
+	recordings_stats(all, &s);
+	assert_int_equal(s.repaired, 1);
+	assert_false(unfinished("killed"));
+	assert_int_equal(play(&pcm), 3 * SECOND * SAMPLES);
+	holds(pcm, 0, 3 * SECOND, 0);
+	free(pcm);
+	stop();
+}
+
+/* What lies there and is none of ours stays as it is. */
+static void what_is_no_recording_is_not_repaired(void **state)
+{
+	struct recordings_stats s;
+	char name[128];
+	FILE *f;
+
+	start(10 * CLOCK_S, 0);
+	stop();
+	snprintf(name, sizeof(name), "%s/unfinished/notes.wav", directory);
+	f = fopen(name, "wb");
+	for (unsigned i = 0; i < 100; i++)
+		fputc('n', f);
+	fclose(f);
+	start(10 * CLOCK_S, 0);
+	recordings_stats(all, &s);
+	assert_int_equal(s.repaired, 0);
+	assert_int_equal(access(name, F_OK), 0);
+	stop();
+}
+
+static void what_cannot_be_made_is_told(void **state)
+{
+	struct recording *r;
+	char name[128];
+	FILE *f;
+
+	start(10 * CLOCK_S, 0);
+	snprintf(name, sizeof(name), "%s/2026", directory);
+	f = fopen(name, "wb");
+	fclose(f);
+	r = begin("nowhere");
+	frames(r, 0, SECOND);
+	finish(r);
+	assert_int_equal(result.error, -ENOTDIR);
+	r = begin("nowhere");
+	for (unsigned i = 0; i < 50; i++)
+		loop_step(loop, CLOCK_MS);
+	frames(r, 0, SECOND);
+	finish(r);
+	assert_int_equal(result.error, -ENOTDIR);
+	assert_int_equal(result.lost, SECOND);
+	remove(name);
+	/* One name is one file. */
+	r = begin("twice");
+	frames(r, 0, SECOND);
+	finish(r);
+	assert_int_equal(result.error, 0);
+	r = begin("twice");
+	finish(r);
+	assert_int_equal(result.error, -EEXIST);
+	for (unsigned i = 0; i < 5; i++) {
+		static const char *const bad[] = {"", "..", "a/b", "a b", "a.wav"};
+
+		assert_int_equal(
+			recording_start(all,
+				&(struct recording_config){.name = bad[i], .rate_hz = RATE}, &r),
+			-EINVAL);
+	}
+	assert_int_equal(
+		recording_start(all, &(struct recording_config){.name = "a", .rate_hz = 44100}, &r),
+		-EINVAL);
+	stop();
+}
+
+/* Many at once, ended while they wait, and the process ends with some of them running. */
+static void many_run_at_once(void **state)
+{
+	struct recording *r[200];
+	char name[32];
+
+	start(10 * CLOCK_S, CLOCK_MS);
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "many-%u", i);
+		r[i] = begin(name);
+	}
+	for (unsigned n = 0; n < 4; n++) {
+		for (unsigned i = 0; i < 200; i++)
+			frames(r[i], n * 40, 40);
+		loop_step(loop, CLOCK_MS);
+	}
+	for (unsigned i = 0; i < 190; i++)
+		recording_end(r[i]);
+	UNTIL(results == 190);
+	assert_false(recordings_idle(all));
+	stop();
+	start(10 * CLOCK_S, 0);
+	struct recordings_stats s;
+
+	recordings_stats(all, &s);
+	assert_int_equal(s.repaired, 10);
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		T(each_channel_is_kept_in_order),
+		T(a_gap_is_silence_to_the_sample),
+		T(a_slow_disk_loses_what_does_not_fit),
+		T(a_write_that_fails_is_tried_again),
+		T(the_header_follows_the_file),
+		T(a_killed_process_leaves_a_file_that_is_repaired),
+		T(what_is_no_recording_is_not_repaired),
+		T(what_cannot_be_made_is_told),
+		T(many_run_at_once),
+#undef T
+	};
+
+	log_set_level(LOG_LEVEL_ERROR + 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
