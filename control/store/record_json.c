@@ -207,6 +207,38 @@ static json_t *quality(const struct record *r)
 		party_quality(&r->customer_quality));
 }
 
+/* ---- recordings ---- */
+
+static json_t *recording(const struct record *r)
+{
+	if (r->n_recordings == 0)
+		return json_null();
+	return json_pack("{s:n, s:o, s:s, s:s}", "DeletionReason", "Location",
+		text_or_null(r->recordings[0].location), "Status", "AVAILABLE", "Type", "AUDIO");
+}
+
+static json_t *recordings(const struct record *r)
+{
+	json_t *out = r->n_recordings ? json_array() : json_null();
+
+	for (size_t i = 0; out && i < r->n_recordings; i++) {
+		const struct record_recording *one = &r->recordings[i];
+
+		if (json_array_append_new(out,
+			    json_pack("{s:n, s:n, s:n, s:o, s:s, s:o, s:o, s:s, s:o, s:s}",
+				    "DeletionReason", "FragmentStartNumber", "FragmentStopNumber",
+				    "Location", text_or_null(one->location), "MediaStreamType",
+				    "AUDIO", "ParticipantType", text_or_null(one->participant),
+				    "StartTimestamp", time_or_null(one->start_wall), "Status",
+				    "AVAILABLE", "StopTimestamp", time_or_null(one->stop_wall),
+				    "StorageType", "FILE"))) {
+			json_decref(out);
+			out = NULL;
+		}
+	}
+	return out;
+}
+
 /* A NULL value (not UTF-8, no memory) spoils the whole record. */
 static bool put(json_t *o, const char *name, json_t *value)
 {
@@ -242,8 +274,8 @@ static json_t *build(const struct record *r)
 	good = good && put(o, "PreviousContactId", text_or_null(r->previous_contact_id));
 	good = good && put(o, "QualityMetrics", quality(r));
 	good = good && put(o, "Queue", queue_part(r));
-	good = good && put(o, "Recording", json_null());
-	good = good && put(o, "Recordings", json_null());
+	good = good && put(o, "Recording", recording(r));
+	good = good && put(o, "Recordings", recordings(r));
 	good = good && put(o, "References", references(r));
 	good = good && put(o, "RelatedContactId", text_or_null(r->related_contact_id));
 	good = good && put(o, "ScheduledTimestamp", time_or_null(r->scheduled_wall));

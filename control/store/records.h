@@ -74,6 +74,12 @@ struct record_quality {
 	double round_trip_ms;          /* the longest; 0: not known */
 };
 
+struct record_recording {
+	struct str location;    /* a path */
+	struct str participant; /* ALL, AGENT, CUSTOMER, IVR */
+	uint64_t start_wall, stop_wall;
+};
+
 struct record_transition {
 	struct str state; /* SILENT_MONITOR, BARGE */
 	uint64_t start_wall, end_wall;
@@ -123,6 +129,8 @@ struct record {
 	size_t n_references;
 	const struct record_pair *tags;
 	size_t n_tags;
+	const struct record_recording *recordings; /* the first is also `Recording` */
+	size_t n_recordings;
 };
 
 struct records_config {

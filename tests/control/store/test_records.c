@@ -181,6 +181,34 @@ static void the_quality_of_both_parties_is_told(void **state)
 	json_decref(o);
 }
 
+static void recordings_are_linked(void **state)
+{
+	const struct record_recording recordings[] = {
+		{STR("/r/one_ivr.wav"), STR("IVR"), START, START + 9 * CLOCK_S},
+		{STR("/r/one.wav"), STR("ALL"), START + 9 * CLOCK_S, 0}};
+	struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
+
+	r.recordings = recordings;
+	r.n_recordings = 2;
+	char *text = record_json(&r);
+	assert_non_null(text);
+	json_t *o = json_loads(text, 0, NULL), *list = json_object_get(o, "Recordings");
+	free(text);
+	assert_string_equal(member(o, "Recording", "Location"), "/r/one_ivr.wav");
+	assert_string_equal(member(o, "Recording", "Type"), "AUDIO");
+	assert_int_equal(json_array_size(list), 2);
+	json_t *second = json_array_get(list, 1);
+	assert_string_equal(member(second, "Location", NULL), "/r/one.wav");
+	assert_string_equal(member(second, "ParticipantType", NULL), "ALL");
+	assert_string_equal(member(second, "MediaStreamType", NULL), "AUDIO");
+	assert_string_equal(member(second, "Status", NULL), "AVAILABLE");
+	assert_string_equal(member(second, "StartTimestamp", NULL), "2026-03-15T08:00:09Z");
+	assert_true(json_is_null(json_object_get(second, "StopTimestamp")));
+	assert_string_equal(
+		member(json_array_get(list, 0), "StopTimestamp", NULL), "2026-03-15T08:00:09Z");
+	json_decref(o);
+}
+
 static void the_json_has_the_public_shape(void **state)
 {
 	const struct record_pair attributes[] = {
@@ -640,6 +668,7 @@ int main(void)
 		T(R102_a_delivered_record_gets_a_successor),
 		T(the_quality_of_both_parties_is_told),
 		T(the_json_has_the_public_shape),
+		T(recordings_are_linked),
 		T(the_figures_add_up_to_wall_time),
 		T(what_goes_on_counts_up_to_the_update),
 		T(R102_what_is_delivered_again_is_later),
