@@ -190,6 +190,8 @@ enum conference_life conference_life(const struct conference *c);
 
 /* Whether `listener` hears `talker`; equal: its own player. */
 bool conference_hears(const struct conference *c, unsigned listener, unsigned talker);
+/* Whether what the party says belongs on a recording: it talks, and not to one agent alone. */
+bool conference_is_recorded(const struct conference *c, unsigned slot);
 /*
  * Whether the peer of `to` gets the keys of `from`: an outside party those of agents who talk with it,
  * and the customer's when no agent is on the call. Mute does not stop keys.

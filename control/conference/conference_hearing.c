@@ -59,6 +59,14 @@ bool conference_hears(const struct conference *c, unsigned listener, unsigned ta
 	return true;
 }
 
+bool conference_is_recorded(const struct conference *c, unsigned slot)
+{
+	const struct party *party = talks(c, slot) ? &c->party[slot] : NULL;
+
+	return party && !party->muted &&
+	       (party->role != PARTY_SUPERVISOR || party->watch == PARTY_BARGES);
+}
+
 bool conference_gets_keys(const struct conference *c, unsigned to, unsigned from)
 {
 	bool attended = false;

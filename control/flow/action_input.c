@@ -110,10 +110,20 @@ static bool to_phone_number(struct flow_machine *m, char out[PHONE_NUMBER_SIZE])
 }
 
 /* A key that is missing or empty does not make clear text of what was to be encrypted. */
-static bool wants_secrecy(const struct flow_machine *m)
+static bool wants_secrecy(const struct flow_action *action)
 {
-	return flow_action_param(m->action, FLOW_PARAM_ENCRYPTION_KEY) != NULL ||
-	       flow_action_param(m->action, FLOW_PARAM_ENCRYPTION_KEY_ID) != NULL;
+	return flow_action_param(action, FLOW_PARAM_ENCRYPTION_KEY) != NULL ||
+	       flow_action_param(action, FLOW_PARAM_ENCRYPTION_KEY_ID) != NULL;
+}
+
+bool flow_run_takes_secret(const struct flow_run *run)
+{
+	const struct flow_action *action;
+
+	if (run->state != FLOW_RUN_WAITING || run->action >= run->flow->action_count)
+		return false;
+	action = &run->flow->actions[run->action];
+	return action->type == FLOW_ACTION_GET_INPUT && wants_secrecy(action);
 }
 
 static enum flow_step encrypt(struct flow_machine *m)
@@ -144,7 +154,7 @@ static enum flow_step finish(struct flow_machine *m)
 		store(m, "Timeout");
 		return flow_next(m);
 	}
-	if (wants_secrecy(m))
+	if (wants_secrecy(m->action))
 		return encrypt(m);
 	if (!flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
 		store(m, m->run->input);

@@ -584,6 +584,9 @@ int flow_run_step(struct flow_run *run, const struct flow_event *event, uint64_t
 /* Ends a run from outside (an agent took the call): STOP_PLAYING if something plays, then OVER. */
 void flow_run_stop(struct flow_run *run, struct flow_effects *effects);
 
+/* Whether the run takes keys that it will encrypt: nobody may hear or keep them meanwhile. */
+bool flow_run_takes_secret(const struct flow_run *run);
+
 /*
  * Gives back what the run holds; zero bytes afterwards, but for the ids, which go on: an answer to
  * what was asked before is stale for the next run. Takes NULL.

@@ -454,6 +454,28 @@ static void keys_go_to_outside_parties(void **state)
 	assert_false(conference_gets_keys(&c, C, T));
 }
 
+/* ---- recordings ---- */
+
+static void who_talks_to_all_is_recorded(void **state)
+{
+	struct conference c = transferred(CONFERENCE_THREE_PARTY, PARTY_VIA_AGENT);
+
+	assert_false(conference_is_recorded(&c, C)); /* on hold */
+	assert_true(conference_is_recorded(&c, S));
+	assert_true(conference_is_recorded(&c, T));
+	assert_false(conference_is_recorded(&c, NOBODY));
+	does(&c, S, CONFERENCE_JOIN, NOBODY);
+	assert_true(conference_is_recorded(&c, C));
+	does(&c, S, CONFERENCE_MUTE, S);
+	assert_false(conference_is_recorded(&c, S));
+	unsigned m = watch(&c, S, PARTY_MONITORS);
+	assert_false(conference_is_recorded(&c, m));
+	does(&c, m, CONFERENCE_COACH, NOBODY);
+	assert_false(conference_is_recorded(&c, m));
+	does(&c, m, CONFERENCE_BARGE, NOBODY);
+	assert_true(conference_is_recorded(&c, m));
+}
+
 /* ---- supervisors ---- */
 
 static void supervisors_listen_coach_and_barge(void **state)
@@ -548,6 +570,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_forgotten_on_hold),
 		cmocka_unit_test(events_out_of_place),
 		cmocka_unit_test(keys_go_to_outside_parties),
+		cmocka_unit_test(who_talks_to_all_is_recorded),
 		cmocka_unit_test(supervisors_listen_coach_and_barge),
 		cmocka_unit_test(supervisors_go_with_their_agent),
 		cmocka_unit_test(five_supervisors),

@@ -286,6 +286,7 @@ static void stored_input_waits_between_keys(void **state)
 
 	(void)state;
 	start(&call, STORE(CUSTOM("4") DTMF("\"InterdigitTimeLimitSeconds\": \"2\"")));
+	assert_false(flow_run_takes_secret(&call.run));
 	call_key(&call, '1');
 	effect_of(&call, FLOW_EFFECT_STOP_PLAYING);
 	assert_int_equal(call.run.wake_at_ns, call.now + 2 * SECOND);
@@ -306,12 +307,18 @@ static void stored_input_is_encrypted_or_not_stored(void **state)
 
 	(void)state;
 	start(&call, actions);
-	call_keys(&call, "1234");
+	assert_true(flow_run_takes_secret(&call.run));
+	call_keys(&call, "123");
+	assert_true(flow_run_takes_secret(&call.run));
+	call_keys(&call, "4");
+	assert_true(flow_run_takes_secret(&call.run));
 	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.digits, "1234");
 	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.key_id, "k");
 	call_answer_event(&call, (struct flow_event){.result = FLOW_RESULT_OK, .text = "sealed"});
 	assert_string_equal(call.memory.stored_input, "sealed");
+	assert_false(flow_run_takes_secret(&call.run));
 	finish(&call, "next");
+	assert_false(flow_run_takes_secret(&call.run));
 
 	start(&call, actions);
 	call_keys(&call, "1234");
