@@ -20,6 +20,7 @@
 
 #define PATH_SIZE    4096
 #define DRAIN_LOOK   (100 * CLOCK_MS)
+#define LAST_FILES   (5 * CLOCK_S) /* for recordings of the last calls to be finished */
 #define DEFAULT_PATH "/etc/cordboard"
 
 struct control {
@@ -110,11 +111,17 @@ static int print_config(struct control *c)
 
 /* ---- the end ---- */
 
+static bool all_is_done(const struct control *c)
+{
+	return board_idle(&c->board) &&
+	       (!c->board.recordings || recordings_idle(c->board.recordings));
+}
+
 static void on_drain(void *ctx, uint64_t now_ns)
 {
 	struct control *c = ctx;
 
-	if (!board_idle(&c->board) && now_ns < c->drain_until_ns) {
+	if (!all_is_done(c) && now_ns < c->drain_until_ns) {
 		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
 		return;
 	}
@@ -122,6 +129,7 @@ static void on_drain(void *ctx, uint64_t now_ns)
 		log_warning(NULL, "main", "calls that have not ended are hung up");
 		board_end_all(&c->board);
 		/* once more, so that the BYEs leave before the sockets go */
+		c->drain_until_ns = now_ns + LAST_FILES;
 		timers_set(c->board.timers, &c->drain_timer, now_ns + DRAIN_LOOK);
 		return;
 	}
@@ -171,20 +179,47 @@ static void on_store_health(void *ctx, int error, const char *text)
 		log_info(NULL, "store", "writing works again");
 }
 
+/* A name without a slash is one in the store's directory. */
+static void store_path(const struct config *config, const char *name, char path[PATH_SIZE])
+{
+	bool bare = !strchr(name, '/');
+
+	snprintf(path, PATH_SIZE, "%s%s%s", bare ? config->store_directory : "", bare ? "/" : "",
+		name);
+}
+
 static int open_flow_log(struct control *c, char *error)
 {
 	const struct config *k = &c->config;
-	bool bare = !strchr(k->flow_log_file, '/');
 	char path[PATH_SIZE];
 
-	snprintf(path, sizeof(path), "%s%s%s", bare ? k->store_directory : "", bare ? "/" : "",
-		k->flow_log_file);
+	store_path(k, k->flow_log_file, path);
 	return flow_log_open(&(struct flow_log_config){.loop = c->board.loop,
 				     .offload = c->board.offload,
 				     .path = path,
 				     .size_max = (uint64_t)k->flow_log_megabytes << 20,
 				     .keep = (unsigned)k->flow_log_keep},
 		error, &c->board.flow_log);
+}
+
+static int open_recordings(struct control *c)
+{
+	const struct config *k = &c->config;
+	char path[PATH_SIZE], error[RECORDING_ERROR_SIZE];
+	int rc;
+
+	if (!*k->recording_directory)
+		return 0;
+	store_path(k, k->recording_directory, path);
+	rc = recordings_open(&(struct recordings_config){.loop = c->board.loop,
+				     .offload = c->board.offload,
+				     .directory = path,
+				     .buffer_ns = k->recording_buffer_ns,
+				     .sync_ns = k->recording_sync_ns},
+		error, &c->board.recordings);
+	if (rc < 0)
+		log_error(NULL, "main", "recording.directory: %s", error);
+	return rc;
 }
 
 static int open_stores(struct control *c)
@@ -314,6 +349,8 @@ static int start(struct control *c)
 	if (rc == 0)
 		rc = open_stores(c);
 	if (rc == 0)
+		rc = open_recordings(c);
+	if (rc == 0)
 		rc = open_router(c);
 	if (rc == 0)
 		rc = board_init(b);
@@ -351,6 +388,7 @@ static void stop(struct control *c)
 		timers_cancel(b->timers, &c->drain_timer);
 	loop_signal_close(c->terminate);
 	loop_signal_close(c->interrupt);
+	recordings_close(b->recordings);
 	loop_destroy(b->loop);
 	instance_destroy(b->instance);
 }

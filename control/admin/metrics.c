@@ -285,6 +285,31 @@ static void put_store(const struct source *s)
 	one(s, "events_waiting", PAGE_GAUGE, "events not written yet", (double)e.waiting);
 }
 
+static void put_recordings(const struct source *s)
+{
+	struct recordings_stats r = {0};
+
+	if (s->board->recordings)
+		recordings_stats(s->board->recordings, &r);
+	one(s, "recordings_running", PAGE_GAUGE, "recordings that run", r.running);
+	one(s, "recordings_finishing", PAGE_GAUGE, "recordings whose file is not closed yet",
+		r.finishing);
+	one(s, "recordings_started_total", PAGE_COUNTER, "recordings begun", (double)r.started);
+	one(s, "recordings_failed_total", PAGE_COUNTER, "recordings without a whole file",
+		(double)r.failed);
+	one(s, "recordings_repaired_total", PAGE_COUNTER,
+		"files that were found unfinished at the start and repaired", (double)r.repaired);
+	one(s, "recording_seconds_total", PAGE_COUNTER, "sound recorded", (double)r.frames / 50);
+	page_family(s->page, "recording_gap_seconds_total", PAGE_COUNTER,
+		"silence in recordings in place of sound that was not heard or not kept");
+	page_value(s->page, (double)r.missing / 50, "reason", "not_heard", NULL);
+	page_value(s->page, (double)r.lost / 50, "reason", "slow_disk", NULL);
+	one(s, "recording_bytes_total", PAGE_COUNTER, "bytes written to recordings",
+		(double)r.bytes);
+	one(s, "recording_write_failures_total", PAGE_COUNTER, "writes to recordings that failed",
+		(double)r.errors);
+}
+
 /* ---- functions and services outside -------------------------------------------------------- */
 
 static void put_services(const struct source *s)
@@ -360,7 +385,8 @@ bool metrics_write(void *ctx, unsigned step, FILE *to)
 {
 	static void (*const parts[])(const struct source *s) = {put_process, put_contacts,
 		put_calls, put_agents, put_queues, put_queue_refusals, put_queue_waits, put_sip,
-		put_trunks, put_store, put_services, put_media, put_leg_quality, put_dataplane};
+		put_trunks, put_store, put_recordings, put_services, put_media, put_leg_quality,
+		put_dataplane};
 	const struct admin *admin = ctx;
 	struct page page = {.to = to};
 

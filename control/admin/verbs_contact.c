@@ -12,13 +12,15 @@ json_t *contact_row(const struct contact *contact)
 			 : contact->offer        ? contact->offer_agent
 						 : ROUTER_NONE;
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-		s->id, "initial", s->initial, "previous", json_text(s->previous), "state",
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+		"id", s->id, "initial", s->initial, "previous", json_text(s->previous), "state",
 		contact_state_name(contact->state), "version", (int)contact->version, "method",
 		contact_method_name(s->method), "customer", json_text(contact->customer_number),
 		"system", json_text(contact->system_number), "queue", json_queue(board, s->queue),
 		"agent", json_agent(board, agent), "initiated", json_moment(board, s->initiated),
-		"age_s", json_seconds(board_now(board) - s->initiated));
+		"age_s", json_seconds(board_now(board) - s->initiated), "recorded",
+		contact->tape != NULL, "recording_suspended",
+		contact->call && contact->call->recording_suspended);
 }
 
 static void handle_list(struct rpc_call *call)
@@ -156,6 +158,24 @@ static void add_data(json_t *row, const struct contact *contact)
 	json_object_set_new(row, "flow_log", json_boolean(contact->memory.logged));
 }
 
+static void add_recordings(json_t *row, const struct contact *contact)
+{
+	const struct contact_segment *s = &contact->segment;
+	char path[RECORDING_PATH_SIZE];
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < s->n_recordings; i++) {
+		recording_path_of(contact, s, i, path);
+		json_array_append_new(list,
+			json_pack("{s:o, s:b, s:o, s:o}", "location", json_text(path), "automated",
+				s->recording[i].kind == SEGMENT_RECORDING_AUTOMATED, "started",
+				json_wall(contact_wall(contact, s->recording[i].started)),
+				"stopped",
+				json_wall(contact_wall(contact, s->recording[i].stopped))));
+	}
+	json_object_set_new(row, "recordings", list);
+}
+
 static json_t *contact_full(const struct contact *contact)
 {
 	json_t *row = contact_row(contact);
@@ -166,6 +186,7 @@ static json_t *contact_full(const struct contact *contact)
 	add_segments(row, contact);
 	add_place(row, contact);
 	add_data(row, contact);
+	add_recordings(row, contact);
 	if (contact->call)
 		json_object_set_new(row, "room",
 			json_pack("{s:I, s:i}", "id",
@@ -258,6 +279,28 @@ static void handle_leave(struct rpc_call *call)
 	desk(call, desk_leave);
 }
 
+static int suspend_recording(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE])
+{
+	return desk_suspend_recording(board, agent, contact, true, why);
+}
+
+static int resume_recording(
+	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE])
+{
+	return desk_suspend_recording(board, agent, contact, false, why);
+}
+
+static void handle_suspend_recording(struct rpc_call *call)
+{
+	desk(call, suspend_recording);
+}
+
+static void handle_resume_recording(struct rpc_call *call)
+{
+	desk(call, resume_recording);
+}
+
 static void handle_end(struct rpc_call *call)
 {
 	struct contact *contact = find(call);
@@ -296,6 +339,12 @@ static const struct verb verbs[] = {
 	{"contact.leave", ROLE_DESKTOP, .changes = true, .versioned = true,
 		VERB_PARAMS(desk_params), .handle = handle_leave,
 		.help = "the agent leaves: after-contact work begins"},
+	{"contact.suspend_recording", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(desk_params), .handle = handle_suspend_recording,
+		.help = "what is said on the agent's call is silence on its recordings"},
+	{"contact.resume_recording", ROLE_DESKTOP, .changes = true, .versioned = true,
+		VERB_PARAMS(desk_params), .handle = handle_resume_recording,
+		.help = "it is recorded again"},
 	{"contact.end", ROLE_SUPERVISOR, .changes = true, .versioned = true,
 		VERB_PARAMS(get_params), .handle = handle_end, .help = "hangs up on everybody"},
 };

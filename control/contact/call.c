@@ -40,6 +40,7 @@ void call_join(struct call *call, struct contact *contact)
 static void call_free(struct call *call)
 {
 	transfer_blind_ends(call);
+	recording_forget(call);
 	while (call->n_legs)
 		board_leg_close(call->legs[0], 480, "");
 	media_room_destroy(call->room);
@@ -52,6 +53,7 @@ void call_part(struct contact *contact)
 
 	if (!call)
 		return;
+	recording_stop(contact, board_now(contact->board));
 	for (struct contact **p = &call->contacts; *p; p = &(*p)->call_next)
 		if (*p == contact) {
 			*p = contact->call_next;
@@ -295,6 +297,7 @@ static void agent_gone(struct call *call, struct contact *contact, uint64_t now_
 	bool has_customer = call->customer && call->customer->contact == contact;
 
 	contact->party = CONFERENCE_NOBODY;
+	recording_stop(contact, now_ns);
 	if (contact->agent)
 		board_leg_close(contact->agent, 0, "");
 	if (contact->segment.hold_started)

@@ -65,6 +65,9 @@ struct call {
 	bool ringing;               /* its source hears our ringback */
 	enum contact_reason reason; /* why the next party leaves */
 	struct blind blind;
+	bool recording_suspended;   /* by a verb, on all recordings */
+	bool takes_secret;          /* a flow takes input that it encrypts */
+	struct timer quiet;         /* ... or has taken some: recordings are silent (recording.h) */
 	char failed[CALL_WHY_SIZE]; /* why the last transfer did not come about; "" */
 };
 

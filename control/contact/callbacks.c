@@ -236,6 +236,17 @@ static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 		offering_agent_leg_down(leg, &end, board_now(ctx));
 }
 
+static void on_tap_frame(
+	void *ctx, void *tap_ctx, uint64_t period, const int16_t *left, const int16_t *right)
+{
+	recording_frame_came(tap_ctx, period, left, right);
+}
+
+static void on_tap_ended(void *ctx, void *tap_ctx)
+{
+	recording_tap_ended(tap_ctx);
+}
+
 struct media_callbacks board_media_callbacks(struct switchboard *board)
 {
 	return (struct media_callbacks){.ctx = board,
@@ -247,5 +258,7 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.digits_sent = on_digits_sent,
 		.media_lost = on_media_lost,
 		.media_back = on_media_back,
-		.leg_failed = on_leg_failed};
+		.leg_failed = on_leg_failed,
+		.tap_frame = on_tap_frame,
+		.tap_ended = on_tap_ended};
 }

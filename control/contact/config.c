@@ -152,6 +152,21 @@ static const struct option_row rows[] = {
 		.max = SECONDS(86400), .preset = "120s",
 		.help = "an agent of whom nothing else was told for so long gets a HEART_BEAT"},
 
+	{"recording.directory", OPTION_STRING, FIELD(recording_directory), .max = 1024,
+		.preset = "recordings",
+		.help = "where recordings go that flows ask for, in a folder for each day;\n"
+			"a name without a slash is a directory in store.directory. Empty:\n"
+			"nothing is recorded"},
+	{"recording.buffer", OPTION_DURATION, FIELD(recording_buffer_ns), .min = SECONDS(2),
+		.max = SECONDS(600), .preset = "10s",
+		.help = "sound that a recording keeps in memory while the disk is slow; what is\n"
+			"more becomes silence of the same length"},
+	{"recording.sync", OPTION_DURATION, FIELD(recording_sync_ns), .min = 0,
+		.max = SECONDS(3600), .preset = "10s",
+		.help = "how often a file's header is brought up to date and the file synced "
+			"while\n"
+			"it grows; 0: only at its end"},
+
 	{"flow_log.file", OPTION_STRING, FIELD(flow_log_file), .min = 1, .max = 1024,
 		.preset = "flow-log.jsonl",
 		.help = "what flows did for contacts whose logging they switched on, a JSON "

@@ -241,6 +241,7 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 
 	if (contact->caller)
 		leg_quality_read(contact->caller);
+	recording_stop(contact, now_ns);
 	memcpy(next.initial, old->initial, sizeof(next.initial));
 	link_segment(contact, &next, now_ns);
 	next.connected = contact->caller ? now_ns : 0;

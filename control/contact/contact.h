@@ -46,6 +46,7 @@
 #include "base/random.h"
 #include "contact/contact_data.h"
 #include "contact/leg.h"
+#include "contact/recording.h"
 #include "flow/engine.h"
 #include "media/quality.h"
 #include "queue/router.h"
@@ -129,6 +130,8 @@ struct contact_segment {
 	char transferred_to[32];
 	uint64_t scheduled; /* a callback's: when it is due */
 	struct quality_party customer_quality, agent_quality;
+	struct segment_recording recording[SEGMENT_RECORDINGS_MAX];
+	unsigned n_recordings;
 	struct contact_segment *older; /* list of those whose after-contact work goes on */
 };
 
@@ -214,7 +217,8 @@ struct contact {
 	struct call *call;         /* NULL: not a call now */
 	struct contact *call_next; /* of the same call */
 
-	bool released; /* no concurrent call now */
+	struct tape *tape; /* the recording that runs (recording.c); NULL: none */
+	bool released;     /* no concurrent call now */
 
 	/* the live offer; 0: none */
 	uint64_t offer;

@@ -132,9 +132,9 @@ static void set_recording(struct contact *contact, const struct flow_effect *eff
 	contact->data.recording.screen = effect->recording.screen;
 	contact->data.recording.ivr = effect->recording.ivr;
 	log_info(LOG_CALL(contact->segment.id, 0), "flow",
-		"action '%s': record agent %s, customer %s; noted, nothing records here",
+		"action '%s': record agent %s, customer %s, what flows say %s",
 		effect->action->identifier, effect->recording.agent ? "yes" : "no",
-		effect->recording.customer ? "yes" : "no");
+		effect->recording.customer ? "yes" : "no", effect->recording.ivr ? "yes" : "no");
 }
 
 static void set_streaming(struct contact *contact, const struct flow_effect *effect)

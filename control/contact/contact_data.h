@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contact_data: what flows write on a contact beside its attributes: tags, references and what is
- * to be recorded and streamed. It goes on over segments and to callbacks.
+ * to be recorded and streamed. It goes on over segments and to callbacks; a transfer's own flows say
+ * what of it is recorded (recording.h).
  *
- * Recording and streaming are wishes: nothing here records, so they are kept, shown and logged.
+ * Streaming is a wish: nothing here streams, so it is kept, shown and logged.
  */
 #ifndef CONTACT_CONTACT_DATA_H
 #define CONTACT_CONTACT_DATA_H

@@ -91,12 +91,35 @@ static size_t put_pairs(const struct attributes *store, struct record_pair *pair
 	return n;
 }
 
+static const char *participant_of(const struct segment_recording *r)
+{
+	if (r->kind == SEGMENT_RECORDING_AUTOMATED)
+		return "IVR";
+	return r->agent && r->customer ? "ALL" : r->agent ? "AGENT" : "CUSTOMER";
+}
+
+static size_t put_recordings(const struct contact *contact, const struct contact_segment *s,
+	struct record_recording rows[SEGMENT_RECORDINGS_MAX],
+	char paths[SEGMENT_RECORDINGS_MAX][RECORDING_PATH_SIZE])
+{
+	for (unsigned i = 0; i < s->n_recordings; i++) {
+		recording_path_of(contact, s, i, paths[i]);
+		rows[i] = (struct record_recording){.location = str_from(paths[i]),
+			.participant = str_from(participant_of(&s->recording[i])),
+			.start_wall = contact_wall(contact, s->recording[i].started),
+			.stop_wall = contact_wall(contact, s->recording[i].stopped)};
+	}
+	return s->n_recordings;
+}
+
 void contact_record_put(
 	struct contact *contact, const struct contact_segment *s, bool complete, uint64_t now_ns)
 {
 	struct switchboard *board = contact->board;
 	struct record_pair pairs[ATTRIBUTES_MAX], tags[CONTACT_TAGS_MAX],
 		references[CONTACT_REFERENCES_MAX];
+	struct record_recording recordings[SEGMENT_RECORDINGS_MAX];
+	char paths[SEGMENT_RECORDINGS_MAX][RECORDING_PATH_SIZE];
 	struct record record = {.complete = complete,
 		.contact_id = str_from(s->id),
 		.initial_contact_id = str_from(s->initial),
@@ -129,6 +152,8 @@ void contact_record_put(
 	record.references = references;
 	record.n_references =
 		put_pairs(&contact->data.references, references, CONTACT_REFERENCES_MAX);
+	record.recordings = recordings;
+	record.n_recordings = put_recordings(contact, s, recordings, paths);
 	rc = records_put(board->records, &record);
 	if (rc < 0) {
 		board->stats.records_refused++;

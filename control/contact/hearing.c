@@ -73,9 +73,11 @@ static void take_player(struct leg *leg, struct media_member *member)
 void hearing_apply(struct call *call)
 {
 	struct media_member members[MEDIA_MEMBERS_MAX] = {0};
+	struct media_tap_masks taps[MEDIA_TAPS_MAX];
 
 	if (call->changing) /* call_change() does it when all is done */
 		return;
+	recording_follow(call, board_now(call->board));
 	for (unsigned i = 0; i < call->n_legs; i++) {
 		struct leg *leg = call->legs[i];
 
@@ -89,5 +91,7 @@ void hearing_apply(struct call *call)
 		take_player(leg, &members[i]);
 	}
 	CHECK(media_room_apply(call->room, &(struct media_room_state){.members = members,
-						   .n_members = call->n_legs}) == 0);
+						   .n_members = call->n_legs,
+						   .taps = taps,
+						   .n_taps = recording_masks(call, taps)}) == 0);
 }

@@ -17,7 +17,7 @@
  * contacts of one customer share), transfer.c, outside.c and supervising.c (whom agents and
  * supervisors bring to a call), phone.c (what agents do at their phones), panel.c, leg.c,
  * treatment.c (flows on legs), sealing.c (input that they encrypt), asking.c (what they ask of the
- * outside world), hearing.c (who hears whom), contact_record.c, contact_event.c and agent_stream.c
+ * outside world), hearing.c (who hears whom), recording.c (what is recorded), contact_record.c, contact_event.c and agent_stream.c
  * (what is told), desk*.c (verbs of agents and operators).
  */
 #ifndef CONTACT_SWITCHBOARD_H
@@ -73,6 +73,7 @@ struct switchboard {
 	struct media *media;
 	struct router *router;
 	struct records *records;
+	struct recordings *recordings; /* NULL: nothing is recorded */
 	struct events *events;
 	struct services *services;
 	struct asking *askings;    /* what the outside world is asked now (asking.h) */
@@ -409,6 +410,9 @@ int desk_conference(struct switchboard *board, const char *agent, const char *co
  */
 int desk_watch(struct switchboard *board, const char *supervisor, const char *agent,
 	enum party_watch watch, char why[DESK_WHY_SIZE]);
+/* All recordings of the agent's call are silent from now on, or are not. */
+int desk_suspend_recording(struct switchboard *board, const char *agent, const char *contact,
+	bool suspended, char why[DESK_WHY_SIZE]);
 /* The agent leaves the contact: after-contact work begins. */
 int desk_leave(
 	struct switchboard *board, const char *agent, const char *contact, char why[DESK_WHY_SIZE]);

@@ -40,6 +40,8 @@ static struct contact *make(struct contact *cause, unsigned party, uint64_t now_
 		return NULL;
 	contact_follow(contact, cause, now_ns);
 	contact_inherit(contact, cause);
+	/* set anew for each segment with an agent (flows/language.md 7.6) */
+	memset(&contact->data.recording, 0, sizeof(contact->data.recording));
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		contact_inherit_hook(contact, cause, kept[i]);
 	memcpy(contact->customer_number, cause->customer_number, sizeof(contact->customer_number));
