@@ -214,6 +214,8 @@ static int open_recordings(struct control *c)
 	rc = recordings_open(&(struct recordings_config){.loop = c->board.loop,
 				     .offload = c->board.offload,
 				     .directory = path,
+				     .format = (enum recording_format)k->recording_format,
+				     .bitrate = (uint32_t)k->recording_bitrate,
 				     .buffer_ns = k->recording_buffer_ns,
 				     .sync_ns = k->recording_sync_ns},
 		error, &c->board.recordings);

@@ -10,6 +10,7 @@
 
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const recordings[] = {"wav", "opus", NULL};
 
 #define FIELD(member) offsetof(struct config, member)
 #define SECONDS(n)    ((int64_t)((n)*CLOCK_S))
@@ -157,6 +158,13 @@ static const struct option_row rows[] = {
 		.help = "where recordings go that flows ask for, in a folder for each day;\n"
 			"a name without a slash is a directory in store.directory. Empty:\n"
 			"nothing is recorded"},
+	{"recording.format", OPTION_ENUM, FIELD(recording_format), .choices = recordings,
+		.preset = "wav",
+		.help = "wav: PCM, 16 bit, 115 MB an hour; opus: Opus in Ogg, encoded on the "
+			"helper\n"
+			"thread, which sets a limit to how many can run at a time"},
+	{"recording.bitrate", OPTION_INT, FIELD(recording_bitrate), .min = 12000, .max = 256000,
+		.preset = "32000", .help = "bit/s of Opus, both channels together"},
 	{"recording.buffer", OPTION_DURATION, FIELD(recording_buffer_ns), .min = SECONDS(2),
 		.max = SECONDS(600), .preset = "10s",
 		.help = "sound that a recording keeps in memory while the disk is slow; what is\n"

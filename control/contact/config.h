@@ -79,6 +79,8 @@ struct config {
 	int64_t events_keep;
 	uint64_t heartbeat_ns;
 	char *recording_directory; /* "": nothing is recorded */
+	int recording_format;      /* enum recording_format */
+	int64_t recording_bitrate;
 	uint64_t recording_buffer_ns, recording_sync_ns;
 	char *flow_log_file;
 	int64_t flow_log_megabytes, flow_log_keep;

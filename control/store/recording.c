@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/offload.h"
+#include "store/ogg_opus.h"
 #include "store/wav.h"
 
 #define FILE_MODE      0640
@@ -25,6 +26,10 @@
 #define SAMPLES_MAX    320u /* of a channel in 20 ms */
 /* Tries of a write after the end, before what is left is given up. */
 #define LAST_TRIES 10u
+/* Frames of silence that are encoded in one job: the next recording's turn comes in time. */
+#define SILENCE_FRAMES 1500u
+
+static const char *const suffixes[] = {[RECORDING_WAV] = ".wav", [RECORDING_OPUS] = ".opus"};
 
 /* Sound without a gap in it, in the order of the file. */
 struct chunk {
@@ -50,14 +55,21 @@ struct recording {
 	bool begun;
 	uint64_t first_period, last_period;
 	uint64_t last; /* frames since the beginning, up to the last one given */
-	struct chunk *chunks, *chunks_last;
+	struct chunk *chunks, *chunks_last; /* NULL: none */
 	unsigned n_chunks;
 
-	uint64_t written;   /* frames: the length that the header may say */
+	uint64_t written;   /* frames: the length of what is in the file */
 	uint64_t header_ns; /* when it was last brought up to date */
 	uint64_t begun_ns;  /* of the write under way */
 	uint8_t header[WAV_HEADER_BYTES];
-	unsigned failures; /* in a row */
+	/* Opus */
+	struct ogg_opus *ogg; /* the helper thread's while a job is under way */
+	uint64_t encoded;     /* frames */
+	bool closes;          /* the last page has been made */
+	bool takes;           /* the job under way takes the first chunk */
+	int encoding;         /* its result */
+	uint64_t file_end;    /* where the next page goes */
+	unsigned failures;    /* in a row */
 	struct timer retry;
 	struct recording_result result;
 };
@@ -91,7 +103,7 @@ static struct chunk *chunk_add(struct recording *r, uint64_t first)
 	c->next = NULL;
 	c->first = first;
 	c->frames = 0;
-	if (r->chunks)
+	if (r->chunks_last)
 		r->chunks_last->next = c;
 	else
 		r->chunks = c;
@@ -105,6 +117,8 @@ static void chunk_drop(struct recording *r)
 	struct chunk *c = r->chunks;
 
 	r->chunks = c->next;
+	if (!r->chunks)
+		r->chunks_last = NULL;
 	r->n_chunks--;
 	free(c);
 }
@@ -112,7 +126,7 @@ static void chunk_drop(struct recording *r)
 /* The chunk that takes the frame; NULL: there is no space. */
 static struct chunk *chunk_for(struct recording *r, uint64_t frame)
 {
-	struct chunk *c = r->chunks ? r->chunks_last : NULL;
+	struct chunk *c = r->chunks_last;
 
 	if (c && c->frames < RECORDING_CHUNK_FRAMES && c->first + c->frames == frame)
 		return c;
@@ -125,6 +139,7 @@ static void recording_free(struct recording *r)
 {
 	while (r->chunks)
 		chunk_drop(r);
+	ogg_opus_destroy(r->ogg);
 	*r->back = r->next;
 	if (r->next)
 		r->next->back = r->back;
@@ -148,7 +163,6 @@ static void closed(void *job)
 
 	if (offload_cancelled(all->config.offload))
 		return; /* recordings_close() sees to it */
-
 	if (r->result.error) {
 		all->stats.failed++;
 		log_error(NULL, "store", "recording %s: %s", r->path, strerror(-r->result.error));
@@ -172,7 +186,7 @@ static void close_work(void *job)
 	if (r->fd < 0)
 		return;
 	/* silence at the end */
-	if (r->result.error == 0 && r->last > r->written &&
+	if (r->result.error == 0 && !r->ogg && r->last > r->written &&
 		ftruncate(r->fd, (off_t)(WAV_HEADER_BYTES + bytes_of(r, r->last))) < 0)
 		r->result.error = -errno;
 	if (close(r->fd) < 0 && r->result.error == 0)
@@ -184,7 +198,7 @@ static void close_work(void *job)
 	unlink(mark);
 }
 
-/* Work for the helper thread; one that it has no place for is done here. */
+/* Short work for the helper thread; one that it has no place for is done here. */
 static void off_the_loop(struct recording *r, void (*work)(void *), void (*done)(void *))
 {
 	if (offload_submit(r->all->config.offload, work, done, r) == 0)
@@ -245,6 +259,12 @@ static void chunk_written(void *ctx, int error)
 	pump(r);
 }
 
+/* All that was kept is in the file, but for the header of a WAV file. */
+static bool all_written(const struct recording *r)
+{
+	return !r->chunks && (!r->ogg || r->closes);
+}
+
 static void header_written(void *ctx, int error)
 {
 	struct recording *r = ctx;
@@ -252,11 +272,85 @@ static void header_written(void *ctx, int error)
 	if (!write_over(r, error))
 		return;
 	r->header_ns = loop_now(r->all->config.loop);
-	if (r->ended && !r->chunks)
+	if (r->ended && all_written(r))
 		finish(r);
 	else
 		pump(r);
 }
+
+/* ---- Opus ------------------------------------------------------------------------------------ */
+
+/* The silence before the next chunk or the end, a part of it at a time, and then that. */
+static void encode_work(void *job)
+{
+	struct recording *r = job;
+	const struct chunk *c = r->chunks;
+	uint64_t silence = (c ? c->first : r->last) - r->encoded;
+	unsigned part = silence < SILENCE_FRAMES ? (unsigned)silence : SILENCE_FRAMES;
+
+	r->takes = false;
+	r->encoding = ogg_opus_add(r->ogg, NULL, part);
+	r->encoded += part;
+	if (r->encoding || part < silence)
+		return;
+	if (!c) {
+		r->encoding = ogg_opus_end(r->ogg);
+		r->closes = true;
+		return;
+	}
+	r->encoding = ogg_opus_add(r->ogg, c->pcm, c->frames);
+	r->encoded += c->frames;
+	r->takes = true;
+}
+
+/* An encoder that failed cannot go on in the middle: the file ends here. */
+static void encoded(void *job)
+{
+	struct recording *r = job;
+
+	r->state = RECORDING_IDLE;
+	if (offload_cancelled(r->all->config.offload))
+		return; /* recordings_close() sees to it */
+	if (r->takes)
+		chunk_drop(r);
+	if (r->encoding == 0) {
+		pump(r);
+		return;
+	}
+	log_error(NULL, "store", "recording %s: it cannot be encoded: %s", r->path,
+		strerror(-r->encoding));
+	r->result.error = r->encoding;
+	if (r->ended)
+		finish(r);
+	else
+		r->state = RECORDING_CLOSING; /* to the end: what comes is lost */
+}
+
+static size_t pages_waiting(const struct recording *r)
+{
+	size_t n = 0;
+
+	if (r->ogg)
+		ogg_opus_bytes(r->ogg, &n);
+	return n;
+}
+
+static void pages_written(void *ctx, int error)
+{
+	struct recording *r = ctx;
+	size_t n = pages_waiting(r);
+
+	if (!write_over(r, error))
+		return;
+	ogg_opus_clear(r->ogg);
+	r->file_end += n;
+	r->written = r->encoded;
+	r->result.file_bytes += n;
+	r->all->stats.bytes += n;
+	pump(r);
+}
+
+/* ---- what is due ----------------------------------------------------------------------------- */
 
 static void write_begins(struct recording *r)
 {
@@ -274,22 +368,45 @@ static int write_chunk(struct recording *r)
 		WAV_HEADER_BYTES + bytes_of(r, c->first), false, chunk_written, r);
 }
 
+static int write_pages(struct recording *r)
+{
+	size_t n;
+	const uint8_t *bytes = ogg_opus_bytes(r->ogg, &n);
+
+	write_begins(r);
+	return loop_write(
+		r->all->config.loop, r->fd, bytes, n, r->file_end, false, pages_written, r);
+}
+
+static void encode(struct recording *r)
+{
+	if (offload_submit(r->all->config.offload, encode_work, encoded, r) == 0)
+		r->state = RECORDING_BUSY;
+	else /* the helper has no place: what comes waits */
+		timers_set_in(loop_timers(r->all->config.loop), &r->retry, RECORDING_RETRY_NS);
+}
+
+/* Of an Ogg file nothing but the sync. */
 static int write_header(struct recording *r)
 {
 	uint64_t frames = r->ended ? r->last : r->written;
 
 	write_begins(r);
+	if (r->ogg)
+		return loop_write(r->all->config.loop, r->fd, NULL, 0, 0, true, header_written, r);
 	wav_header(r->header, r->config.rate_hz, bytes_of(r, frames));
 	return loop_write(r->all->config.loop, r->fd, r->header, WAV_HEADER_BYTES, 0, true,
 		header_written, r);
 }
 
-/* The first chunk is whole, or nothing will be added to it. */
+/* The first chunk is whole, or nothing will be added to it; or the last page is to be made. */
 static bool chunk_due(const struct recording *r)
 {
 	const struct chunk *c = r->chunks;
 
-	return c && (r->ended || c->next || c->frames == RECORDING_CHUNK_FRAMES);
+	if (!c)
+		return r->ogg && r->ended && !r->closes;
+	return r->ended || c->next || c->frames == RECORDING_CHUNK_FRAMES;
 }
 
 static bool header_due(const struct recording *r)
@@ -297,7 +414,7 @@ static bool header_due(const struct recording *r)
 	uint64_t sync_ns = r->all->config.sync_ns;
 
 	if (r->ended)
-		return !r->chunks;
+		return all_written(r);
 	return sync_ns && r->written && loop_now(r->all->config.loop) - r->header_ns >= sync_ns;
 }
 
@@ -308,8 +425,12 @@ static void pump(struct recording *r)
 
 	if (r->state != RECORDING_IDLE || timer_is_set(&r->retry))
 		return;
-	if (header_due(r))
+	if (pages_waiting(r))
+		error = write_pages(r);
+	else if (header_due(r))
 		error = write_header(r);
+	else if (chunk_due(r) && r->ogg)
+		encode(r);
 	else if (chunk_due(r))
 		error = write_chunk(r);
 	if (error)
@@ -331,7 +452,31 @@ static int make_directories(const char *file, size_t from)
 	return 0;
 }
 
-/* An empty file with a header, and its second name. */
+static int write_head(struct recording *r)
+{
+	const struct recordings_config *config = &r->all->config;
+	size_t n = WAV_HEADER_BYTES;
+	const uint8_t *head = r->header;
+	int rc = 0;
+
+	wav_header(r->header, r->config.rate_hz, 0);
+	if (config->format == RECORDING_OPUS)
+		rc = ogg_opus_create(r->config.rate_hz, config->bitrate,
+			(uint32_t)r->config.wall_ns ^ (uint32_t)(uintptr_t)r, &r->ogg);
+	if (rc)
+		return rc;
+	if (r->ogg)
+		head = ogg_opus_bytes(r->ogg, &n);
+	errno = 0;
+	if (pwrite(r->fd, head, n, 0) != (ssize_t)n)
+		return errno ? -errno : -EIO;
+	if (r->ogg)
+		ogg_opus_clear(r->ogg);
+	r->file_end = n;
+	return 0;
+}
+
+/* An empty file that can be played, and its second name. */
 static int make_file(struct recording *r)
 {
 	char mark[RECORDING_PATH_SIZE];
@@ -342,11 +487,9 @@ static int make_file(struct recording *r)
 	r->fd = open(r->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (r->fd < 0)
 		return -errno;
-	wav_header(r->header, r->config.rate_hz, 0);
 	unfinished_path(r->all, r->name, mark, sizeof(mark));
-	if (pwrite(r->fd, r->header, WAV_HEADER_BYTES, 0) != WAV_HEADER_BYTES ||
-		link(r->path, mark) < 0) {
-		rc = errno ? -errno : -EIO;
+	rc = link(r->path, mark) < 0 ? -errno : write_head(r);
+	if (rc) {
 		unlink(r->path);
 		close(r->fd);
 		r->fd = -1;
@@ -396,9 +539,9 @@ void recording_path(const struct recordings *all, const char *name, uint64_t wal
 	struct tm day;
 
 	gmtime_r(&seconds, &day);
-	snprintf(path, RECORDING_PATH_SIZE, "%s/%04u/%02u/%02u/%s.wav", all->directory,
+	snprintf(path, RECORDING_PATH_SIZE, "%s/%04u/%02u/%02u/%s%s", all->directory,
 		(unsigned)(day.tm_year + 1900) % 10000, (unsigned)(day.tm_mon + 1) % 100,
-		(unsigned)day.tm_mday % 100, name);
+		(unsigned)day.tm_mday % 100, name, suffixes[all->config.format]);
 }
 
 int recording_start(
@@ -416,7 +559,7 @@ int recording_start(
 	r->fd = -1;
 	r->samples = config->rate_hz / 50;
 	recording_path(all, config->name, config->wall_ns, r->path);
-	snprintf(r->name, sizeof(r->name), "%s.wav", config->name);
+	snprintf(r->name, sizeof(r->name), "%s%s", config->name, suffixes[all->config.format]);
 	r->config.name = r->name;
 	timer_init(&r->retry, retry_due, r);
 	r->next = all->list;
@@ -501,7 +644,7 @@ void recording_end(struct recording *r)
 /* ---- repair ---------------------------------------------------------------------------------- */
 
 /* The header says the true length again. Returns frames of 20 ms, or a negative errno. */
-static int64_t repair(int fd)
+static int64_t repair_wav(int fd)
 {
 	uint8_t header[WAV_HEADER_BYTES];
 	struct stat st;
@@ -522,10 +665,21 @@ static int64_t repair(int fd)
 	return (int64_t)(bytes / WAV_FRAME_BYTES / (rate_hz / 50));
 }
 
+static int64_t repair(int fd, const char *name)
+{
+	size_t n = strlen(name), suffix = strlen(suffixes[RECORDING_OPUS]);
+	int64_t samples;
+
+	if (n < suffix || strcmp(name + n - suffix, suffixes[RECORDING_OPUS]) != 0)
+		return repair_wav(fd);
+	samples = ogg_opus_repair(fd);
+	return samples < 0 ? samples : samples / 960;
+}
+
 static void repair_one(struct recordings *all, int directory, const char *name)
 {
 	int fd = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int64_t frames = fd < 0 ? -errno : repair(fd);
+	int64_t frames = fd < 0 ? -errno : repair(fd, name);
 
 	if (fd >= 0)
 		close(fd);
@@ -625,4 +779,6 @@ bool recordings_idle(const struct recordings *all)
 void recordings_stats(const struct recordings *all, struct recordings_stats *out)
 {
 	*out = all->stats;
+	for (const struct recording *r = all->list; r; r = r->next)
+		out->failing += r->failures > 0 || r->result.error;
 }

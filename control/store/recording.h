@@ -2,7 +2,7 @@
 /*
  * Recordings: two channels of sound, 20 ms at a time, into a file each.
  *
- *	DIRECTORY/2026/11/27/NAME.wav     the day (UTC) at which it began
+ *	DIRECTORY/2026/11/27/NAME.wav     the day (UTC) at which it began; NAME.opus
  *	DIRECTORY/unfinished/NAME.wav     the same file (a hard link), as long as it is written
  *
  *	            made               full chunk      written
@@ -19,7 +19,7 @@
  * - A file can be played at any moment: its header is brought up to date, and the file synced, every
  *   `sync_ns` and at the end. One that a process left unfinished is repaired by the next
  *   recordings_open(): a WAV file says its true length, an Ogg file ends with a whole page.
- * - WAV: PCM, 16 bit, two channels. Files have mode 0640, directories 0750.
+ * - WAV: PCM, 16 bit, two channels; Opus in Ogg: ogg_opus.h. Files have mode 0640, directories 0750.
  *
  * All from the loop's thread.
  */
@@ -44,13 +44,14 @@ struct offload;
 struct recording;
 struct recordings;
 
-enum recording_format { RECORDING_WAV };
+enum recording_format { RECORDING_WAV, RECORDING_OPUS };
 
 struct recordings_config {
 	struct loop *loop;
 	struct offload *offload;
 	const char *directory; /* made when it is missing; its parent must be there */
 	enum recording_format format;
+	uint32_t bitrate;   /* of Opus: both channels, bit/s */
 	uint64_t buffer_ns; /* of sound that one recording keeps while the disk is slow */
 	uint64_t sync_ns;   /* 0: only at the end */
 };
@@ -104,6 +105,7 @@ void recording_end(struct recording *r);
 
 struct recordings_stats {
 	unsigned running, finishing;
+	unsigned failing; /* of them, those whose last write failed, or that have no file */
 	uint64_t started, finished, failed, repaired;
 	uint64_t frames, missing, lost; /* as in struct recording_result, of all */
 	uint64_t bytes;                 /* written */

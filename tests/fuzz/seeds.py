@@ -264,6 +264,28 @@ def clips():
         seed("fuzz_clip", name, head + bytes(frames * frame))
 
 
+def recordings():
+    def sum_of(page):
+        crc = 0
+        for byte in page:
+            crc ^= byte << 24
+            for _ in range(8):
+                crc = (crc << 1 ^ (0x04c11db7 if crc & 0x80000000 else 0)) & 0xffffffff
+        return crc
+
+    def page(number, kind, granule, packet):
+        lacing = bytes([255] * (len(packet) // 255) + [len(packet) % 255])
+        head = struct.pack("<4sBBQIIIB", b"OggS", 0, kind, granule, 7, number, 0, len(lacing))
+        whole = head + lacing + packet
+        return whole[:22] + struct.pack("<I", sum_of(whole)) + whole[26:]
+
+    head = b"OpusHead" + struct.pack("<BBHIHBBBBB", 1, 2, 312, 8000, 0, 1, 2, 0, 0, 1)
+    file = page(0, 2, 0, head) + page(1, 0, 0, b"OpusTags" + bytes(8))
+    file += page(2, 0, 960, b"one") + page(3, 0, 1920, b"two" * 100)
+    seed("fuzz_recording", "whole", file)
+    seed("fuzz_recording", "cut", file[:-9])
+
+
 def taps():
     for name, rate in (("narrow", 8000), ("wide", 16000)):
         head = struct.pack("<IIQII", 0x20706174, 1, 1 << 32 | 3, rate, 256)
@@ -406,5 +428,5 @@ def corpus():
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, taps, rtp, rtcp, srtp, commands, contract, ssml, corpus):
+for make in (sip, flows, yaml, admin, clips, recordings, taps, rtp, rtcp, srtp, commands, contract, ssml, corpus):
     make()

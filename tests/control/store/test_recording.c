@@ -2,6 +2,7 @@
 /* Recordings: what is in the file, to the sample, whatever the disk and the process do. */
 #include <errno.h>
 #include <ftw.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sndfile.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -36,7 +38,7 @@ static struct recordings *all;
 static struct recording_result result;
 static unsigned results;
 
-static void start(uint64_t buffer_ns, uint64_t sync_ns)
+static void start_as(enum recording_format format, uint64_t buffer_ns, uint64_t sync_ns)
 {
 	char error[RECORDING_ERROR_SIZE] = "";
 
@@ -45,10 +47,17 @@ static void start(uint64_t buffer_ns, uint64_t sync_ns)
 	if (recordings_open(&(struct recordings_config){.loop = loop,
 				    .offload = offload,
 				    .directory = directory,
+				    .format = format,
+				    .bitrate = 32000,
 				    .buffer_ns = buffer_ns,
 				    .sync_ns = sync_ns},
 		    error, &all) < 0)
 		fail_msg("%s", error);
+}
+
+static void start(uint64_t buffer_ns, uint64_t sync_ns)
+{
+	start_as(RECORDING_WAV, buffer_ns, sync_ns);
 }
 
 static void stop(void)
@@ -455,6 +464,133 @@ static void many_run_at_once(void **state)
 	stop();
 }
 
+/* ---- Opus ---- */
+
+/* Frames first .. first+n-1 with a tone on each side. */
+static void tones(struct recording *r, uint64_t first, unsigned n, double left_hz, double right_hz)
+{
+	int16_t left[SAMPLES], right[SAMPLES];
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned s = 0; s < SAMPLES; s++) {
+			double t = 2 * M_PI * (double)((first + i) * SAMPLES + s) / RATE;
+
+			left[s] = (int16_t)lrint(8000 * sin(left_hz * t));
+			right[s] = (int16_t)lrint(8000 * sin(right_hz * t));
+		}
+		recording_frame(r, first + i, left, right);
+	}
+}
+
+/* Reads an Ogg file whole; how many samples of a channel. */
+static size_t play_opus(int16_t **pcm)
+{
+	SF_INFO info = {0};
+	SNDFILE *f = sf_open(path, SFM_READ, &info);
+
+	assert_non_null(f);
+	assert_int_equal(info.channels, 2);
+	assert_int_equal(info.samplerate, RATE);
+	assert_int_equal(info.format, SF_FORMAT_OGG | SF_FORMAT_OPUS);
+	*pcm = malloc((size_t)info.frames * 4 + 1);
+	assert_int_equal(sf_readf_short(f, *pcm, info.frames), info.frames);
+	sf_close(f);
+	return (size_t)info.frames;
+}
+
+/* Amplitude of a tone in frames first .. first+n-1 of a channel. */
+static double level(const int16_t *pcm, unsigned channel, double hz, unsigned first, unsigned n)
+{
+	const int16_t *from = pcm + 2 * (size_t)first * SAMPLES + channel;
+	double a = 0, b = 0;
+
+	for (unsigned i = 0; i < n * SAMPLES; i++) {
+		a += from[2 * i] * cos(2 * M_PI * hz * i / RATE);
+		b += from[2 * i] * sin(2 * M_PI * hz * i / RATE);
+	}
+	return 2 * hypot(a, b) / (n * SAMPLES);
+}
+
+static void opus_keeps_sides_gaps_and_length(void **state)
+{
+	int16_t *pcm;
+
+	start_as(RECORDING_OPUS, 10 * CLOCK_S, CLOCK_S);
+	struct recording *r = begin("opus");
+
+	tones(r, 0, 75, 450, 1100);
+	tones(r, 175, 80, 450, 1100);
+	finish(r);
+	assert_int_equal(result.error, 0);
+	assert_int_equal(result.frames, 255);
+	assert_int_equal(result.missing, 100);
+	assert_string_equal(path + strlen(path) - 9, "opus.opus");
+	/* to the sample */
+	assert_int_equal(play_opus(&pcm), 255 * SAMPLES);
+	for (unsigned side = 0; side < 2; side++) {
+		double own = side ? 1100 : 450, other = side ? 450 : 1100;
+
+		assert_true(level(pcm, side, own, 10, 50) > 6000);
+		assert_true(level(pcm, side, own, 190, 50) > 6000);
+		assert_true(level(pcm, side, other, 10, 50) < 100);
+		assert_true(level(pcm, side, own, 85, 80) < 50);
+	}
+	/* where the sound begins again */
+	unsigned i = 80 * SAMPLES;
+
+	while (i < 255 * SAMPLES && abs(pcm[2 * i]) < 1000)
+		i++;
+	assert_in_range(i, 175 * SAMPLES - 40, 175 * SAMPLES + 80);
+	free(pcm);
+	/* One without a sound, and one with nothing but a gap at its end. */
+	finish(begin("opus-empty"));
+	assert_int_equal(result.error, 0);
+	r = begin("opus-lost");
+	tones(r, 0, 12 * SECOND, 450, 1100); /* no pass of the loop: two seconds are lost */
+	finish(r);
+	assert_int_equal(result.lost, 2 * SECOND);
+	assert_int_equal(play_opus(&pcm), 12 * SECOND * SAMPLES);
+	assert_true(level(pcm, 0, 450, 9 * SECOND, 40) > 6000);
+	assert_true(level(pcm, 0, 450, 11 * SECOND, 40) < 50);
+	free(pcm);
+	stop();
+}
+
+/* Cut off anywhere: what is whole can be played, and the file has an end. */
+static void an_opus_file_is_repaired(void **state)
+{
+	struct recordings_stats s;
+	int16_t *pcm;
+	struct stat st;
+	char mark[256];
+
+	start_as(RECORDING_OPUS, 10 * CLOCK_S, 0);
+	struct recording *r = begin("cut");
+
+	tones(r, 0, 5 * SECOND, 450, 1100);
+	finish(r);
+	stop();
+	assert_int_equal(stat(path, &st), 0);
+	snprintf(mark, sizeof(mark), "%s/unfinished/cut.opus", directory);
+	for (off_t bytes = st.st_size - 1; bytes > 6000; bytes -= 977) {
+		assert_int_equal(truncate(path, bytes), 0);
+		assert_int_equal(link(path, mark), 0);
+		start_as(RECORDING_OPUS, 10 * CLOCK_S, 0);
+		recordings_stats(all, &s);
+		assert_int_equal(s.repaired, 1);
+		stop();
+		size_t n = play_opus(&pcm);
+
+		assert_in_range(n, 0, 5 * SECOND * SAMPLES);
+		if (n > 60 * SAMPLES)
+			assert_true(level(pcm, 0, 450, 10, 40) > 6000);
+		free(pcm);
+		assert_int_equal(stat(path, &st), 0);
+		if (st.st_size < bytes)
+			bytes = st.st_size;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +604,8 @@ int main(void)
 		T(what_is_no_recording_is_not_repaired),
 		T(what_cannot_be_made_is_told),
 		T(many_run_at_once),
+		T(opus_keeps_sides_gaps_and_length),
+		T(an_opus_file_is_repaired),
 #undef T
 	};
 

@@ -10,7 +10,7 @@ import wave
 
 from board import board_stage, consult, talking
 from sealed_input import KEY_ID, make_key
-from stage import GREETING, Stage, action, eventually, flow, play
+from stage import GREETING, Stage, action, eventually, flow, play, run
 
 RATE = 8000
 FRAME = 160  # samples of 20 ms
@@ -289,6 +289,28 @@ async def test_secure_input_is_not_on_the_recording_of_what_the_flows_say():
             assert gap[1] >= 50, "and a second more"
             assert all(tape.loud(0, call.phone.tone)[gap[0] + gap[1] + 1:gap[0] + gap[1] + 20])
             assert tape.seconds(1, 650) > 0.5, "the flow is heard again afterwards"
+
+
+async def test_opus_in_ogg_holds_the_same():
+    stage = recorded(Stage(recording__format="opus"))
+    async with stage:
+        call, leg = await on_the_phone(stage)
+        await asyncio.sleep(2)
+        await over(stage, call, leg)
+        (row,) = await stage.records(1)
+        await finished(stage)
+        path = pathlib.Path(row["Recordings"][0]["Location"])
+        assert path.suffix == ".opus"
+        decoded = stage.directory / "decoded.wav"
+        run("opusdec", "--quiet", "--rate", RATE, path, decoded)
+        with wave.open(str(decoded), "rb") as f:
+            samples = array.array("h", f.readframes(f.getnframes()))
+        sides = samples[0::2], samples[1::2]
+        tones = call.phone.tone, leg.phone.tone
+        assert len(sides[0]) % FRAME == 0 and len(sides[0]) > 1.8 * RATE
+        for side, own, other in ((0, *tones), (1, *reversed(tones))):
+            middle = sides[side][RATE // 2:RATE + RATE // 2]
+            assert amplitude(middle, own) > LOUD and amplitude(middle, other) < 100
 
 
 async def test_a_killed_control_leaves_a_file_that_can_be_played():
