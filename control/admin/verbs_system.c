@@ -85,13 +85,16 @@ static json_t *store_json(const struct switchboard *board)
 	struct records_stats r;
 	struct events_stats e;
 	struct flow_log_stats f;
+	struct recordings_stats t = {0};
 
 	records_stats(board->records, &r);
 	events_stats(board->events, &e);
 	flow_log_stats(board->flow_log, &f);
+	if (board->recordings)
+		recordings_stats(board->recordings, &t);
 	return json_pack(
 		"{s:{s:I, s:I, s:I, s:I, s:I, s:o, s:b}, s:{s:I, s:I, s:I, s:I, s:I, s:I}, "
-		"s:{s:I, s:I, s:I, s:I, s:I}}",
+		"s:{s:I, s:I, s:I, s:I, s:I}, s:{s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:o}}",
 		"records", "put", (json_int_t)r.put, "written", (json_int_t)r.written, "waiting",
 		(json_int_t)r.waiting, "failures", (json_int_t)r.failures, "refused",
 		(json_int_t)r.refused + (json_int_t)board->stats.records_refused, "slowest_batch_s",
@@ -101,7 +104,10 @@ static json_t *store_json(const struct switchboard *board)
 		(json_int_t)e.given_up, "last", (json_int_t)e.last, "flow_log", "lines",
 		(json_int_t)f.lines, "left_out", (json_int_t)f.left_out, "failures",
 		(json_int_t)f.failures, "rotations", (json_int_t)f.rotations, "waiting_bytes",
-		(json_int_t)f.waiting_bytes);
+		(json_int_t)f.waiting_bytes, "recordings", "running", (int)t.running, "finishing",
+		(int)t.finishing, "failing", (int)t.failing, "finished", (json_int_t)t.finished,
+		"failed", (json_int_t)t.failed, "not_heard_s", (double)t.missing / 50, "not_kept_s",
+		(double)t.lost / 50, "slowest_write_s", json_seconds(t.slowest_write_ns));
 }
 
 static json_t *loop_json(const struct loop *loop)
@@ -134,6 +140,7 @@ static void failing_parts(struct bottleneck *b, const struct switchboard *board)
 	struct media_counts m;
 	struct records_stats r;
 	struct events_stats e;
+	struct recordings_stats t = {0};
 
 	media_counts(board->media, &m);
 	signalling_stats(board->signalling, &sip);
@@ -148,6 +155,11 @@ static void failing_parts(struct bottleneck *b, const struct switchboard *board)
 			m.workers_stalled, m.workers);
 	if (records_pressure(board->records))
 		bottleneck_fails(b, "contact records are not written: %zu wait", r.waiting);
+	if (board->recordings)
+		recordings_stats(board->recordings, &t);
+	if (t.failing)
+		bottleneck_fails(b, "%u of %u recordings cannot be written", t.failing,
+			t.running + t.finishing);
 	if (sip.trunks && !sip.trunks_up)
 		bottleneck_fails(b, "no trunk can take a call (%u are configured)", sip.trunks);
 	if (board->draining)
