@@ -181,7 +181,6 @@ void room_remove(struct worker *w, struct room *r)
 
 	while (r->taps)
 		room_tap_leave(r, r->taps - 1u);
-
 	for (uint32_t i = 0; i < r->members; i++) {
 		struct port *p = &dp->port[r->port[i]];
 
@@ -317,11 +316,11 @@ static enum cord_refusal tap_check(
 	uint32_t all = (1u << ports) - 1;
 	const struct tap *t = tap_find(&w->dp->taps, m->port);
 
-	if (t == NULL)
-		return CORD_REFUSAL_STALE_ID;
 	if ((m->hears & ~all) || (m->digits_to & ~all) || (m->players & ~all) ||
 		m->player != CORD_PLAYER_KEEP)
 		return CORD_REFUSAL_BAD_VALUE;
+	if (t == NULL)
+		return CORD_REFUSAL_NONE;
 	uint8_t owner = atomic_load_explicit(&t->owner, memory_order_acquire);
 
 	return owner == TAP_OWNER_NONE || owner == w->index ? CORD_REFUSAL_NONE
@@ -451,7 +450,6 @@ static void tap_take(struct worker *w, const struct tap *t)
 	}
 }
 
-/* One that the main lcore took away since it was checked is passed over: so it would be at once. */
 static void taps_apply(
 	struct worker *w, struct room *r, const struct cord_room_set *m, uint32_t ports)
 {

@@ -146,7 +146,8 @@ enum cord_member_kind {
 	/*
 	 * A tap (tap.h): its id stands in `port`, its left channel hears those of `hears`, its right
 	 * one those of `digits_to` and the players of those of `players`. Nobody hears a tap, and it
-	 * has no player and no gains. All taps stand behind all ports, CORD_ROOM_TAPS_MAX at most.
+	 * has no player and no gains. All taps stand behind all ports, CORD_ROOM_TAPS_MAX at most. One
+	 * that is not there, not yet or not any more, is passed over: it holds up nobody's talk.
 	 */
 	CORD_MEMBER_TAP = 1,
 };
