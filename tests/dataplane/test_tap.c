@@ -23,28 +23,36 @@ static const cord_id tap_id = (1ull << 32) | 3;
 /* A recorder: what it has read so far. */
 struct tape {
 	struct cord_tap *tap;
+	uint32_t rate, samples;
 	struct cord_tap_reader reader;
 	uint32_t frames;
 	uint64_t period[600];
-	int16_t left[600 * SAMPLES], right[600 * SAMPLES];
+	int16_t left[1200 * SAMPLES], right[1200 * SAMPLES];
 };
 
-static struct tape *tape_on(struct rig *r, cord_id id)
+static struct tape *tape_at(struct rig *r, cord_id id, uint32_t rate)
 {
 	struct tape *t = calloc(1, sizeof(*t));
-	int fd = fake_control_tap(id, RATE, &t->tap);
+	int fd = fake_control_tap(id, rate, &t->tap);
 
 	assert_true(fd >= 0);
 	assert_int_equal(
-		tap_add(&r->dp.taps, fd, cord_tap_bytes(RATE), id, LEASE), CORD_ATTACH_RESULT_OK);
+		tap_add(&r->dp.taps, fd, cord_tap_bytes(rate), id, LEASE), CORD_ATTACH_RESULT_OK);
 	close(fd);
-	cord_tap_reader_join(&t->reader, t->tap, RATE);
+	t->rate = rate;
+	t->samples = rate / 50;
+	cord_tap_reader_join(&t->reader, t->tap, rate);
 	return t;
+}
+
+static struct tape *tape_on(struct rig *r, cord_id id)
+{
+	return tape_at(r, id, RATE);
 }
 
 static void tape_off(struct tape *t)
 {
-	munmap(t->tap, cord_tap_bytes(RATE));
+	munmap(t->tap, cord_tap_bytes(t->rate));
 	free(t);
 }
 
@@ -58,8 +66,9 @@ static int tape_read(struct tape *t)
 
 		assert_in_range(t->frames, 0, 599);
 		t->period[t->frames] = f->period;
-		memcpy(t->left + t->frames * SAMPLES, f->pcm, sizeof(int16_t) * SAMPLES);
-		memcpy(t->right + t->frames * SAMPLES, f->pcm + SAMPLES, sizeof(int16_t) * SAMPLES);
+		memcpy(t->left + t->frames * t->samples, f->pcm, sizeof(int16_t) * t->samples);
+		memcpy(t->right + t->frames * t->samples, f->pcm + t->samples,
+			sizeof(int16_t) * t->samples);
 		t->frames++;
 		cord_tap_read_end(&t->reader);
 	}
@@ -75,14 +84,14 @@ static void tape_forget(struct tape *t)
 /* Amplitude of a tone in the last `frames` frames of a channel. */
 static double level(const struct tape *t, const int16_t *channel, double hz, uint32_t frames)
 {
-	const int16_t *pcm = channel + (t->frames - frames) * SAMPLES;
-	uint32_t n = frames * SAMPLES;
+	const int16_t *pcm = channel + (t->frames - frames) * t->samples;
+	uint32_t n = frames * t->samples;
 	double a = 0, b = 0;
 
 	assert_in_range(frames, 1, t->frames);
 	for (uint32_t i = 0; i < n; i++) {
-		a += pcm[i] * cos(2 * M_PI * hz * i / RATE);
-		b += pcm[i] * sin(2 * M_PI * hz * i / RATE);
+		a += pcm[i] * cos(2 * M_PI * hz * i / t->rate);
+		b += pcm[i] * sin(2 * M_PI * hz * i / t->rate);
 	}
 	return 2 * hypot(a, b) / n;
 }
@@ -237,6 +246,38 @@ static void a_player_is_heard(void **state)
 	assert_true(level(t, t->right, 700, 10) < 100);
 	tape_off(t);
 	rig_destroy(r);
+}
+
+/* A tap has its own rate, whatever the codecs in the room are: at 16 kHz all of a wideband voice. */
+static void a_tap_has_its_own_rate(void **state)
+{
+	(void)state;
+	for (uint32_t rate = 8000; rate <= 16000; rate += 8000) {
+		struct rig *r = rig_create(1);
+		struct tape *t = tape_at(r, tap_id, rate);
+
+		assert_int_equal(rig_open_room(r, 0, 0), 0);
+		assert_int_equal(rig_open(r, 0, 0, CORD_CODEC_PCMU), 0);
+		assert_int_equal(rig_open(r, 0, 1, CORD_CODEC_G722), 0);
+		assert_int_equal(tap_room_set(r, 2, 1, 2), 0);
+		rig_talk(r, 0, 1100);
+		rig_talk(r, 1, 600);
+		rig_run(r, 600);
+		tape_read(t);
+		assert_true(level(t, t->left, 1100, 10) > 6000);
+		assert_true(level(t, t->left, 600, 10) < 100);
+		assert_true(level(t, t->right, 600, 10) > 5000);
+		assert_true(level(t, t->right, 1100, 10) < 100);
+		rig_talk(r, 1, 5500);
+		rig_run(r, 600);
+		tape_read(t);
+		if (rate == 16000)
+			assert_true(level(t, t->right, 5500, 10) > 4000);
+		else /* neither the tone nor what it would fold to */
+			assert_true(level(t, t->right, 2500, 10) < 100);
+		tape_off(t);
+		rig_destroy(r);
+	}
 }
 
 /* Nobody reads: so many periods are kept, and the gap after them is counted and can be seen. */
@@ -461,6 +502,7 @@ int main(void)
 		cmocka_unit_test(masks_of_a_tap_are_its_own),
 		cmocka_unit_test(the_channels_are_aligned),
 		cmocka_unit_test(a_player_is_heard),
+		cmocka_unit_test(a_tap_has_its_own_rate),
 		cmocka_unit_test(a_full_ring_is_a_gap_of_the_right_length),
 		cmocka_unit_test(a_port_that_leaves_is_gone_from_the_masks),
 		cmocka_unit_test(a_tap_moves_from_room_to_room),
