@@ -11,6 +11,7 @@
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 static const char *const recordings[] = {"wav", "opus", NULL};
+static const char *const rates[] = {"8000", "16000", NULL};
 
 #define FIELD(member) offsetof(struct config, member)
 #define SECONDS(n)    ((int64_t)((n)*CLOCK_S))
@@ -163,6 +164,9 @@ static const struct option_row rows[] = {
 		.help = "wav: PCM, 16 bit, 115 MB an hour; opus: Opus in Ogg, encoded on the "
 			"helper\n"
 			"thread, which sets a limit to how many can run at a time"},
+	{"recording.rate", OPTION_ENUM, FIELD(recording_rate), .choices = rates, .preset = "8000",
+		.help = "samples a second; 16000 keeps all of wideband voices and doubles a WAV "
+			"file"},
 	{"recording.bitrate", OPTION_INT, FIELD(recording_bitrate), .min = 12000, .max = 256000,
 		.preset = "32000", .help = "bit/s of Opus, both channels together"},
 	{"recording.buffer", OPTION_DURATION, FIELD(recording_buffer_ns), .min = SECONDS(2),

@@ -80,6 +80,7 @@ struct config {
 	uint64_t heartbeat_ns;
 	char *recording_directory; /* "": nothing is recorded */
 	int recording_format;      /* enum recording_format */
+	int recording_rate;        /* index: 8000, 16000 */
 	int64_t recording_bitrate;
 	uint64_t recording_buffer_ns, recording_sync_ns;
 	char *flow_log_file;

@@ -10,8 +10,6 @@
 #include "contact/desk.h"
 #include "contact/switchboard.h"
 
-#define RATE_HZ 8000u
-
 /* A recording that runs: from the tap in the room to the file. It goes when the tap has ended. */
 struct tape {
 	struct switchboard *board;
@@ -157,8 +155,9 @@ static int tape_begin(struct contact *contact, enum segment_recording_kind kind,
 	struct switchboard *board = contact->board;
 	struct contact_segment *s = &contact->segment;
 	struct tape *tape = calloc(1, sizeof(*tape));
+	uint32_t rate_hz = board->config->recording_rate == 0 ? 8000 : 16000;
 	char name[RECORDING_NAME_MAX];
-	int rc = tape ? media_tap_open(board->media, RATE_HZ, tape, &tape->tap) : -ENOMEM;
+	int rc = tape ? media_tap_open(board->media, rate_hz, tape, &tape->tap) : -ENOMEM;
 
 	if (rc < 0) {
 		free(tape);
@@ -174,7 +173,7 @@ static int tape_begin(struct contact *contact, enum segment_recording_kind kind,
 	rc = recording_start(board->recordings,
 		&(struct recording_config){.name = name,
 			.wall_ns = contact_wall(contact, now_ns),
-			.rate_hz = RATE_HZ,
+			.rate_hz = rate_hz,
 			.done = on_done,
 			.ctx = tape},
 		&tape->file);
