@@ -9,9 +9,13 @@
 #include "srtp_reference.h"
 #include "srtp_stream.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -575,6 +579,115 @@ static void keys_are_set_and_cleared(void **state)
 	each(keys_come_and_go);
 }
 
+/* ---- what is left of a key ------------------------------------------------------------------- */
+
+enum { SCAN_BYTES = 1 << 20, SECRET_BYTES = 16, SECRETS = 5 };
+
+/* As it must not stand in memory itself: each byte turned over. */
+static void secret_note(uint8_t *secret, const uint8_t *key)
+{
+	for (uint32_t i = 0; i < SECRET_BYTES; i++)
+		secret[i] = (uint8_t)~key[i];
+}
+
+/* A key of a suite, and what must not be left of it. */
+static void secrets_note(
+	struct cord_srtp_key *key, uint8_t secret[SECRETS][SECRET_BYTES], uint32_t suite)
+{
+	struct srtp_reference r;
+
+	*key = key_of(suite, 1000 + suite);
+	srtp_reference_derive(&r, key);
+	secret_note(secret[0], key->key);
+	secret_note(secret[1], r.cipher[0]);
+	secret_note(secret[2], r.cipher[1]);
+	secret_note(secret[3], r.authentication[0]);
+	secret_note(secret[4], r.authentication[1]);
+}
+
+static bool secret_at(const uint8_t *p, const uint8_t *secret)
+{
+	uint32_t n = 0;
+
+	while (n < SECRET_BYTES && (p[n] ^ secret[n]) == 0xff)
+		n++;
+	return n == SECRET_BYTES;
+}
+
+static bool secret_in(const uint8_t *p, size_t bytes, const uint8_t *secret)
+{
+	const uint8_t *end = p + bytes, *at = p;
+
+	while ((at = memchr(at, (uint8_t)~secret[0], (size_t)(end - at))) != NULL) {
+		if (end - at >= SECRET_BYTES && secret_at(at, secret))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/*
+ * Which of the secrets stand anywhere in what this process may write: bits. But for `buffer`, and
+ * for the stack, where the compiler may have put anything for a while.
+ */
+static uint32_t scan(uint8_t *buffer, uint8_t secret[SECRETS][SECRET_BYTES])
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	unsigned long from, to;
+	uint32_t found = 0;
+	char line[512], rights[8];
+
+	assert_non_null(maps);
+	assert_true(memory >= 0);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || rights[1] != 'w' ||
+			to - from > 1ul << 30 || from == (unsigned long)buffer ||
+			strstr(line, "[stack]"))
+			continue;
+		for (; from < to; from += SCAN_BYTES - SECRET_BYTES) {
+			ssize_t n = pread(memory, buffer, SCAN_BYTES, (off_t)from);
+
+			for (uint32_t s = 0; s < SECRETS && n > 0; s++)
+				found |= (uint32_t)secret_in(buffer, (size_t)n, secret[s]) << s;
+		}
+	}
+	fclose(maps);
+	close(memory);
+	return found;
+}
+
+/* Of the master key and the session keys of both protocols, HMAC's state first of all, nothing. */
+static void a_cleared_key_is_nowhere(void **state)
+{
+	enum cord_srtp_backend backend = srtp_pick(CORD_SRTP_BACKEND_IPSEC_MB);
+	/* Shared, so that it is a mapping of its own. */
+	uint8_t *buffer =
+		mmap(NULL, SCAN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static struct cord_srtp_key key;
+	uint8_t secret[SECRETS][SECRET_BYTES];
+
+	if (backend == CORD_SRTP_BACKEND_NONE)
+		skip();
+	assert_true(buffer != MAP_FAILED);
+	for (uint32_t suite = 1; suite < CORD_SRTP_SUITE_COUNT; suite++) {
+		struct end a = end_open(backend);
+
+		secrets_note(&key, secret, suite);
+		assert_int_equal(srtp_set_send(a.engine, 1, &key, SSRC), 0);
+		assert_int_equal(srtp_set_receive(a.engine, 2, &key), 0);
+		explicit_bzero(&key, sizeof(key));
+		rtp_sent(&a, 1);
+		/* The master key, and what AES begins with. */
+		assert_int_equal(scan(buffer, secret) & 7, 7);
+		srtp_clear(a.engine, 1);
+		srtp_clear(a.engine, 2);
+		assert_int_equal(scan(buffer, secret), 0);
+		end_close(&a);
+	}
+	munmap(buffer, SCAN_BYTES);
+}
+
 /* A sender that spent sequence numbers on nothing for more than half a turn. */
 static void an_index_is_never_used_twice(void **state)
 {
@@ -630,6 +743,7 @@ int main(void)
 		cmocka_unit_test(a_burst_may_bring_a_packet_twice),
 		cmocka_unit_test(streams_of_a_key_are_remembered),
 		cmocka_unit_test(keys_are_set_and_cleared),
+		cmocka_unit_test(a_cleared_key_is_nowhere),
 		cmocka_unit_test(an_index_is_never_used_twice),
 	};
 
