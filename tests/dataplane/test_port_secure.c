@@ -247,8 +247,8 @@ static void what_is_replayed_changes_nothing(void **state)
 
 	open_two(r);
 	rig_run(r, 20);
-	for (uint16_t i = 0; i < KEPT; i++) {
-		uint16_t n = foreign(kept[i], i, 160u * i, 0x5000);
+	for (uint32_t i = 0; i < KEPT; i++) {
+		uint16_t n = foreign(kept[i], (uint16_t)i, 160 * i, 0x5000);
 
 		bytes[i] = rig_protect(r, 0, false, kept[i], n);
 		rig_datagram(r, 0, false, kept[i], bytes[i]);
@@ -361,6 +361,32 @@ static void another_key_is_another_stream(void **state)
 	assert_int_equal(set_terms(r, 0, CORD_MAY_SEND | CORD_MAY_RECEIVE), 0);
 	assert_int_equal(r->dp.port[0].ssrc, other);
 	both_hear(r);
+}
+
+/* The same key sends another SSRC, whose indices begin anew; the peer's key goes on. */
+static void another_clock_is_another_stream(void **state)
+{
+	static const enum cord_codec codecs[] = {CORD_CODEC_OPUS, CORD_CODEC_PCMA};
+	struct rig *r = *state;
+
+	open_two(r);
+	both_hear(r);
+	/* So that the index of the old stream is in its second turn. */
+	r->dp.port[0].sequence = 65530;
+	r->heard[0].renewed = true;
+	both_hear(r);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t ssrc = r->heard[0].ssrc;
+
+		rig_code(r, 0, codecs[i]);
+		r->heard[0].renewed = true;
+		assert_int_equal(set_terms(r, 0, CORD_MAY_SEND | CORD_MAY_RECEIVE), 0);
+		assert_int_not_equal(r->dp.port[0].ssrc, ssrc);
+		both_hear(r);
+		assert_int_equal(r->heard[0].ssrc, r->dp.port[0].ssrc);
+	}
+	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_auth), 0);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_tx_srtp), 0);
 }
 
 static void plain_never_replaces_keys(void **state)
@@ -489,6 +515,8 @@ int main(void)
 		TEST_LIBSRTP(hold_and_resume_keep_the_stream),
 		TEST(a_wrap_is_not_noticed),
 		TEST(another_key_is_another_stream),
+		TEST(another_clock_is_another_stream),
+		TEST_LIBSRTP(another_clock_is_another_stream),
 		TEST(plain_never_replaces_keys),
 		TEST(keys_may_come_later),
 		TEST(a_command_leaves_no_keys_in_its_ring),
