@@ -508,7 +508,6 @@ static void status_quality(
 	s->peer_lost_of = r->lost_of;
 	s->peer_jitter_us = r->jitter_us;
 	s->peer_end_system_ms = r->end_system_ms;
-	s->peer_fraction = r->fraction;
 	s->peer_discarded = r->discarded;
 }
 

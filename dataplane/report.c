@@ -10,9 +10,9 @@
 
 #define SECOND_NS 1000000000ull
 /* Furthest behind our newest packet that a report of it can be. */
-#define BEHIND_MAX        3000u
-#define JITTER_MAX_US     10000000u
-#define END_SYSTEM_MAX_MS 5000u
+#define BEHIND_MAX         3000u
+#define PEER_JITTER_MAX_MS 10000u
+#define END_SYSTEM_MAX_MS  5000u
 /* How long the peer's wish to know the round trip is answered. */
 #define REFERENCE_NS (60 * SECOND_NS)
 
@@ -63,17 +63,17 @@ static void take_round_trip(struct worker *w, struct report *r, uint32_t last, u
 static void take_block(
 	struct worker *w, const struct port *p, struct report *r, const struct rtcp_block *b)
 {
-	uint64_t jitter_us = (uint64_t)b->jitter * 1000 / cord_codec_clock_khz(p->codec);
+	uint32_t khz = cord_codec_clock_khz(p->codec);
+	uint32_t sent = p->tx_packets - r->packets_before;
 	uint16_t behind = (uint16_t)(p->sequence - 1 - (uint16_t)b->highest);
 
-	if (!(p->flags & PORT_STARTED) || behind > BEHIND_MAX || jitter_us > JITTER_MAX_US ||
-		b->lost > (int64_t)(p->tx_packets - r->packets_before))
+	if (!(p->flags & PORT_STARTED) || behind > BEHIND_MAX || b->lost > (int64_t)sent ||
+		khz == 0 || b->jitter / khz > PEER_JITTER_MAX_MS)
 		return;
 	r->blocks++;
 	r->lost = b->lost > 0 ? (uint32_t)b->lost : 0;
-	r->lost_of = p->tx_packets - r->packets_before;
-	r->fraction = b->fraction;
-	r->jitter_us = (uint32_t)jitter_us;
+	r->lost_of = sent;
+	r->jitter_us = (uint32_t)((uint64_t)b->jitter * 1000 / khz);
 	take_round_trip(w, r, b->last_sr, b->delay_last_sr);
 }
 

@@ -45,7 +45,7 @@ struct report {
 	uint32_t jitter_us;
 	uint32_t round_trip_us, round_trip_max_us; /* 0: not known */
 	uint16_t end_system_ms;
-	uint8_t fraction, discarded;
+	uint8_t discarded;
 
 	struct burst burst; /* of what we receive */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rtcp_xr.h"
 
+#include "burst.h"
 #include "rtp.h"
 
 #include <string.h>
@@ -147,7 +148,7 @@ static size_t write_voip(uint8_t *p, const struct rtcp_voip *v)
 	p[20] = RTCP_XR_UNAVAILABLE; /* signal level */
 	p[21] = RTCP_XR_UNAVAILABLE; /* noise level */
 	p[22] = RTCP_XR_UNAVAILABLE; /* residual echo return loss */
-	p[23] = RTCP_XR_GMIN;
+	p[23] = BURST_GMIN;
 	p[24] = v->r_factor;
 	p[25] = RTCP_XR_UNAVAILABLE; /* R factor of an external network */
 	p[26] = v->mos_lq;

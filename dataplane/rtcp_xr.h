@@ -15,8 +15,6 @@
 #define RTCP_XR_TYPE 207u
 /* Largest packet that rtcp_xr_write() makes. */
 #define RTCP_XR_WRITE_MAX 72u
-/* Received packets between two losses that end a burst (RFC 3611 section 4.7.2). */
-#define RTCP_XR_GMIN 16u
 /* In place of R factors, MOS values and levels: not known. */
 #define RTCP_XR_UNAVAILABLE 127u
 

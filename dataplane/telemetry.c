@@ -88,6 +88,10 @@ static int on_port(const char *cmd, const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_u64(d, "concealed", s.concealed);
 	rte_tel_data_add_dict_u64(d, "jitter_us", s.jitter_us);
 	rte_tel_data_add_dict_u64(d, "buffer_ms", s.buffer_ms);
+	rte_tel_data_add_dict_u64(d, "media_lost", s.media_lost);
+	rte_tel_data_add_dict_u64(d, "round_trip_us", s.round_trip_us);
+	rte_tel_data_add_dict_u64(d, "peer_lost", s.peer_lost);
+	rte_tel_data_add_dict_u64(d, "peer_jitter_us", s.peer_jitter_us);
 	rte_tel_data_add_dict_u64(d, "source_dropped", s.source_dropped);
 	rte_tel_data_add_dict_u64(d, "digits", s.digits);
 	rte_tel_data_add_dict_u64(d, "player_generation", s.player_generation);

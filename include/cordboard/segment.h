@@ -94,8 +94,8 @@ struct cord_port_status {
 	uint32_t peer_lost, peer_lost_of;          /* of our packets, when the last report came */
 	uint32_t peer_jitter_us;
 	uint16_t peer_end_system_ms; /* delay that its buffer and codec add (RFC 3611) */
-	uint8_t peer_fraction;       /* lost since its report before, of 256 */
 	uint8_t peer_discarded;      /* came too late for it, of 256 (RFC 3611) */
+	uint8_t reserved;
 };
 
 /* Written by the worker that owns the room. */
