@@ -101,6 +101,7 @@ void report_take(struct worker *w, struct port *p, const struct rtcp_summary *su
 	struct report *r = &cold_of(w, p)->report;
 	bool of_stream = p->source.started && summary->sender_ssrc == p->source.ssrc;
 
+	r->rtcp_at = w->now_ns;
 	if (summary->has_sr && of_stream) {
 		r->sr = middle(summary->ntp);
 		r->sr_at = w->now_ns;
@@ -229,6 +230,8 @@ static void step_media(struct worker *w, struct port *p, struct report *r)
 {
 	cord_time since = p->last_rx > r->expected ? p->last_rx : r->expected;
 
+	if (r->rtcp_at > since && cold_of(w, p)->receive_noise_payload_type != CORD_NO_PAYLOAD_TYPE)
+		since = r->rtcp_at;
 	if (r->timeout_s == 0 || r->media_lost || !(p->direction & CORD_MAY_RECEIVE) ||
 		w->now_ns < since || w->now_ns - since < r->timeout_s * SECOND_NS)
 		return;

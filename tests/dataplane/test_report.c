@@ -475,6 +475,26 @@ static void nothing_is_missed_of_who_is_held(void **state)
 	rig_destroy(r);
 }
 
+static void a_peer_that_may_pause_is_missed_when_it_reports_no_more(void **state)
+{
+	struct cord_terms terms = ordinary();
+
+	terms.media_timeout_s = 3;
+	for (int may_pause = 0; may_pause < 2; may_pause++) {
+		terms.receive_noise_payload_type = may_pause ? 13 : CORD_NO_PAYLOAD_TYPE;
+		struct rig *r = call(&terms);
+
+		for (int i = 0; i < 5; i++) {
+			rig_run(r, 2000);
+			peer_report(r, (struct rtcp_report){0});
+		}
+		assert_int_equal(rig_events(r, CORD_EVENT_MEDIA_LOST), !may_pause);
+		rig_run(r, 3500);
+		assert_int_equal(rig_events(r, CORD_EVENT_MEDIA_LOST), 1);
+		rig_destroy(r);
+	}
+}
+
 static void a_peer_that_moves_is_waited_for_anew(void **state)
 {
 	struct cord_terms terms = ordinary();
@@ -512,6 +532,7 @@ int main(void)
 		cmocka_unit_test(media_that_stops_is_missed_once_and_comes_back),
 		cmocka_unit_test(media_that_never_came_is_missed),
 		cmocka_unit_test(nothing_is_missed_of_who_is_held),
+		cmocka_unit_test(a_peer_that_may_pause_is_missed_when_it_reports_no_more),
 		cmocka_unit_test(a_peer_that_moves_is_waited_for_anew),
 	};
 
