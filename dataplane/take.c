@@ -29,21 +29,48 @@ static bool recover(struct worker *w, struct port *p, struct coder *c, enum jitt
 		       next->data_len) > 0;
 }
 
+/* The port's record; the first loss has no past to repeat, and begins it. */
+static struct conceal *record(struct worker *w, struct port *p)
+{
+	struct port_cold *cold = worker_cold(w, p);
+
+	if (!(p->flags & PORT_CONCEALS)) {
+		conceal_init(&cold->conceal, codec_rate_khz((enum cord_codec)p->codec));
+		p->flags |= PORT_CONCEALS;
+	}
+	cold->conceal_good = 0;
+	return &cold->conceal;
+}
+
+/* A frame of G.711 that is added is the one that follows, which is then played twice. */
+static bool repeat(struct worker *w, struct port *p, int16_t *pcm, uint32_t samples)
+{
+	uint32_t handle = jitter_following(&p->jitter);
+
+	if (handle == 0)
+		return false;
+	const struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
+
+	if (m->data_len != samples)
+		return false;
+	g711_decode((enum cord_codec)p->codec, pcm, rte_pktmbuf_mtod(m, const uint8_t *), samples);
+	conceal_repeat(record(w, p), pcm, samples);
+	return true;
+}
+
 /* What the codec cannot make up itself is made up from the samples before. */
 static void conceal(
 	struct worker *w, struct port *p, enum jitter_frame f, int16_t *pcm, uint32_t samples)
 {
 	struct port_cold *cold = worker_cold(w, p);
 
-	if (cold->coder && recover(w, p, cold->coder, f, pcm, samples))
+	if (cold->coder) {
+		if (recover(w, p, cold->coder, f, pcm, samples))
+			return;
+	} else if (f == JITTER_STRETCH && repeat(w, p, pcm, samples)) {
 		return;
-	/* The first loss has no past to repeat: it is silence, and begins the record. */
-	if (!(p->flags & PORT_CONCEALS)) {
-		conceal_init(&cold->conceal, codec_rate_khz((enum cord_codec)p->codec));
-		p->flags |= PORT_CONCEALS;
 	}
-	conceal_lost(&cold->conceal, pcm, samples);
-	cold->conceal_good = 0;
+	conceal_lost(record(w, p), pcm, samples);
 }
 
 /* A good frame of a port with a record passes through it. */
