@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inband_keys.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -8,11 +9,15 @@ enum {
 	TONES = 2 * GROUP,
 	LOOKS_BEGIN = 6,
 	LOOKS_END = 5,
+	/* of a sine of -9 and -7 dBm0 in 16 bits: 3.17 dBm0 overloads G.711 */
+	PEAK_LOW = 8039,
+	PEAK_HIGH = 10120,
 };
 
 static const char keys[GROUP][GROUP + 1] = {"123A", "456B", "789C", "*0#D"};
 
-/* 2 cos(2 pi f / 8000) of 697, 770, 852, 941 and 1209, 1336, 1477, 1633 Hz. */
+static const double tone_hz[TONES] = {697, 770, 852, 941, 1209, 1336, 1477, 1633};
+/* 2 cos(2 pi f / 8000) of each. */
 static const float turn[TONES] = {1.7077378F, 1.6452810F, 1.5686870F, 1.4782046F, 1.1641040F,
 	0.9963702F, 0.7986184F, 0.5685327F};
 
@@ -126,4 +131,35 @@ bool inband_keys_hear(struct inband_keys *k, const int16_t *pcm, size_t samples,
 		tone = tone || k->seen;
 	}
 	return tone;
+}
+
+/* Adds a sine, by turning a pointer: two multiplications a sample. */
+static void add_sine(double peak, double step, uint32_t from, int16_t *pcm, size_t samples)
+{
+	double now = peak * sin(step * from), before = peak * sin(step * ((double)from - 1));
+	double turn_by = 2 * cos(step);
+
+	for (size_t i = 0; i < samples; i++) {
+		pcm[i] = (int16_t)(pcm[i] + (int)lrint(now));
+		double next = turn_by * now - before;
+
+		before = now;
+		now = next;
+	}
+}
+
+void inband_keys_tone(char digit, uint32_t rate_hz, uint32_t from, int16_t *pcm, size_t samples)
+{
+	memset(pcm, 0, samples * sizeof(pcm[0]));
+	for (unsigned row = 0; row < GROUP; row++) {
+		const char *column = digit ? strchr(keys[row], digit) : NULL;
+
+		if (column == NULL)
+			continue;
+		double turns = 2 * M_PI / rate_hz;
+
+		add_sine(PEAK_LOW, turns * tone_hz[row], from, pcm, samples);
+		add_sine(PEAK_HIGH, turns * tone_hz[GROUP + (column - keys[row])], from, pcm,
+			samples);
+	}
 }

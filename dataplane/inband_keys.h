@@ -40,8 +40,16 @@ struct inband_keys {
  * Listens on. Returns whether a tone pair is in these samples; *digit is the key that has begun in
  * them, '\0' for none. At most 30 ms at once, so that it cannot be two.
  *
- * What was made up for a lost frame is better not listened to: a key that it interrupts is one.
+ * What was made up for a lost frame is better not listened to, as 0 samples: a key that it
+ * interrupts is one.
  */
 bool inband_keys_hear(struct inband_keys *k, const int16_t *pcm, size_t samples, char *digit);
+
+/*
+ * The tone pair of a key to send, low -9 dBm0 and high -7 dBm0 (Q.23: high up to 2 dB stronger).
+ * from: samples of it that were made before. rate_hz: of the samples. A digit that is no key gives
+ * silence.
+ */
+void inband_keys_tone(char digit, uint32_t rate_hz, uint32_t from, int16_t *pcm, size_t samples);
 
 #endif

@@ -23,9 +23,7 @@ static void rate_follow(struct worker *w, struct port_rate *rate)
 	rate->period = w->scratch.period;
 }
 
-/* What member i says, at a rate. It says something. */
-static const int16_t *talk_pcm(
-	struct worker *w, const struct room *r, uint32_t i, enum tick_rate rate)
+const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, enum tick_rate rate)
 {
 	struct talk *t = &w->scratch.talk[i];
 	struct port *p = worker_member(w, r, i);
@@ -121,7 +119,7 @@ static void sum_of(
 	bool first = true;
 
 	for (; set; set &= set - 1) {
-		const int16_t *pcm = talk_pcm(w, r, (uint32_t)__builtin_ctz(set), rate);
+		const int16_t *pcm = listen_talk(w, r, (uint32_t)__builtin_ctz(set), rate);
 
 		if (first)
 			mix_set(sum, pcm, TICK_SAMPLES(rate));
@@ -149,9 +147,9 @@ static const int16_t *mix_set_of(
 	uint32_t missing = talking & ~set, samples = TICK_SAMPLES(rate);
 
 	if ((set & (set - 1)) == 0)
-		return talk_pcm(w, r, (uint32_t)__builtin_ctz(set), rate);
+		return listen_talk(w, r, (uint32_t)__builtin_ctz(set), rate);
 	if (missing && (missing & (missing - 1)) == 0) {
-		const int16_t *self = talk_pcm(w, r, (uint32_t)__builtin_ctz(missing), rate);
+		const int16_t *self = listen_talk(w, r, (uint32_t)__builtin_ctz(missing), rate);
 
 		mix_minus(mixed, total(w, r, talking, rate), self, samples);
 		return mixed;
@@ -176,7 +174,7 @@ static const int16_t *mix_alone(struct worker *w, const struct room *r, uint32_t
 	for (; set; set &= set - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(set);
 
-		mix_add_gain(sum, talk_pcm(w, r, i, rate), gain_of(r, listener, i), samples);
+		mix_add_gain(sum, listen_talk(w, r, i, rate), gain_of(r, listener, i), samples);
 	}
 	if (player)
 		mix_add_gain(sum, player, gain_of(r, listener, listener), samples);
@@ -445,6 +443,37 @@ static struct sound hear_mix(
 	return keep(w, p, mix, &sound);
 }
 
+/*
+ * A peer without telephone-events is sent keys as tones, and nothing else meanwhile. False: none is
+ * being sent (any more).
+ */
+static bool hear_key(struct worker *w, const struct room *r, uint32_t listener, struct sound *sound)
+{
+	struct port *p = worker_member(w, r, listener);
+	enum tick_rate rate = listener_rate(w, r, p);
+	int16_t *pcm = w->scratch.mixed;
+	struct telephone_event_packet packet;
+
+	switch (port_key_step(w, p, 0, 8, &packet)) {
+	case TELEPHONE_EVENT_STEP_PACKET:
+		if (telephone_event_held(&worker_cold(w, p)->event_out))
+			break;
+		/* fall through */
+	case TELEPHONE_EVENT_STEP_SILENCE:
+		*sound = listen_silence(w, p);
+		return true;
+	default:
+		return false;
+	}
+	uint32_t from = telephone_event_duration(&packet) - UNITS;
+
+	inband_keys_tone(telephone_event_digit(packet.payload[0]), 8000u << rate, from << rate, pcm,
+		TICK_SAMPLES(rate));
+	*sound = encode(w, r, listener, 0, 1u << listener, pcm);
+	keep(w, p, 0, sound);
+	return true;
+}
+
 struct sound listen_sound(
 	struct worker *w, const struct room *r, uint32_t listener, uint32_t talking)
 {
@@ -452,8 +481,11 @@ struct sound listen_sound(
 	uint32_t self = 1u << listener;
 	uint32_t set = r->hears[listener] & talking & ~self;
 	bool player = (r->hears[listener] & self) && (p->flags & PORT_PLAYING);
+	const uint32_t tones = PORT_KEYS | PORT_INBAND;
 	struct sound sound;
 
+	if ((p->flags & tones) == tones && hear_key(w, r, listener, &sound))
+		return sound;
 	if (set == 0 && !player)
 		return listen_silence(w, p);
 	if (p->flags & PORT_MAY_PAUSE)
@@ -496,7 +528,7 @@ void listen_mix(struct worker *w, const struct room *r, uint32_t set, uint32_t p
 
 	memset(sum, 0, TICK_SAMPLES(rate) * sizeof(*sum));
 	for (; set; set &= set - 1)
-		mix_add(sum, talk_pcm(w, r, (uint32_t)__builtin_ctz(set), rate),
+		mix_add(sum, listen_talk(w, r, (uint32_t)__builtin_ctz(set), rate),
 			TICK_SAMPLES(rate));
 	for (; players; players &= players - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(players);

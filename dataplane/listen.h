@@ -22,6 +22,9 @@ void listen_begin(struct worker *w, uint32_t period);
 struct sound listen_sound(
 	struct worker *w, const struct room *r, uint32_t listener, uint32_t talking);
 
+/* What member i says, at a rate; it says something. Behind listen_begin(). */
+const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, enum tick_rate rate);
+
 /* The same of nobody: silence in its codec, or where the port may pause that, at times, or nothing. */
 struct sound listen_silence(struct worker *w, const struct port *p);
 

@@ -24,11 +24,15 @@ static bool noise_type_allowed(uint8_t noise, uint8_t media, uint8_t event)
 	return noise == CORD_NO_PAYLOAD_TYPE || (noise < 128 && noise != media && noise != event);
 }
 
-static bool event_clock_allowed(const struct cord_terms *t)
+/* Keys are events or in the sound, so that none is told twice. */
+static bool events_allowed(const struct cord_terms *t)
 {
-	return (t->event_payload_type == CORD_NO_PAYLOAD_TYPE &&
-		       t->receive_event_payload_type == CORD_NO_PAYLOAD_TYPE) ||
-	       t->event_clock_hz == 8000 || t->event_clock_hz == 16000 ||
+	if (t->event_payload_type == CORD_NO_PAYLOAD_TYPE &&
+		t->receive_event_payload_type == CORD_NO_PAYLOAD_TYPE)
+		return true;
+	if (t->flags & CORD_TERMS_INBAND_KEYS)
+		return false;
+	return t->event_clock_hz == 8000 || t->event_clock_hz == 16000 ||
 	       t->event_clock_hz == 48000;
 }
 
@@ -40,7 +44,7 @@ static bool payload_types_allowed(const struct cord_terms *t)
 	       noise_type_allowed(t->noise_payload_type, t->payload_type, t->event_payload_type) &&
 	       noise_type_allowed(t->receive_noise_payload_type, t->receive_payload_type,
 		       t->receive_event_payload_type) &&
-	       event_clock_allowed(t);
+	       events_allowed(t);
 }
 
 /* Of the family of the port's own address; a group or an IPv4 address in IPv6 is no peer. */
@@ -69,7 +73,8 @@ static bool coding_allowed(const struct cord_terms *t)
 
 static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
 {
-	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_MAY_PAUSE | CORD_TERMS_OPUS_FEC;
+	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_MAY_PAUSE | CORD_TERMS_OPUS_FEC |
+			       CORD_TERMS_INBAND_KEYS;
 
 	return remote_allowed(dp, slot, &t->remote) && coding_allowed(t) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
@@ -258,13 +263,20 @@ static void keys_apply(struct worker *w, struct port *p, const struct cord_terms
 {
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	uint8_t event_khz = (uint8_t)(t->event_clock_hz / 1000);
-	bool other = cold->event_khz != event_khz;
+	bool inband = t->flags & CORD_TERMS_INBAND_KEYS, was = p->flags & PORT_INBAND;
+	bool other = cold->event_khz != event_khz || inband != was;
+	bool none = t->event_payload_type == CORD_NO_PAYLOAD_TYPE && !inband;
 
-	if ((p->flags & PORT_KEYS) && (other || t->event_payload_type == CORD_NO_PAYLOAD_TYPE))
+	if ((p->flags & PORT_KEYS) && (other || none))
 		port_keys_end(w, p);
 	if (other)
 		telephone_event_receiver_reset(&cold->event_in);
 	cold->event_khz = event_khz;
+	p->flags &= (uint16_t)~PORT_INBAND;
+	if (inband)
+		p->flags |= PORT_INBAND;
+	if (inband && !was)
+		memset(&cold->inband, 0, sizeof(cold->inband));
 }
 
 enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, cord_time now_ns)
@@ -451,6 +463,12 @@ void port_keys_end(struct worker *w, struct port *p)
 		event_digits_sent(w, p->id);
 }
 
+/* Whether keys can be sent to the peer. */
+static bool takes_keys(const struct port *p)
+{
+	return p->event_payload_type != CORD_NO_PAYLOAD_TYPE || (p->flags & PORT_INBAND);
+}
+
 static bool digits_allowed(const struct cord_port_digits *m)
 {
 	if (m->digits == 0 || m->digits > CORD_DIGITS_MAX || m->duration_ms < 40 ||
@@ -473,7 +491,7 @@ enum cord_refusal port_digits(struct worker *w, const struct cord_port_digits *m
 		return refusal;
 	if (!digits_allowed(m))
 		return CORD_REFUSAL_BAD_VALUE;
-	if (p->event_payload_type == CORD_NO_PAYLOAD_TYPE)
+	if (!takes_keys(p))
 		return CORD_REFUSAL_NO_DIGITS;
 	if (p->flags & PORT_KEYS)
 		return CORD_REFUSAL_BUSY;
@@ -484,12 +502,45 @@ enum cord_refusal port_digits(struct worker *w, const struct cord_port_digits *m
 	return CORD_REFUSAL_NONE;
 }
 
-void port_pass_key(struct worker *w, struct port *p, char digit)
+static void pass_key(struct worker *w, struct port *p, char digit)
 {
-	if (p->event_payload_type == CORD_NO_PAYLOAD_TYPE || !(p->direction & CORD_MAY_SEND))
+	if (!takes_keys(p) || !(p->direction & CORD_MAY_SEND))
 		return;
 	if (telephone_event_send_more(&w->dp->port_cold[p->slot].event_out, digit) == 0)
 		p->flags |= PORT_KEYS;
+}
+
+void port_told_key(struct worker *w, struct port *p, char digit)
+{
+	struct dataplane *dp = w->dp;
+	struct port_cold *cold = &dp->port_cold[p->slot];
+
+	cold->key[cold->keys++ % CORD_DIGIT_LOG] = digit;
+	worker_count(w, CORD_COUNTER_digits_received, 1);
+	port_status_write(w, p);
+	event_digit(w, p->id, cold->keys, digit);
+	if (p->room == PORT_NONE)
+		return;
+	const struct room *r = &dp->room[p->room];
+
+	for (uint32_t to = r->digits_to[p->member]; to; to &= to - 1)
+		pass_key(w, &dp->port[r->port[__builtin_ctz(to)]], digit);
+}
+
+enum telephone_event_step port_key_step(struct worker *w, struct port *p, uint32_t timestamp,
+	unsigned clock_khz, struct telephone_event_packet *packet)
+{
+	struct port_cold *cold = &w->dp->port_cold[p->slot];
+	enum telephone_event_step step =
+		telephone_event_step(&cold->event_out, timestamp, clock_khz, packet);
+
+	if (step == TELEPHONE_EVENT_STEP_PACKET && packet->marker)
+		worker_count(w, CORD_COUNTER_digits_sent, 1);
+	if (step == TELEPHONE_EVENT_STEP_DONE)
+		port_keys_end(w, p);
+	if (step == TELEPHONE_EVENT_STEP_NOTHING)
+		p->flags &= (uint16_t) ~(PORT_KEYS | PORT_KEYS_ASKED);
+	return step;
 }
 
 static void status_quality(

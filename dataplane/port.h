@@ -20,6 +20,7 @@
 
 #include "coder.h"
 #include "conceal.h"
+#include "inband_keys.h"
 #include "jitter.h"
 #include "player.h"
 #include "report.h"
@@ -54,6 +55,7 @@ enum port_flags {
 	PORT_MAY_PAUSE = 1 << 11, /* nothing need be sent while there is nothing to hear */
 	PORT_SECURE = 1 << 12,    /* it has keys, and what is plain is neither taken nor sent */
 	PORT_NOISE = 1 << 13,     /* the talker is silent, and asked for comfort noise */
+	PORT_INBAND = 1 << 14,    /* keys are in the sound, both ways */
 };
 
 struct port {
@@ -110,7 +112,8 @@ struct port_cold {
 	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
-	uint8_t event_khz;                  /* clock of telephone-events, both ways */
+	uint8_t event_khz; /* clock of telephone-events, both ways; 0: none */
+	struct inband_keys inband;
 	_Atomic uint32_t staged_generation; /* of player.staged, for a worker that asks for it */
 	uint32_t last_generation;           /* of the slot's last port; survives close */
 	cord_time opened, first_rx;
@@ -173,8 +176,15 @@ static inline uint32_t port_frame_ms(const struct port *p)
 	return p->ptime_ms % 20 ? 10 : 20;
 }
 
-/* Passes one key on to this port's peer. */
-void port_pass_key(struct worker *w, struct port *p, char digit);
+/* A key of the port's peer has begun: tells it, and passes it on to whom the room's mask says. */
+void port_told_key(struct worker *w, struct port *p, char digit);
+
+/*
+ * One period of the keys that are being sent, as telephone_event_step(); what ends with it has
+ * ended for the port.
+ */
+enum telephone_event_step port_key_step(struct worker *w, struct port *p, uint32_t timestamp,
+	unsigned clock_khz, struct telephone_event_packet *packet);
 
 /* Sends no more keys; says so, in the status first, when a command had asked for them. */
 void port_keys_end(struct worker *w, struct port *p);

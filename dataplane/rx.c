@@ -64,23 +64,6 @@ static enum jitter_verdict insert(
 	return v;
 }
 
-static void rx_key(struct worker *w, struct port *p, char digit)
-{
-	struct dataplane *dp = w->dp;
-	struct port_cold *cold = &dp->port_cold[p->slot];
-
-	cold->key[cold->keys++ % CORD_DIGIT_LOG] = digit;
-	worker_count(w, CORD_COUNTER_digits_received, 1);
-	port_status_write(w, p);
-	event_digit(w, p->id, cold->keys, digit);
-	if (p->room == PORT_NONE)
-		return;
-	const struct room *r = &dp->room[p->room];
-
-	for (uint32_t to = r->digits_to[p->member]; to; to &= to - 1)
-		port_pass_key(w, &dp->port[r->port[__builtin_ctz(to)]], digit);
-}
-
 static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_header *h,
 	const uint8_t *payload, struct jitter_packet *packet)
 {
@@ -93,7 +76,7 @@ static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_h
 		return dropped(CORD_COUNTER_drop_event);
 	case TELEPHONE_EVENT_BEGUN:
 		rx_heard(w, p);
-		rx_key(w, p, digit);
+		port_told_key(w, p, digit);
 		break;
 	default:
 		rx_heard(w, p);

@@ -98,10 +98,8 @@ static bool send_key(struct worker *w, struct port *p, uint32_t period, struct s
 	uint32_t timestamp = p->timestamp_base + period * 20 * cold->event_khz;
 	struct telephone_event_packet packet;
 
-	switch (telephone_event_step(&cold->event_out, timestamp, cold->event_khz, &packet)) {
+	switch (port_key_step(w, p, timestamp, cold->event_khz, &packet)) {
 	case TELEPHONE_EVENT_STEP_PACKET:
-		if (packet.marker)
-			worker_count(w, CORD_COUNTER_digits_sent, 1);
 		tx_rtp(w, p, NULL, CORD_COUNTER_tx_event, packet.marker, p->event_payload_type,
 			packet.timestamp, packet.payload, sizeof(packet.payload));
 		port_forget_unsent(cold);
@@ -109,11 +107,7 @@ static bool send_key(struct worker *w, struct port *p, uint32_t period, struct s
 	case TELEPHONE_EVENT_STEP_SILENCE:
 		*s = listen_silence(w, p);
 		return false;
-	case TELEPHONE_EVENT_STEP_DONE:
-		port_keys_end(w, p);
-		return false;
 	default:
-		p->flags &= (uint16_t) ~(PORT_KEYS | PORT_KEYS_ASKED);
 		return false;
 	}
 }
@@ -137,7 +131,7 @@ void send_sound(struct worker *w, struct port *p, uint32_t i, uint32_t period, s
 	}
 	p->flags |= PORT_STARTED;
 	p->period = period;
-	if ((p->flags & PORT_KEYS) && send_key(w, p, period, s))
+	if ((p->flags & (PORT_KEYS | PORT_INBAND)) == PORT_KEYS && send_key(w, p, period, s))
 		return;
 	if (s->frames == 0 || s->noise) {
 		send_pause(w, p, timestamp, s);

@@ -64,6 +64,7 @@ static void conceal(
 {
 	struct port_cold *cold = worker_cold(w, p);
 
+	w->scratch.talk[p->member].made_up = true;
 	if (cold->coder) {
 		if (recover(w, p, cold->coder, f, pcm, samples))
 			return;

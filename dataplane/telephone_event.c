@@ -227,3 +227,14 @@ enum telephone_event_step telephone_event_step(struct telephone_event_sender *s,
 		return TELEPHONE_EVENT_STEP_SILENCE;
 	}
 }
+
+uint32_t telephone_event_duration(const struct telephone_event_packet *packet)
+{
+	return rtp_get16(packet->payload + 2);
+}
+
+bool telephone_event_held(const struct telephone_event_sender *s)
+{
+	return s->state == TELEPHONE_EVENT_KEY ||
+	       (s->state == TELEPHONE_EVENT_GAP && s->elapsed_ms == 0);
+}

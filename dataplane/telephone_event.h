@@ -133,4 +133,10 @@ int telephone_event_send_more(struct telephone_event_sender *s, char digit);
 enum telephone_event_step telephone_event_step(struct telephone_event_sender *s, uint32_t timestamp,
 	unsigned clock_khz, struct telephone_event_packet *packet);
 
+/* Of the key, up to the end of the period, in its clock. */
+uint32_t telephone_event_duration(const struct telephone_event_packet *packet);
+
+/* Whether the key was held in the period of the last step: its end is sent again after that. */
+bool telephone_event_held(const struct telephone_event_sender *s);
+
 #endif

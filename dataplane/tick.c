@@ -2,6 +2,7 @@
 #include "tick.h"
 
 #include "event.h"
+#include "keys.h"
 #include "listen.h"
 #include "packet.h"
 #include "rtp.h"
@@ -57,10 +58,12 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 
 	listen_begin(w, period);
 	for (uint32_t i = 0; i < r->members; i++) {
-		const struct talk *t = &w->scratch.talk[i];
+		struct port *p = worker_member(w, r, i);
 
-		take(w, worker_member(w, r, i), i, due_ns);
-		if ((t->raw || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE]) && (r->heard >> i & 1))
+		take(w, p, i, due_ns);
+		if (p->flags & PORT_INBAND)
+			keys_listen(w, r, i);
+		if (talk_says(&w->scratch.talk[i]) && (r->heard >> i & 1))
 			talking |= 1u << i;
 	}
 	if (r->taps)

@@ -66,7 +66,13 @@ struct talk {
 	const int16_t *pcm[TICK_RATES]; /* samples, NULL: not made (yet) */
 	struct rte_mbuf *packet;
 	uint8_t codec;
+	bool made_up; /* some of it for a lost frame */
 };
+
+static inline bool talk_says(const struct talk *t)
+{
+	return t->raw || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE];
+}
 
 /* What a listener is sent in a tick. */
 struct sound {

@@ -36,7 +36,7 @@ enum cord_terms_flag {
 	CORD_TERMS_LEARN = 1 << 1,
 	/* nothing need be sent while there is nothing to hear: comfort noise, or DTX of Opus */
 	CORD_TERMS_MAY_PAUSE = 1 << 2,
-	/* keys are looked for in the sound, since the peer has no telephone-event */
+	/* keys are looked for in the sound, and sent in it, since the peer has no telephone-event */
 	CORD_TERMS_INBAND_KEYS = 1 << 3,
 	/* Opus: in-band forward error correction in what we send */
 	CORD_TERMS_OPUS_FEC = 1 << 4,

@@ -2,6 +2,7 @@
 /* Keys in the sound, by the numbers of ITU-T Q.24, through G.711. */
 #include "inband_keys.h"
 
+#include "dtmf_reference.h"
 #include "g711.h"
 #include "speech.h"
 
@@ -298,6 +299,44 @@ static void little_is_heard_of_a_tone(void **state)
 	}
 }
 
+/* Ours, as we hear it and as another receiver does. */
+static void what_we_send_is_heard(void **state)
+{
+	for (uint32_t rate_hz = 8000; rate_hz <= 16000; rate_hz *= 2) {
+		char told[40];
+		unsigned muted;
+
+		begin(0);
+		for (const char *key = keys; *key; key++) {
+			for (uint32_t from = 0; from < 4; from++, samples += FRAME) {
+				int16_t pcm[2 * FRAME];
+				uint32_t n = rate_hz / 50;
+
+				inband_keys_tone(*key, rate_hz, from * n, pcm, n);
+				for (unsigned i = 0; i < FRAME; i++)
+					sound[samples + i] = pcm[i * (n / FRAME)];
+			}
+			silence(60);
+		}
+		assert_string_equal(hear(&muted), keys);
+		dtmf_reference_hear(sound, samples, told, sizeof(told));
+		assert_string_equal(told, keys);
+	}
+}
+
+static void what_is_no_key_is_sent_as_silence(void **state)
+{
+	for (int c = -128; c < 128; c++) {
+		int16_t pcm[FRAME];
+		unsigned loud = 0;
+
+		inband_keys_tone((char)c, 8000, 7, pcm, FRAME);
+		for (unsigned i = 0; i < FRAME; i++)
+			loud += pcm[i] != 0;
+		assert_int_equal(loud > 0, c && strchr(keys, c) != NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +351,8 @@ int main(void)
 		cmocka_unit_test(noise_alone_is_no_key),
 		cmocka_unit_test(speech_is_no_key),
 		cmocka_unit_test(a_lost_frame_leaves_one_key),
+		cmocka_unit_test(what_we_send_is_heard),
+		cmocka_unit_test(what_is_no_key_is_sent_as_silence),
 		cmocka_unit_test(little_is_heard_of_a_tone),
 	};
 

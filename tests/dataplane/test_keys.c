@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys through ports and rooms: as telephone-events at every clock. */
+/* Keys through ports and rooms: as telephone-events at every clock, and in the sound. */
+#include "g711.h"
 #include "rig.h"
 
 #include <setjmp.h>
@@ -210,6 +211,182 @@ static void another_clock_ends_what_is_being_sent(void **state)
 	assert_int_equal(r->heard[0].events, events);
 }
 
+/* ---- in the sound --------------------------------------------------------------------------- */
+
+static void open_inband(uint32_t slot)
+{
+	struct cord_terms t = rig_terms(slot, CORD_CODEC_PCMU);
+
+	t.flags = CORD_TERMS_INBAND_KEYS;
+	t.event_payload_type = t.receive_event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	assert_int_equal(rig_open_terms(r, 0, slot, &t), 0);
+}
+
+/* The peer of a port sends ms of a key's tones ('\0': of silence); bit n of lost: not frame n. */
+static void sound(struct hand *h, char key, uint32_t ms, uint32_t lost)
+{
+	for (uint32_t n = 0; n < ms / 20; n++) {
+		int16_t pcm[160];
+		uint8_t codes[160];
+
+		inband_keys_tone(key, 8000, n * 160, pcm, 160);
+		g711_encode_mu(codes, pcm, 160);
+		if (!(lost >> n & 1))
+			rig_rtp(r, h->slot, 0, false, h->sequence, h->timestamp, codes, 160);
+		h->sequence++;
+		h->timestamp += 160;
+		rig_run(r, 20);
+	}
+}
+
+/* The keys in what a port's peer was sent. */
+static void heard_keys(uint32_t slot, char *keys)
+{
+	const struct rig_heard *heard = &r->heard[slot];
+	struct inband_keys ear = {0};
+
+	for (uint32_t at = 0; at + 160 <= heard->samples; at += 160) {
+		char digit;
+
+		inband_keys_hear(&ear, heard->pcm + at, 160, &digit);
+		if (digit)
+			*keys++ = digit;
+	}
+	*keys = '\0';
+}
+
+static void keys_in_the_sound_are_told_and_not_heard(void **state)
+{
+	static const char all[] = "1234567890*#ABCD";
+	struct hand h = {.slot = 0};
+	char keys[RIG_EVENTS_MAX + 1];
+
+	rig_open_room(r, 0, 0);
+	open_inband(0);
+	open_with_clock(1, 8000);
+	open_inband(2);
+	join(3, NULL);
+	sound(&h, '\0', 200, 0);
+	rig_forget(r);
+	for (const char *key = all; *key; key++) {
+		sound(&h, *key, 100, 0);
+		sound(&h, '\0', 60, 0);
+	}
+	told(keys);
+	assert_string_equal(keys, all);
+	for (uint32_t slot = 1; slot < 3; slot++) {
+		heard_keys(slot, keys);
+		assert_string_equal(keys, "");
+		assert_int_equal(r->heard[slot].events, 0);
+	}
+	/* Speech is heard, as far as a tone of its own is speech, and is no key. */
+	rig_forget(r);
+	rig_talk(r, 0, 440);
+	rig_run(r, 1000);
+	assert_true(rig_level(r, 1, 440, 500) > 7000);
+	told(keys);
+	assert_string_equal(keys, "");
+}
+
+static void keys_in_the_sound_go_where_the_mask_says(void **state)
+{
+	const uint16_t to[] = {1 << 1 | 1 << 2, 0, 0, 0};
+	struct hand h = {.slot = 0};
+	char keys[RIG_EVENTS_MAX + 1];
+
+	rig_open_room(r, 0, 0);
+	open_inband(0);
+	open_with_clock(1, 48000);
+	open_inband(2);
+	open_inband(3);
+	join(4, to);
+	sound(&h, '\0', 200, 0);
+	sound(&h, '7', 100, 0);
+	sound(&h, '\0', 300, 0);
+	sound(&h, '7', 100, 0);
+	sound(&h, '\0', 400, 0);
+	assert_string_equal(r->heard[1].keys, "77");
+	heard_keys(2, keys);
+	assert_string_equal(keys, "77");
+	heard_keys(1, keys);
+	assert_string_equal(keys, "");
+	heard_keys(3, keys);
+	assert_string_equal(keys, "");
+}
+
+static void a_key_in_the_sound_survives_a_loss(void **state)
+{
+	char keys[RIG_EVENTS_MAX + 1];
+
+	/* What is made up for the first loss of a port is silence. */
+	rig_open_room(r, 0, 0);
+	for (uint32_t n = 0; n < 12; n++) {
+		struct cord_message close = {0};
+		struct hand h = {.slot = 0};
+		uint32_t lost = n % 6;
+
+		open_inband(0);
+		join(1, NULL);
+		sound(&h, '\0', 200, 0);
+		rig_run(r, n);
+		rig_forget(r);
+		sound(&h, '0', 120, 1u << lost);
+		sound(&h, '\0', 200, 0);
+		told(keys);
+		assert_string_equal(keys, "0");
+		close.port_close.port = rig_port(r, 0);
+		assert_int_equal(rig_ask(r, 0, &close, CORD_COMMAND_PORT_CLOSE), 0);
+	}
+}
+
+/* R74, to a peer without telephone-events. */
+static void R74_fifty_digits_are_sent_in_the_sound(void **state)
+{
+	static const char digits[] = "1,234567890*#,ABCD1122334455667788990,0#,123456,78";
+	static const char sent[] = "1234567890*#ABCD11223344556677889900#12345678";
+	struct cord_message m = {.port_digits = {.duration_ms = 80,
+					 .gap_ms = 60,
+					 .pause_ms = 300,
+					 .digits = CORD_DIGITS_MAX}};
+	char keys[RIG_EVENTS_MAX + 1];
+	const uint16_t hears[] = {2, 1};
+	const uint32_t slots[] = {0, 1};
+
+	rig_open_room(r, 0, 0);
+	open_inband(0);
+	open_with_clock(1, 8000);
+	rig_set(r, 0, 0, 2, slots, hears);
+	rig_talk(r, 1, 700);
+	rig_run(r, 200);
+	rig_forget(r);
+	m.port_digits.port = rig_port(r, 0);
+	memcpy(m.port_digits.digit, digits, CORD_DIGITS_MAX);
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 45 * 140 + 5 * 300 + 40);
+	assert_int_equal(rig_events(r, CORD_EVENT_DIGITS_SENT), 1);
+	heard_keys(0, keys);
+	assert_string_equal(keys, sent);
+	assert_int_equal(r->heard[0].events, 0);
+	assert_int_equal(r->heard[0].sequence_gaps + r->heard[0].timestamp_gaps, 0);
+	/* Then the sound of the room is heard again. */
+	rig_run(r, 300);
+	assert_true(rig_level(r, 0, 700, 200) > 7000);
+}
+
+static void keys_are_events_or_in_the_sound(void **state)
+{
+	struct cord_message m = {.port_open = rig_port_open(r, 0, CORD_CODEC_PCMU)};
+
+	m.port_open.terms.remote = rig_remote(r, 0);
+	m.port_open.terms.flags = CORD_TERMS_INBAND_KEYS;
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_OPEN), CORD_REFUSAL_BAD_VALUE);
+	m.port_open.terms.event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_OPEN), CORD_REFUSAL_BAD_VALUE);
+	m.port_open.terms.receive_event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_OPEN), 0);
+	r->generation[0]++;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +396,11 @@ int main(void)
 		TEST(keys_leave_a_port_only_where_the_mask_says),
 		TEST(R74_fifty_digits_are_sent_at_48_khz),
 		TEST(another_clock_ends_what_is_being_sent),
+		TEST(keys_in_the_sound_are_told_and_not_heard),
+		TEST(keys_in_the_sound_go_where_the_mask_says),
+		TEST(a_key_in_the_sound_survives_a_loss),
+		TEST(R74_fifty_digits_are_sent_in_the_sound),
+		TEST(keys_are_events_or_in_the_sound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

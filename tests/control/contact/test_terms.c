@@ -82,7 +82,8 @@ static void what_the_options_say(void **state)
 	media.media_timeout_ns = PEER_MS(1500);
 	t = terms_of(
 		HEAD "m=audio 4000 RTP/AVP 0 13\r\na=rtcp-mux\r\na=recvonly\r\na=ptime:60\r\n");
-	assert_int_equal(t.flags, CORD_TERMS_RTCP_MUX | CORD_TERMS_LEARN | CORD_TERMS_MAY_PAUSE);
+	assert_int_equal(t.flags, CORD_TERMS_RTCP_MUX | CORD_TERMS_LEARN | CORD_TERMS_MAY_PAUSE |
+					  CORD_TERMS_INBAND_KEYS);
 	assert_int_equal(t.noise_payload_type, 13);
 	assert_int_equal(t.receive_noise_payload_type, 13);
 	assert_int_equal(t.jitter_min_ms, 40);
@@ -130,7 +131,7 @@ static void how_opus_is_sent(void **state)
 			  "a=fmtp:111 useinbandfec=1;usedtx=1;maxplaybackrate=12000\r\n");
 	assert_int_equal(t.opus_bitrate, 24000);
 	assert_int_equal(t.opus_rate_khz, 8);
-	assert_int_equal(t.flags, CORD_TERMS_MAY_PAUSE);
+	assert_int_equal(t.flags, CORD_TERMS_MAY_PAUSE | CORD_TERMS_INBAND_KEYS);
 }
 
 static void the_keys_of_both_sides(void **state)
