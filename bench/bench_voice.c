@@ -8,6 +8,9 @@
  * that came too late, frames added and dropped, and the distortion of what is heard (distortion.h),
  * 100 % being silence.
  *
+ * Opus at 8 kHz, FEC for the loss that there is, goes over the paths with nothing but loss: its
+ * holes are filled by its own concealment, and then with the FEC of the packet that follows.
+ *
  * Loss is Gilbert's: two states, in the bad one everything is lost, and it lasts two packets on
  * average. Jitter is uniform from 0 to the figure told, packets in order unless reordering is told;
  * then each takes its own time. A stall holds everything back for 150 ms each 5 s on average and
@@ -17,10 +20,12 @@
 #include "distortion.h"
 #include "speech.h"
 
+#include "codec.h"
 #include "conceal.h"
 #include "g711.h"
 #include "jitter.h"
 #include "mix.h"
+#include "resample.h"
 
 #include <spandsp/telephony.h>
 #include <spandsp/plc.h>
@@ -33,8 +38,10 @@
 #define STALL_MS     150u
 #define STALL_EVERY  5000u /* ms */
 #define FIXED_MS     60u
-#define FIXED_FULL   120u  /* ms that wait: the fixed buffer jumps back to FIXED_MS */
-#define FIXED_MISSES 10u   /* in a row: it begins anew */
+#define FIXED_FULL   120u /* ms that wait: the fixed buffer jumps back to FIXED_MS */
+#define FIXED_MISSES 10u  /* in a row: it begins anew */
+#define OPUS_BITRATE 24000u
+#define OPUS_LAG     66u   /* samples: Opus looks ahead, and the filter to 8 kHz delays */
 #define CALM         3000u /* good frames after which a port's record ends: PORT_CONCEAL_CALM */
 #define LOST         UINT64_MAX
 #define HOLE         UINT32_MAX
@@ -47,9 +54,23 @@ struct network {
 	bool reorder, stalls;
 };
 
-enum concealment { CONCEAL_SILENCE, CONCEAL_OURS, CONCEAL_SPANDSP };
+enum concealment {
+	CONCEAL_SILENCE,
+	CONCEAL_OURS,
+	CONCEAL_SPANDSP,
+	CONCEAL_OPUS,
+	CONCEAL_OPUS_FEC,
+};
 
-static const char *const concealment_name[] = {"silence", "ours", "spandsp"};
+static const char *const concealment_name[] = {"silence", "ours", "spandsp", "opus", "opus fec"};
+
+/* The speech in Opus, a frame for each 20 ms of it; NULL: G.711. */
+struct coded {
+	uint32_t frames, lag; /* lag: samples by which it is heard late */
+	uint16_t *bytes;
+	uint8_t (*payload)[CODEC_FRAME_BYTES_MAX];
+	struct codec_decoder *decoder;
+};
 
 struct path {
 	const struct network *network;
@@ -68,6 +89,8 @@ struct result {
 struct line {
 	const struct path *path;
 	const struct distortion *spoken;
+	const struct coded *coded;
+	struct resample_down down;
 	bool fixed;
 	enum concealment concealment;
 	struct jitter jitter;
@@ -164,6 +187,23 @@ static void path_free(struct path *p)
 
 /* ---- what fills holes ----------------------------------------------------------------------- */
 
+/* Opus' own way: from the packet that follows where that is there. */
+static void make_up_coded(struct line *l, int16_t *pcm, uint32_t samples)
+{
+	const struct coded *c = l->coded;
+	int16_t wide[2 * TICK_SAMPLES];
+	uint32_t next = jitter_following(&l->jitter);
+
+	if (l->concealment == CONCEAL_OPUS_FEC && next) {
+		uint32_t frame = (next - 1) % c->frames;
+
+		codec_recover(c->decoder, wide, 2 * samples, c->payload[frame], c->bytes[frame]);
+	} else {
+		codec_conceal(c->decoder, wide, 2 * samples);
+	}
+	resample_down(&l->down, pcm, wide, samples);
+}
+
 static void make_up(struct line *l, int16_t *pcm, uint32_t samples)
 {
 	switch (l->concealment) {
@@ -180,6 +220,8 @@ static void make_up(struct line *l, int16_t *pcm, uint32_t samples)
 			plc_init(&l->spandsp);
 		plc_fillin(&l->spandsp, pcm, (int)samples);
 		break;
+	default:
+		make_up_coded(l, pcm, samples);
 	}
 	l->conceals = true;
 	l->good = 0;
@@ -207,12 +249,21 @@ static void repeat(struct line *l, const int16_t *pcm, uint32_t samples)
 	l->good = 0;
 }
 
-static void speak(const struct line *l, uint32_t packet, int16_t *pcm)
+static void speak(struct line *l, uint32_t packet, int16_t *pcm)
 {
 	uint32_t samples = l->path->network->ptime_ms * 8;
 	size_t all = l->spoken->steps * DISTORTION_STEP;
 	uint8_t codes[PTIME_MAX_MS * 8];
+	int16_t wide[2 * TICK_SAMPLES];
 
+	if (l->coded) {
+		uint32_t frame = packet % l->coded->frames;
+
+		codec_decode(
+			l->coded->decoder, wide, l->coded->payload[frame], l->coded->bytes[frame]);
+		resample_down(&l->down, pcm, wide, samples);
+		return;
+	}
 	g711_encode_mu(codes, l->spoken->spoken + (size_t)packet * samples % all, samples);
 	g711_decode_mu(pcm, codes, samples);
 }
@@ -375,8 +426,10 @@ static void explain_holes(struct line *l)
 static uint64_t judge(struct line *l, struct distortion *d)
 {
 	explain_holes(l);
-	for (uint32_t i = l->first; i + 3 <= l->last; i++)
-		distortion_add(d, l->heard + (size_t)i * DISTORTION_STEP, l->due[i]);
+	uint32_t lag = l->coded ? l->coded->lag : 0;
+
+	for (uint32_t i = l->first; i + 4 <= l->last; i++)
+		distortion_add(d, l->heard + (size_t)i * DISTORTION_STEP + lag, l->due[i]);
 	l->result.distortion = distortion_take(d);
 	return bench_hash(
 		BENCH_HASH, l->heard, (size_t)l->steps * DISTORTION_STEP * sizeof(*l->heard));
@@ -416,14 +469,15 @@ static void report(const struct line *l, uint64_t hash)
 		100 * r->distortion, (unsigned long long)hash);
 }
 
-static void measure(
-	struct distortion *d, const struct path *p, bool fixed, enum concealment concealment)
+static void measure(struct distortion *d, const struct path *p, bool fixed,
+	enum concealment concealment, const struct coded *coded)
 {
 	static struct line l;
 	uint32_t ticks = (uint32_t)((leaves(p->network, p->packets) / MS - 900) / TICK_MS);
 
 	l = (struct line){.path = p,
 		.spoken = d,
+		.coded = coded,
 		.fixed = fixed,
 		.concealment = concealment,
 		.begins = LOST,
@@ -432,6 +486,9 @@ static void measure(
 	l.heard = take_memory(ticks + 3, TICK_SAMPLES * sizeof(*l.heard));
 	l.due = take_memory(ticks + 3, TICK_SAMPLES / DISTORTION_STEP * sizeof(*l.due));
 	jitter_init(&l.jitter, 8);
+	jitter_recovers(&l.jitter, concealment == CONCEAL_OPUS_FEC);
+	if (coded)
+		codec_decoder_reset(coded->decoder, CORD_CODEC_OPUS);
 	run(&l);
 	uint64_t hash = judge(&l, d);
 
@@ -460,6 +517,46 @@ static const struct network network[] = {
 	{"loss 3 %, jitter 60 ms, 60 ms packets", 3, 60, 0, 60, true, false},
 };
 
+enum { NETWORKS_OPUS = 5 }; /* the first ones: nothing but loss */
+
+static void code(struct coded *c, const int16_t *pcm, size_t samples, unsigned loss_percent)
+{
+	const struct codec_encoding how = {.codec = CORD_CODEC_OPUS,
+		.rate_khz = 8,
+		.complexity = 5,
+		.loss = (uint8_t)loss_percent,
+		.fec = true,
+		.bitrate = OPUS_BITRATE};
+	struct codec_encoder *encoder = codec_encoder_create();
+
+	*c = (struct coded){.frames = (uint32_t)(samples / TICK_SAMPLES),
+		.lag = OPUS_LAG,
+		.decoder = codec_decoder_create()};
+	c->bytes = take_memory(c->frames, sizeof(*c->bytes));
+	c->payload = take_memory(c->frames, sizeof(*c->payload));
+	if (encoder == NULL || c->decoder == NULL) {
+		fprintf(stderr, "bench_voice: no memory\n");
+		exit(1);
+	}
+	codec_encoder_reset(encoder, &how);
+	for (uint32_t i = 0; i < c->frames; i++)
+		c->bytes[i] = (uint16_t)codec_encode(
+			encoder, c->payload[i], pcm + (size_t)i * TICK_SAMPLES, TICK_SAMPLES);
+	codec_encoder_destroy(encoder);
+}
+
+static void measure_opus(struct distortion *d, const struct path *p)
+{
+	struct coded c;
+
+	code(&c, d->spoken, d->steps * DISTORTION_STEP, p->network->loss_percent);
+	measure(d, p, false, CONCEAL_OPUS, &c);
+	measure(d, p, false, CONCEAL_OPUS_FEC, &c);
+	codec_decoder_destroy(c.decoder);
+	free(c.bytes);
+	free(c.payload);
+}
+
 int main(int argc, char **argv)
 {
 	bool smoke = bench_smoke(argc, argv);
@@ -472,9 +569,11 @@ int main(int argc, char **argv)
 		struct path p;
 
 		path_init(&p, &network[i], smoke ? 20000 : 600000);
-		measure(&d, &p, true, CONCEAL_SILENCE);
-		measure(&d, &p, false, CONCEAL_SPANDSP);
-		measure(&d, &p, false, CONCEAL_OURS);
+		measure(&d, &p, true, CONCEAL_SILENCE, NULL);
+		measure(&d, &p, false, CONCEAL_SPANDSP, NULL);
+		measure(&d, &p, false, CONCEAL_OURS, NULL);
+		if (i < NETWORKS_OPUS)
+			measure_opus(&d, &p);
 		path_free(&p);
 	}
 	distortion_free(&d);

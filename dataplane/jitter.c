@@ -302,6 +302,16 @@ static enum jitter_frame starve(struct jitter *j)
 }
 
 /*
+ * Whether to wait a frame more from now on: all that was lost has been concealed before what follows
+ * came, and that could have helped. Once is enough: after that it comes in time.
+ */
+static bool waits_for_help(const struct jitter *j, int32_t lost, int32_t frames, uint16_t missing)
+{
+	return j->recovers && lost > 0 && lost == frames && missing > 0 &&
+	       j->slack_mean_us < (int32_t)delay_max_us(j);
+}
+
+/*
  * Packets have come after periods without any: so far as packets are missing before the first of
  * them, they were concealed in their own time; the rest of the wait is added to the delay.
  */
@@ -312,6 +322,9 @@ static void settle(struct jitter *j)
 	int32_t gap = (int32_t)(slot_timestamp(j, first) - j->next_timestamp);
 	int32_t frames = gap > 0 ? (gap + j->frame_samples / 2) / j->frame_samples : 0;
 	int32_t lost = frames < j->starved ? frames : j->starved;
+
+	if (waits_for_help(j, lost, frames, missing))
+		lost--;
 	uint32_t waited_us = (uint32_t)(j->starved - lost) * frame_us(j);
 
 	j->next_timestamp += (uint32_t)lost * j->frame_samples;
@@ -353,7 +366,7 @@ static uint32_t excess_us(const struct jitter *j)
 {
 	uint32_t frame = frame_us(j);
 
-	return JITTER_EXCESS_US + (j->min_ms - JITTER_MIN_MS) * 1000u +
+	return JITTER_EXCESS_US + (j->min_ms - JITTER_MIN_MS) * 1000u + (j->recovers ? frame : 0) +
 	       (frame > TICK_US ? frame - TICK_US : 0) + (frame % TICK_US == 0 ? 0 : TICK_US);
 }
 
@@ -513,6 +526,11 @@ void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms)
 	set_target(j, (int32_t)target_us(j));
 }
 
+void jitter_recovers(struct jitter *j, bool recovers)
+{
+	j->recovers = recovers;
+}
+
 unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS])
 {
 	struct jitter kept = *j;
@@ -526,6 +544,7 @@ unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS])
 	j->max_ms = kept.max_ms;
 	j->target_ms = kept.target_ms;
 	j->frame_samples = kept.frame_samples;
+	j->recovers = kept.recovers;
 	return n;
 }
 

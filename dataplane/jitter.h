@@ -67,8 +67,9 @@ struct jitter {
 	uint16_t slack_min_ms8; /* smallest in this window, in 1/8 ms */
 	uint16_t window;        /* packets in this window */
 	uint16_t frame_samples; /* RTP clock units of a packet */
-	uint8_t state : 4;      /* enum jitter_state */
+	uint8_t state : 2;      /* enum jitter_state */
 	uint8_t starved : 4;    /* periods since a packet was there to play */
+	uint8_t recovers : 1;   /* the packet that follows a lost one helps */
 	uint8_t clock_khz;      /* RTP clock */
 	uint8_t flags;
 	uint8_t target_ms, min_ms, max_ms;
@@ -127,7 +128,13 @@ enum jitter_verdict jitter_insert(
 enum jitter_frame jitter_pop(struct jitter *j, uint64_t due_ns, bool quiet, uint32_t *handle);
 
 /*
- * Empties the buffer and forgets the stream, but not target and bounds. Writes the handles that are to be
+ * Says that packets have forward error correction (jitter_following()): from the first loss on the
+ * delay is a frame longer, so that what follows a lost packet is there in its time.
+ */
+void jitter_recovers(struct jitter *j, bool recovers);
+
+/*
+ * Empties the buffer and forgets the stream, but not target, bounds and the like. Writes the handles that are to be
  * released and returns how many.
  */
 unsigned jitter_flush(struct jitter *j, uint32_t handles[JITTER_SLOTS]);

@@ -155,6 +155,8 @@ static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_
 	p->ptime_ms = t->ptime_ms;
 	p->direction = t->direction;
 	jitter_bounds(&p->jitter, t->jitter_min_ms, t->jitter_max_ms);
+	jitter_recovers(
+		&p->jitter, t->codec == CORD_CODEC_OPUS && (t->flags & CORD_TERMS_OPUS_FEC));
 	p->flags &= (uint16_t) ~(PORT_RICH_OUT | PORT_MAY_PAUSE | PORT_RTCP_MUX);
 	if (t->flags & CORD_TERMS_RTCP_MUX)
 		p->flags |= PORT_RTCP_MUX;

@@ -466,6 +466,37 @@ static void the_packet_behind_a_hole_is_told(void **state)
 	assert_int_equal(jitter_following(&j), 0); /* nothing is there */
 }
 
+/* Opus: of single losses all but the first are made good by what follows, for one frame of delay. */
+static void what_follows_a_loss_is_waited_for(void **state)
+{
+	for (unsigned phase = 0; phase < 20; phase++) {
+		struct jitter j;
+		struct path p = even_path();
+		struct outcome o = {0};
+		unsigned helped = 0, lost = 0;
+
+		p.clock_khz = 48;
+		p.first_ns += phase * MS;
+		jitter_init(&j, 48);
+		jitter_recovers(&j, true);
+		for (unsigned i = 0; i < 3000; i++) {
+			uint64_t now = p.first_ns + i * 20 * MS;
+			uint32_t handle = 0;
+
+			if (i % 30 != 29)
+				insert(&j, &p, i, now, &o);
+			lost += i % 30 == 29;
+			enum jitter_frame f = jitter_pop(&j, now + 3 * MS, false, &handle);
+			helped += f == JITTER_CONCEAL && jitter_following(&j) != 0;
+			o.stretched += f == JITTER_STRETCH;
+			o.dropped += f == JITTER_DROP;
+		}
+		assert_int_equal(lost, 100);
+		assert_in_range(helped, 98, 100);
+		assert_int_equal(o.late + o.dropped + o.stretched, 0);
+	}
+}
+
 static void a_lost_packet_costs_one_frame(void **state)
 {
 	for (unsigned phase = 0; phase < 20; phase++) {
@@ -837,6 +868,7 @@ int main(void)
 		cmocka_unit_test(a_leg_waits_as_long_as_its_bounds_say),
 		cmocka_unit_test(bounds_that_make_no_sense_are_put_right),
 		cmocka_unit_test(the_packet_behind_a_hole_is_told),
+		cmocka_unit_test(what_follows_a_loss_is_waited_for),
 		cmocka_unit_test(a_lost_packet_costs_one_frame),
 		cmocka_unit_test(neighbours_that_swap_play_in_order),
 		cmocka_unit_test(duplicates_are_told_before_and_after_they_played),
