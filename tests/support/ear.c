@@ -61,7 +61,7 @@ static void usage(FILE *out)
 	      "  set NAME OPTION=VALUE .. change options\n"
 	      "  mute NAME, unmute NAME   send silence, the tone again\n"
 	      "  hold NAME, resume NAME   send nothing, send again\n"
-	      "  digit NAME DIGITS [MS]   send telephone-events\n"
+	      "  digit NAME DIGITS [MS]   send telephone-events, or tones with event=-1\n"
 	      "  ssrc NAME                new SSRC\n"
 	      "  jump NAME SEQUENCE TIMESTAMP  add to the numbers of what is sent\n"
 	      "  report [NAME], clear [NAME], close NAME, mark TEXT, quit\n"

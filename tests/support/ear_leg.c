@@ -17,7 +17,8 @@ static const char keys[] = "0123456789*#ABCD";
 enum {
 	RTP_BYTES = 12,
 	DIGIT_GAP_MS = 80,
-	DIGIT_ENDS_MS = 40, /* the end of a key is sent twice more */
+	DIGIT_LEVEL_DB = -9, /* of each tone, where there is no telephone-event */
+	DIGIT_ENDS_MS = 40,  /* the end of a key is sent twice more */
 	RESYNC_NS = 500000000,
 };
 
@@ -211,6 +212,38 @@ static int payload_type(const struct ear_leg *leg)
 					      : ear_codec_payload_type(leg->options.codec);
 }
 
+/* The digit in turn and the gap behind it have passed: on to the next. */
+static bool digit_over(struct ear_leg *leg)
+{
+	if (leg->digit_elapsed_ms < leg->digit_ms + DIGIT_GAP_MS)
+		return false;
+	leg->digit_elapsed_ms = 0;
+	if (++leg->digit_next == leg->digit_count)
+		leg->digit_next = leg->digit_count = 0;
+	return true;
+}
+
+/* A packet's sound of the digit in turn as a pair of tones (ITU-T Q.23). False: none is due. */
+static bool make_digit(struct ear_leg *leg, int16_t *pcm, size_t samples)
+{
+	static const char by_tone[] = "123A456B789C*0#D";
+	static const unsigned low[] = {697, 770, 852, 941}, high[] = {1209, 1336, 1477, 1633};
+	int16_t other[EAR_SAMPLES_MAX];
+
+	if (leg->digit_next == leg->digit_count || leg->options.event_payload_type >= 0)
+		return false;
+	size_t key = (size_t)(strchr(by_tone, leg->digits[leg->digit_next]) - by_tone);
+	bool held = leg->digit_elapsed_ms < leg->digit_ms;
+
+	tone_make(&leg->digit_low, held ? low[key / 4] : 0, DIGIT_LEVEL_DB, pcm, samples);
+	tone_make(&leg->digit_high, held ? high[key % 4] : 0, DIGIT_LEVEL_DB, other, samples);
+	for (size_t i = 0; i < samples; i++)
+		pcm[i] = (int16_t)(pcm[i] + other[i]);
+	leg->digit_elapsed_ms += leg->options.ptime_ms;
+	digit_over(leg);
+	return true;
+}
+
 static void send_media(struct ear_leg *leg, uint64_t now_ns)
 {
 	const struct ear_options *o = &leg->options;
@@ -219,7 +252,8 @@ static void send_media(struct ear_leg *leg, uint64_t now_ns)
 	size_t samples = o->ptime_ms * 8u, bytes;
 
 	write_header(leg, packet, payload_type(leg), leg->timestamp);
-	tone_make(&leg->maker, leg->muted ? 0 : leg->tone_hz, o->level_db, pcm, samples);
+	if (!make_digit(leg, pcm, samples))
+		tone_make(&leg->maker, leg->muted ? 0 : leg->tone_hz, o->level_db, pcm, samples);
 	bytes = ear_codec_encode(&leg->codec, o->codec, pcm, samples, packet + RTP_BYTES,
 		sizeof(packet) - RTP_BYTES - EAR_SRTP_ROOM);
 	if (bytes)
@@ -268,10 +302,10 @@ void ear_leg_attack(struct ear_leg *leg, enum ear_attack how, unsigned count, un
 	ear_codec_clear(&forger.codec);
 }
 
-/* One packet of the digit in turn, or nothing in the gap behind it. False: no digit is left. */
+/* One packet of telephone-event of the digit in turn, or nothing in the gap behind it. False: no digit is left. */
 static bool send_digit(struct ear_leg *leg, uint64_t now_ns)
 {
-	if (leg->digit_next == leg->digit_count)
+	if (leg->digit_next == leg->digit_count || leg->options.event_payload_type < 0)
 		return false;
 	if (leg->digit_elapsed_ms == 0) {
 		leg->digit_timestamp = leg->timestamp;
@@ -292,12 +326,7 @@ static bool send_digit(struct ear_leg *leg, uint64_t now_ns)
 		packet[15] = (uint8_t)duration;
 		deliver(leg, packet, RTP_BYTES + 4, now_ns);
 	}
-	if (elapsed >= ms + DIGIT_GAP_MS) {
-		leg->digit_elapsed_ms = 0;
-		if (++leg->digit_next == leg->digit_count)
-			leg->digit_next = leg->digit_count = 0;
-		leg->marker = true;
-	}
+	leg->marker |= digit_over(leg);
 	return true;
 }
 
@@ -329,7 +358,7 @@ int ear_leg_digits(struct ear_leg *leg, const char *digits, unsigned ms)
 	size_t length = strlen(digits);
 
 	if (length == 0 || leg->digit_count + length > EAR_DIGITS_MAX || ms < 40 || ms > 2000 ||
-		strspn(digits, keys) != length || leg->options.event_payload_type < 0)
+		strspn(digits, keys) != length)
 		return -EINVAL;
 	memcpy(leg->digits + leg->digit_count, digits, length);
 	leg->digit_count += (unsigned)length;

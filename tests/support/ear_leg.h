@@ -61,7 +61,7 @@ struct ear_leg {
 
 	/* sending */
 	uint64_t next_ns; /* when the next packet is due */
-	struct tone_maker maker;
+	struct tone_maker maker, digit_low, digit_high;
 	struct ear_codec codec;
 	struct ear_srtp *srtp; /* NULL: plain */
 	unsigned tone_hz;
@@ -109,7 +109,7 @@ void ear_leg_clear(struct ear_leg *leg);
 uint64_t ear_leg_send(struct ear_leg *leg, uint64_t now_ns);
 /* Reads everything that has come. */
 void ear_leg_receive(struct ear_leg *leg);
-/* Queues digits to be sent as telephone-events. Returns 0, or -EINVAL. */
+/* Queues digits to be sent: telephone-events, or tones where the leg has none. 0, or -EINVAL. */
 int ear_leg_digits(struct ear_leg *leg, const char *digits, unsigned ms);
 /*
  * Plays somebody who knows all of us but our keys: sends `count` packets at once that go on as ours

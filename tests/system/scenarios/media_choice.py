@@ -194,6 +194,16 @@ async def test_keys_by_info_count_where_no_telephone_event_was_agreed_on():
             assert await typed(stage, call) == DIGITS
 
 
+async def test_keys_in_the_sound_count_where_no_telephone_event_was_agreed_on():
+    stage = Stage()
+    stage.flows["main"] = asking()
+    async with stage:
+        call = await stage.dial(await stage.caller(events=False))
+        await call.hears(GREETING)
+        await call.digits(DIGITS + "#")
+        assert await typed(stage, call) == DIGITS
+
+
 async def test_keys_by_info_beside_telephone_events_count_once():
     stage = Stage()
     stage.flows["main"] = asking()
