@@ -55,6 +55,10 @@ static void send_frame(
 		p->marker = 1;
 		return;
 	}
+	if (p->ptime_ms == port_frame_ms(p)) {
+		send_packet(w, p, timestamp, frame, bytes);
+		return;
+	}
 	if (g->frames == 0)
 		cold->out_timestamp = timestamp;
 	if (!opus_gather_add(g, frame, bytes)) {

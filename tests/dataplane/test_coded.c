@@ -2,11 +2,15 @@
 /* G.722 and Opus in rooms, beside G.711: judged on what the peers are sent, and what it cost. */
 #include "rig.h"
 
+#include "fake_control.h"
+
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -277,6 +281,43 @@ static void music_is_encoded_where_it_has_to_be(void **state)
 	rig_destroy(r);
 }
 
+/* Frames of Opus that do not fit packets of 20, 40 and 60 ms, or any packet, are no clip. */
+static void a_clip_of_other_opus_is_refused(void **state)
+{
+	static const uint8_t tocs[] = {
+		8 << 3,     /* SILK of 10 ms */
+		10 << 3,    /* 40 ms */
+		9 << 3 | 4, /* stereo */
+		9 << 3 | 1, /* two frames */
+		22 << 3,    /* CELT of 10 ms */
+		12 << 3,    /* hybrid of 10 ms */
+	};
+	struct cord_clip_header header;
+	const char *wrong;
+	uint64_t bytes;
+	int fd = fake_control_clip(MUSIC, CORD_CLIP_OPUS, 5, NULL, NULL, &bytes);
+	uint8_t *clip = malloc(bytes);
+	uint32_t *end = (uint32_t *)(void *)(clip + sizeof(header));
+
+	assert_int_equal(pread(fd, clip, bytes, 0), bytes);
+	close(fd);
+	assert_int_equal(cord_clip_check(clip, bytes, &header, &wrong), 0);
+	uint8_t *third = clip + cord_clip_payload_offset(5) + end[1];
+	uint8_t toc = *third;
+
+	for (size_t i = 0; i < sizeof(tocs); i++) {
+		*third = tocs[i];
+		assert_int_equal(cord_clip_check(clip, bytes, &header, &wrong), -EINVAL);
+	}
+	*third = toc;
+	assert_int_equal(cord_clip_check(clip, bytes - 1, &header, &wrong), -EINVAL);
+	end[2] = end[1];
+	assert_int_equal(cord_clip_check(clip, bytes, &header, &wrong), -EINVAL);
+	end[2] = end[1] + CORD_CLIP_OPUS_FRAME_MAX + 1;
+	assert_int_equal(cord_clip_check(clip, bytes, &header, &wrong), -EINVAL);
+	free(clip);
+}
+
 static void a_port_without_a_coder_is_refused(void **state)
 {
 	struct rig *r = rig_create(1);
@@ -538,6 +579,7 @@ int main(void)
 		cmocka_unit_test(listeners_come_and_go),
 		cmocka_unit_test(music_is_sent_as_it_is_stored),
 		cmocka_unit_test(music_is_encoded_where_it_has_to_be),
+		cmocka_unit_test(a_clip_of_other_opus_is_refused),
 		cmocka_unit_test(a_port_without_a_coder_is_refused),
 		cmocka_unit_test(a_codec_changes_in_the_call),
 		cmocka_unit_test(bad_opus_is_counted_and_concealed),
