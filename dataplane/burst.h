@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How losses lie: alone, or in bursts, as RFC 3611 section 4.7.2 tells them apart. A burst begins and
- * ends with a loss, and fewer than BURST_GMIN packets in a row come well in it; the rest, losses
+ * How losses lie: alone, or in bursts, as RFC 3611 section 4.7.2 tells them apart. A burst begins
+ * and ends with a loss, and fewer than BURST_GMIN packets in a row come well in it; the rest, losses
  * that stand alone included, is gap. Only a loss costs anything: packets that came are told as a
  * count that grows. Pure.
  */

@@ -3,14 +3,16 @@
  * How good a port's streams are: what we tell the peer in RTCP, what we believe of what it tells
  * us, and whether it sends at all.
  *
- * RTCP can be forged by anybody who can send from the peer's address. It changes figures and
- * at most delays what is told of missing media: a value is believed when it is in its range and fits what we have sent, a round trip
- * when it answers one of our last reports, and BYE only ends what we would say of that sender.
+ * RTCP can be forged by anybody who can send from the peer's address. It changes figures and at most
+ * delays what is told of missing media: a value is believed when it is in its range and fits what we
+ * have sent, a round trip when it answers one of our last reports, and BYE only ends what we would
+ * say of that sender.
  *
  * A port that may receive and has a media timeout expects RTP from when it was opened, moved or
  * taken off hold; of a peer that may send comfort noise in place of talk, and nothing for long while
- * nobody speaks (RFC 3389), RTCP will do. None for so long, while it sits in a room, is told once (MEDIA_LOST), and so is
- * the packet that ends it (MEDIA_BACK, or MEDIA_FIRST when there had been none from this peer).
+ * nobody speaks (RFC 3389), RTCP will do. None for so long, while it sits in a room, is told once
+ * (MEDIA_LOST), and so is the packet that ends it (MEDIA_BACK, or MEDIA_FIRST when there had been
+ * none from this peer).
  */
 #ifndef DATAPLANE_REPORT_H
 #define DATAPLANE_REPORT_H

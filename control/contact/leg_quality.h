@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * leg_quality: how good each leg sounds. While there are legs the figures of each are read every
- * LEG_QUALITY_NS (media/quality.h), and once more when the leg ends or the customer goes on to another
- * segment. What they say is kept with the leg, for who asks now; with the customer and the agent of
- * the segment, for its record; and by the side that the leg is on, a trunk or the agents' phones, for
- * the Prometheus page.
+ * LEG_QUALITY_NS (media/quality.h), and once more when the leg ends or the customer goes on to
+ * another segment. What they say is kept with the leg, for who asks now; with the customer and the
+ * agent of the segment, for its record; and by the side that the leg is on, a trunk or the agents'
+ * phones, for the Prometheus page.
  *
- * A leg whose media stays away for `media_timeout` of its trunk or phone is announced (MEDIA_LOST, then MEDIA_BACK) and
- * counted. The contact goes on: nobody but the parties can say whether they still hear each other.
+ * A leg whose media stays away for `media_timeout` of its trunk or phone is announced (MEDIA_LOST,
+ * then MEDIA_BACK) and counted. The contact goes on: nobody but the parties can say whether they
+ * still hear each other.
  */
 #ifndef CONTACT_LEG_QUALITY_H
 #define CONTACT_LEG_QUALITY_H
