@@ -23,6 +23,7 @@ enum {
 	DRAINED_US = 4000,     /* mean slack of a sender slower than we are */
 	SLOTS_SPARE = 4,       /* for what comes before its time */
 	TIMESTAMP_FAR = 30000, /* further than the slots' 16 bits of timestamp can tell */
+	STARVED_LIMIT = 14,    /* so that one more still fits its field */
 	SLACK_MAX_US = 8000000,
 	MEAN_SHIFT = 5,
 };
@@ -47,7 +48,9 @@ static unsigned starved_max(const struct jitter *j)
 {
 	unsigned frames = JITTER_STARVED_US / frame_us(j);
 
-	return frames < JITTER_STARVED_MAX ? JITTER_STARVED_MAX : frames < 15 ? frames : 15;
+	if (frames < JITTER_STARVED_MAX)
+		return JITTER_STARVED_MAX;
+	return frames < STARVED_LIMIT ? frames : STARVED_LIMIT;
 }
 
 /* What the slots can hold of short frames is less than a leg may ask for. */

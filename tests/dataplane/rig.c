@@ -499,11 +499,11 @@ static uint32_t peer_encode(struct rig *r, uint32_t slot, uint8_t *codes)
 	}
 	if (codec == CORD_CODEC_G722)
 		return (uint32_t)codec_encode(p->encoder, codes, pcm, n);
-	for (uint32_t i = 0; i < n; i += 160) {
+	for (uint32_t i = 0, step = n < 160 ? n : 160; i < n; i += step) {
 		uint8_t frame[CODEC_FRAME_BYTES_MAX];
 
 		assert_true(opus_gather_add(
-			&gather, frame, codec_encode(p->encoder, frame, pcm + i, 160)));
+			&gather, frame, codec_encode(p->encoder, frame, pcm + i, step)));
 	}
 	return (uint32_t)opus_gather_write(&gather, codes);
 }

@@ -516,6 +516,27 @@ static void losses_are_concealed(void **state)
 	}
 }
 
+/* A talker of short frames who falls silent is not made up for ever. */
+static void short_frames_end_in_silence(void **state)
+{
+	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+
+	r->peer[0].ptime_ms = 5;
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
+	rig_run(r, 600);
+	assert_true(hears(r, 1, A_HZ));
+	rig_hush(r, 0);
+	rig_run(r, 400);
+	uint64_t silent = rig_counter(r, CORD_COUNTER_frames_silent);
+
+	rig_run(r, 400);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_frames_silent) - silent, 20);
+	rig_talk(r, 0, A_HZ);
+	rig_run(r, 600);
+	assert_true(hears(r, 1, A_HZ));
+	rig_destroy(r);
+}
+
 /* A port that moves to a room of another worker takes its coder along. */
 static void a_coded_port_moves_between_workers(void **state)
 {
@@ -587,6 +608,7 @@ int main(void)
 		cmocka_unit_test(silence_is_not_sent_where_it_need_not_be),
 		cmocka_unit_test(keys_take_the_place_of_sound),
 		cmocka_unit_test(losses_are_concealed),
+		cmocka_unit_test(short_frames_end_in_silence),
 		cmocka_unit_test(a_coded_port_moves_between_workers),
 		cmocka_unit_test(heavy_rooms_spread_over_the_phases),
 	};
