@@ -129,19 +129,29 @@ static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, const struct c
 	return index;
 }
 
+/* An encoder that goes on would go on as it was told before. */
+static void encoding_set(struct port_cold *cold, const struct codec_encoding *encoding)
+{
+	if (cold->coder && !codec_encoding_equal(&cold->encoding, encoding))
+		cold->coder->stream = (struct coder_stream){0};
+	cold->encoding = *encoding;
+}
+
 static void coding_apply(struct port_cold *cold, const struct cord_terms *t)
 {
+	struct codec_encoding encoding = {.codec = t->codec, .rate_khz = 16};
+
 	cold->noise_payload_type = t->noise_payload_type;
 	cold->receive_noise_payload_type = t->receive_noise_payload_type;
 	cold->opus_rate_khz = t->opus_rate_khz;
-	cold->encoding = (struct codec_encoding){.codec = t->codec, .rate_khz = 16};
-	if (t->codec != CORD_CODEC_OPUS)
-		return;
-	cold->encoding.complexity = t->opus_complexity;
-	cold->encoding.loss = t->opus_loss_percent;
-	cold->encoding.fec = t->flags & CORD_TERMS_OPUS_FEC;
-	cold->encoding.dtx = t->flags & CORD_TERMS_MAY_PAUSE;
-	cold->encoding.bitrate = t->opus_bitrate ? t->opus_bitrate : CODEC_OPUS_BITRATE;
+	if (t->codec == CORD_CODEC_OPUS) {
+		encoding.complexity = t->opus_complexity;
+		encoding.loss = t->opus_loss_percent;
+		encoding.fec = t->flags & CORD_TERMS_OPUS_FEC;
+		encoding.dtx = t->flags & CORD_TERMS_MAY_PAUSE;
+		encoding.bitrate = t->opus_bitrate ? t->opus_bitrate : CODEC_OPUS_BITRATE;
+	}
+	encoding_set(cold, &encoding);
 }
 
 static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_terms *t)

@@ -178,6 +178,26 @@ static void other_terms_are_encoded_apart(void **state)
 	rig_destroy(r);
 }
 
+/* A re-INVITE that asks for fewer bits gets them while the talker goes on talking. */
+static void a_bitrate_changes_in_the_call(void **state)
+{
+	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct cord_message set = {
+		.port_set = {.port = rig_port(r, 0), .terms = rig_terms(0, CORD_CODEC_OPUS)}};
+
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
+	rig_run(r, 600);
+	uint32_t before = r->heard[0].payload_bytes;
+
+	set.port_set.terms.opus_bitrate = CODEC_OPUS_BITRATE * 2 / 3;
+	assert_int_equal(rig_ask(r, 0, &set, CORD_COMMAND_PORT_SET), 0);
+	rig_run(r, 600);
+	assert_true(r->heard[0].payload_bytes < before * 3 / 4);
+	assert_true(hears(r, 0, B_HZ) && hears(r, 0, C_HZ));
+	assert_true(stream_is_whole(r, 0));
+	rig_destroy(r);
+}
+
 /* Joining, leaving and a talker's pauses: everybody hears on, in one stream each. */
 static void listeners_come_and_go(void **state)
 {
@@ -597,6 +617,7 @@ int main(void)
 		cmocka_unit_test(every_packet_time_is_received_and_sent),
 		cmocka_unit_test(one_mix_is_encoded_once),
 		cmocka_unit_test(other_terms_are_encoded_apart),
+		cmocka_unit_test(a_bitrate_changes_in_the_call),
 		cmocka_unit_test(listeners_come_and_go),
 		cmocka_unit_test(music_is_sent_as_it_is_stored),
 		cmocka_unit_test(music_is_encoded_where_it_has_to_be),
