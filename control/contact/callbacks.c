@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 
+#define UNHEARD "unless its stream is younger than 65,536 packets, it is not heard any more"
+
 static struct sip_sessions *sessions_of(const struct switchboard *board)
 {
 	return signalling_sessions(board->signalling);
@@ -143,12 +145,30 @@ static void on_reoffered(void *ctx, uint64_t session, unsigned status, uint64_t 
 {
 }
 
+/* Without a new key of the peer the new dataplane does not know its roll-over counter. */
+static void on_rekeyed(
+	void *ctx, uint64_t session, unsigned status, bool peer_key_is_new, uint64_t now_ns)
+{
+	const struct leg *leg = leg_of(ctx, session);
+
+	if (!leg || (status == 0 && peer_key_is_new))
+		return;
+	if (status)
+		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
+			"the %s refuses new SRTP keys with %u: " UNHEARD, leg_role_name(leg->role),
+			status);
+	else
+		log_warning(LOG_CALL(leg->contact->segment.id, leg->id), "media",
+			"the %s keeps its SRTP key: " UNHEARD, leg_role_name(leg->role));
+}
+
 const struct sip_session_events board_session_events = {
 	.incoming = on_incoming,
 	.progress = on_progress,
 	.answered = on_answered,
 	.media = on_media,
 	.reoffered = on_reoffered,
+	.rekeyed = on_rekeyed,
 	.digit = on_digit,
 	.refer = on_refer,
 	.ended = on_session_over,
@@ -157,8 +177,11 @@ const struct sip_session_events board_session_events = {
 
 /* ---- media callbacks ---- */
 
+/* The roll-over counters of peers went with the old dataplane. */
 static void on_up(void *ctx, bool restarted)
 {
+	if (restarted)
+		sip_sessions_renew_keys(sessions_of(ctx));
 	system_event(ctx, restarted ? "DATAPLANE_RESTARTED" : "DATAPLANE_UP", "");
 	log_info(NULL, "media",
 		restarted ? "a new dataplane is attached: media is restored"

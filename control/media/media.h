@@ -72,7 +72,11 @@ enum media_state {
 /* Each may be NULL. `leg_ctx` is what media_leg_open() was given. */
 struct media_callbacks {
 	void *ctx;
-	/* Attached. `restarted`: a new dataplane; the model is being restored. */
+	/*
+	 * Attached. `restarted`: a new dataplane; the model is being restored. What is not in it are
+	 * the roll-over counters of peers with keys (RFC 3711 section 3.3.1): a stream that has sent
+	 * more than 65,536 packets is understood again once the peer has a new key.
+	 */
 	void (*up)(void *ctx, bool restarted);
 	void (*down)(void *ctx, const char *why);
 	/* A key of the peer, once for each key, in order. `time_ns`: when it began. */

@@ -157,8 +157,12 @@ static void make_key(struct cord_srtp_key *key, enum cord_srtp_suite suite, stru
 
 void sdes_keys_make(struct sdes_keys *keys, struct random *random)
 {
-	if (keys->made)
-		return;
+	if (!keys->made)
+		sdes_keys_renew(keys, random);
+}
+
+void sdes_keys_renew(struct sdes_keys *keys, struct random *random)
+{
 	for (size_t i = 0; i < SUITES; i++)
 		make_key(&keys->key[suites[i].suite], suites[i].suite, random);
 	keys->made = true;

@@ -11,7 +11,7 @@
  * A line that asks for what we do not do is no line for us: several keys, a master key identifier, a
  * key derivation rate, streams that are not encrypted or not authenticated, FEC, and what we do not
  * know (section 6.3.8 lets "-name" be passed over). A window size hint is taken as one. The lifetime
- * must be at least 2^20 packets, five hours of speech: we do not renew keys within a call.
+ * must be at least 2^20 packets, five hours of speech: no key is renewed for its age.
  */
 #pragma once
 
@@ -28,10 +28,12 @@ struct sdes_keys {
 	struct cord_srtp_key key[CORD_SRTP_SUITE_COUNT]; /* by enum cord_srtp_suite */
 };
 /*
- * Made once for a session and the same for its life, so that a re-INVITE changes nothing for the
- * media that run. Does nothing when they are made.
+ * Made once for a session and kept, so that a re-INVITE changes nothing for the media that run. Does
+ * nothing when they are made.
  */
 void sdes_keys_make(struct sdes_keys *keys, struct random *random);
+/* Others than before. */
+void sdes_keys_renew(struct sdes_keys *keys, struct random *random);
 
 struct sdes_line {
 	uint32_t tag;

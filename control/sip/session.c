@@ -129,6 +129,11 @@ static void on_retry(void *ctx, uint64_t now_ns)
 		session_reoffer_over(s, 500, now_ns);
 }
 
+static void on_keys(void *ctx, uint64_t now_ns)
+{
+	session_keys_step(ctx, now_ns);
+}
+
 static void on_refresh(void *ctx, uint64_t now_ns)
 {
 	session_timer_fired(ctx, now_ns);
@@ -424,6 +429,7 @@ int sip_sessions_new(const struct sip_sessions_config *config, struct sip_sessio
 	random_bytes(config->random, seed, sizeof(seed));
 	map_init(&layer->dialogs, seed, 0);
 	layer->serial = random_u32(config->random);
+	timer_init(&layer->keys, on_keys, layer);
 	layer->scratch = malloc(SESSION_SCRATCH);
 	layer->sdp_text = malloc(SDP_BYTES_MAX);
 	layer->sdp = malloc(sizeof(*layer->sdp));
@@ -448,6 +454,7 @@ void sip_sessions_free(struct sip_sessions *layer)
 
 	if (!layer)
 		return;
+	timers_cancel(layer->config.timers, &layer->keys);
 	for (s = pool_next(&layer->pool, NULL); s; s = pool_next(&layer->pool, s))
 		session_drop(s);
 	map_clear(&layer->dialogs);

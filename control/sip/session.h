@@ -133,6 +133,12 @@ struct sip_session_events {
 	/* Our sip_session_reoffer() is over: 0, or the status that refused it (408: silence). When
 	 * it changed something, `media` came before. */
 	void (*reoffered)(void *ctx, uint64_t id, unsigned status, uint64_t now_ns);
+	/*
+	 * An offer of sip_sessions_renew_keys() is over: 0, or the status that refused it; with 0,
+	 * whether the peer's own key is a new one as well. `media` came before. May be NULL.
+	 */
+	void (*rekeyed)(
+		void *ctx, uint64_t id, unsigned status, bool peer_key_is_new, uint64_t now_ns);
 	/* A key by INFO (application/dtmf-relay, application/dtmf); duration 0: not said. */
 	void (*digit)(void *ctx, uint64_t id, char digit, unsigned duration_ms, uint64_t now_ns);
 	/*
@@ -229,6 +235,18 @@ int sip_session_hangup(struct sip_sessions *layer, uint64_t id, unsigned q850, s
  */
 int sip_session_reoffer(
 	struct sip_sessions *layer, uint64_t id, const struct sdp_local *local, uint64_t now_ns);
+/*
+ * Offers new SRTP keys to the peers of all sessions that are encrypted now: each gets a re-INVITE
+ * that changes nothing else, at most 5 in 10 ms, and `rekeyed` ends it. Where an exchange is under
+ * way it follows that one; after a 491 it is sent again with other keys (RFC 3261 section 14.1). A
+ * peer that is silent or knows no such call (481) is hung up on, as after every re-INVITE.
+ *
+ * RFC 4568 section 7.1.4 lets the peer answer with the key that it has. One that answers a new key
+ * with a new one of its own is taken to count from roll-over counter 0 with it, as for every new key;
+ * one that carries its counter over to the new key (RFC 3711 section 3.3.1) cannot be told from that.
+ * Refused: both keys stay as they were.
+ */
+void sip_sessions_renew_keys(struct sip_sessions *layer);
 
 /*
  * Within `refer` only, -EINVAL otherwise. Accepted: 202, and NOTIFY with "100 Trying". Rejected:

@@ -163,8 +163,11 @@ static const struct sip_client_handler bye_handler = {
 
 int session_send_reinvite(struct session *s)
 {
-	int rc = session_make_offer(s, &s->wanted);
+	int rc;
 
+	if (s->new_keys)
+		sdes_keys_renew(&s->origin.keys, s->layer->config.random);
+	rc = session_make_offer(s, &s->wanted);
 	if (rc == 0)
 		rc = session_start(s,
 			&(struct session_request){
@@ -180,15 +183,20 @@ int session_send_reinvite(struct session *s)
 void session_reoffer_over(struct session *s, unsigned status, uint64_t now_ns)
 {
 	struct sip_sessions *layer = s->layer;
-	bool was_refresh = s->refresh_only;
+	bool was_refresh = s->refresh_only, was_keys = s->new_keys;
 
+	if (status && was_keys)
+		session_keys_keep(s);
 	s->exchange = EXCHANGE_NONE;
-	s->refresh_only = false;
+	s->refresh_only = s->new_keys = false;
 	session_text_clear(&s->auth[0]);
 	session_text_clear(&s->auth[1]);
 	if (status && was_refresh)
 		session_timer_refresh_failed(s, now_ns);
-	if (!was_refresh)
+	if (was_keys && layer->config.events->rekeyed)
+		layer->config.events->rekeyed(
+			layer->config.ctx, s->id, status, s->peer_key_is_new, now_ns);
+	if (!was_refresh && !was_keys)
 		layer->config.events->reoffered(layer->config.ctx, s->id, status, now_ns);
 }
 
@@ -233,6 +241,8 @@ static void wait_after_glare(struct session *s)
 
 	s->layer->stats.glare++;
 	s->exchange = EXCHANGE_WAITING;
+	if (s->new_keys)
+		session_keys_keep(s);
 	timers_set_in(s->layer->config.timers, &s->retry, steps * 10 * MS_NS);
 }
 
@@ -254,6 +264,8 @@ static void reinvite_accepted(
 		return;
 	}
 	s->local = s->wanted;
+	s->peer_key_is_new = memcmp(&stream.receive_key, &s->stream.receive_key,
+				     sizeof(stream.receive_key)) != 0;
 	session_timer_accepted(s, response);
 	session_timer_start(s);
 	if (session_set_stream(s, &stream))

@@ -6,6 +6,7 @@
  *   session_in.c      the incoming INVITE up to its ACK or refusal
  *   session_out.c     the outgoing INVITE: attempts, credentials, failover, forks, CANCEL
  *   session_dialog.c  within the dialog: BYE, INFO, OPTIONS, re-INVITE both ways
+ *   session_keys.c    new SRTP keys for all sessions
  *   session_refer.c   REFER and its subscription
  *   session_offer.c   session descriptions
  *   session_timer.c   RFC 4028
@@ -92,7 +93,10 @@ struct session {
 	struct sdp_origin origin;
 	struct sdp_stream stream;
 	bool has_stream;
-	bool refresh_only; /* the re-INVITE is no sip_session_reoffer() */
+	bool refresh_only;    /* the re-INVITE is no sip_session_reoffer() */
+	bool new_keys;        /* the re-INVITE offers new keys, and nothing else is new */
+	bool keys_due;        /* such a one is to be sent */
+	bool peer_key_is_new; /* in the answer to it */
 	struct session_text peer_sdp, our_sdp;
 
 	uint32_t expires_s; /* session timer, 0: none */
@@ -121,6 +125,9 @@ struct sip_sessions {
 	struct sdp *sdp;     /* a description that came */
 	struct str sdp_body; /* its text, in the message that it came with */
 	struct sdp *previous;
+	struct timer keys;           /* next step of sip_sessions_renew_keys() */
+	struct session *keys_behind; /* whom it has come to, who may be gone; NULL: at the start */
+	bool keys_left;              /* it has passed by one that had an exchange under way */
 };
 
 struct session_reply {
@@ -195,6 +202,11 @@ void session_dialog_request(struct session *s, uint64_t transaction,
 int session_send_reinvite(struct session *s);
 void session_wait_for_ack(struct session *s);
 void session_reoffer_over(struct session *s, unsigned status, uint64_t now_ns);
+
+/* ---- session_keys.c ---- */
+/* Our key of the stream that runs is ours again: an offer of new ones was refused. */
+void session_keys_keep(struct session *s);
+void session_keys_step(struct sip_sessions *layer, uint64_t now_ns);
 
 /* ---- session_refer.c ---- */
 void session_refer_init(struct session *s);

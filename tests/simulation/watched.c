@@ -99,6 +99,14 @@ static void board_reoffered(void *ctx, uint64_t id, unsigned status, uint64_t no
 	board_session_events.reoffered(ctx, id, status, now_ns);
 }
 
+static void board_rekeyed(
+	void *ctx, uint64_t id, unsigned status, bool peer_key_is_new, uint64_t now_ns)
+{
+	hear(id, "has new keys");
+	touch(id);
+	board_session_events.rekeyed(ctx, id, status, peer_key_is_new, now_ns);
+}
+
 static void board_digit(void *ctx, uint64_t id, char digit, unsigned duration_ms, uint64_t now_ns)
 {
 	hear(id, "presses a key");
@@ -135,6 +143,7 @@ const struct sip_session_events watched_events = {
 	.answered = board_answered,
 	.media = board_media,
 	.reoffered = board_reoffered,
+	.rekeyed = board_rekeyed,
 	.digit = board_digit,
 	.refer = board_refer,
 	.ended = board_ended,

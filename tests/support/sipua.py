@@ -20,7 +20,7 @@
 A phone answers by itself when given auto="answer", "ring", "reject" (with code=486) or "ignore".
 Its codecs are names of CODECS, best first; srtp is "off", "optional" (keys in RTP/AVP, RFC 8643) or
 "required" (RTP/SAVP), with keys of its suites (RFC 4568). An IPv6 address as its ip makes it a phone
-on IPv6. What was agreed on is call.codec, call.remote_sdp and call.security.
+on IPv6. To a re-INVITE with new keys it answers with new ones, unless rekeys is False. What was agreed on is call.codec, call.remote_sdp and call.security.
 Everything that waits takes a timeout in seconds and raises Failed, with the ladder of the messages
 so far. All lines of a ladder and all times are of the monotonic clock, as the ear's.
 """
@@ -330,7 +330,7 @@ class Phone:
                  password="", ear=None, tone=0, codecs=("pcmu", "pcma"), ptime=20, events=True,
                  auto=None, code=486, ring_s=0.0, direction="sendrecv", leg_options="",
                  display="", auth_user=None, srtp="off", suites=("AES_CM_128_HMAC_SHA1_80",),
-                 fmtp="", media_ip=None):
+                 fmtp="", media_ip=None, rekeys=True):
         self.user, self.ip, self.port, self.transport = user, ip, port, transport
         self.registrar, self.domain, self.password = registrar, domain, password
         self.ear, self.tone, self.codecs, self.ptime = ear, tone, list(codecs), ptime
@@ -339,6 +339,7 @@ class Phone:
         self.auth_user = auth_user or user
         self.media_ip = media_ip or ip  # where its SDP has media come to
         self.srtp, self.suites, self.fmtp = srtp, list(suites), fmtp  # fmtp: of Opus
+        self.rekeys = rekeys            # answers a new key with a new one of its own
         self.calls = {}
         self.pending = {}    # (branch, method) of our requests: queue of responses
         self.answered = {}   # (branch, method) of their requests: (response, source)
@@ -641,7 +642,7 @@ class Call:
         self.port = said["port"]
 
     def key(self, suite):
-        """Our key of a suite, the same for the life of the call."""
+        """Our key of a suite, the same until the peer offers a new one of its own."""
         if suite not in self.keys:
             self.keys[suite] = base64.b64encode(os.urandom(SUITES[suite])).decode()
         return self.keys[suite]
@@ -716,6 +717,9 @@ class Call:
 
     async def answer_to(self, text):
         """Takes an offer and returns our answer."""
+        offered = [theirs for *_, theirs in Sdp(text).crypto]
+        if self.phone.rekeys and self.security and self.security[2] not in offered:
+            self.keys.clear()
         await self.apply(text)
         if self.codec is None:
             return None

@@ -188,6 +188,16 @@ static void on_reoffered(void *ctx, uint64_t id, unsigned status, uint64_t now_n
 	call->reoffer_status = status;
 }
 
+static void on_rekeyed(
+	void *ctx, uint64_t id, unsigned status, bool peer_key_is_new, uint64_t now_ns)
+{
+	struct sim_call *call = find(ctx, id);
+
+	call->rekeyed++;
+	call->rekey_status = status;
+	call->peer_key_is_new = peer_key_is_new;
+}
+
 static void on_digit(void *ctx, uint64_t id, char digit, unsigned duration_ms, uint64_t now_ns)
 {
 	struct sim_call *call = find(ctx, id);
@@ -246,6 +256,7 @@ static const struct sip_session_events events = {
 	.answered = on_answered,
 	.media = on_media,
 	.reoffered = on_reoffered,
+	.rekeyed = on_rekeyed,
 	.digit = on_digit,
 	.refer = on_refer,
 	.ended = on_ended,

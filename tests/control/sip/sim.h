@@ -20,7 +20,8 @@ struct sim_call {
 	uint64_t id;
 	bool incoming;
 	unsigned progress, answered, media, ended, failed, reoffered, digits;
-	unsigned last_progress, reoffer_status;
+	unsigned last_progress, reoffer_status, rekeyed, rekey_status;
+	bool peer_key_is_new;
 	struct sdp_stream stream, early;
 	bool has_early, had_offer;
 	unsigned refers;

@@ -132,6 +132,10 @@ static void writes_what_it_reads(void **state)
 			assert_memory_not_equal(
 				keys.key[suite].key, keys.key[sdes_preferred(j)].key, 16);
 	}
+	sdes_keys_renew(&keys, &random);
+	for (unsigned i = 0; sdes_preferred(i) != CORD_SRTP_NONE; i++)
+		assert_memory_not_equal(
+			keys.key[sdes_preferred(i)].key, again.key[sdes_preferred(i)].key, 16);
 }
 
 static void gcm_comes_first(void **state)

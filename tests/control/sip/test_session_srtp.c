@@ -19,6 +19,7 @@
 
 static struct sim sim;
 static struct raw_peer raw;
+static uint64_t said; /* version of our description that came last, where a test looks */
 
 static void answer_or_refuse(
 	struct sim_ua *ua, struct sim_call *call, const struct sip_incoming *incoming)
@@ -77,6 +78,7 @@ static struct sim_call *call_up(
 	raw_request(&raw, "INVITE", TIMER, SDP, describe(protocol, lines));
 	raw_expect(&raw, 100);
 	keep_line(raw_expect(&raw, 200), line);
+	said = 1;
 	raw_ack(&raw, NULL);
 	raw_expect_nothing(&raw);
 	assert_int_equal(sim_last(&sim, 1)->answered, 1);
@@ -266,6 +268,167 @@ static void both_ends(void **state)
 	}
 }
 
+/* ---- new keys for all ---- */
+
+#define ANSWER_KEY(key) "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" key "\r\n"
+
+/* The version of o= in a description of ours. */
+static uint64_t version_of(const struct sip_message *message)
+{
+	struct str rest = message->body, word = STR_NULL;
+	uint64_t number = 0;
+
+	rest = str_skip(rest, (size_t)str_find(rest, STR("o=- ")) + 4);
+	assert_true(str_split(&rest, ' ', &word) && str_split(&rest, ' ', &word));
+	assert_int_equal(str_to_u64(word, &number), 0);
+	return number;
+}
+
+/* The offer of new keys, whose line and version are others than before. */
+static const struct sip_message *expect_new_keys(const char *before, char line[160])
+{
+	const struct sip_message *invite = raw_expect_request(&raw, SIP_METHOD_INVITE);
+
+	keep_line(invite, line);
+	assert_non_null(strstr(line, "AES_CM_128_HMAC_SHA1_80"));
+	assert_string_not_equal(line, before);
+	assert_true(version_of(invite) > said);
+	said = version_of(invite);
+	return invite;
+}
+
+static void respond(const struct sip_message *invite, unsigned status, const char *body)
+{
+	raw_respond(&raw, invite, status, raw.to_tag, "", body);
+	raw_expect_request(&raw, SIP_METHOD_ACK);
+}
+
+static bool sends_with(const struct sim_call *call, const char *line)
+{
+	const char *inline_key = strstr(line, "inline:");
+	struct strbuf text;
+	char bytes[160];
+
+	strbuf_init(&text, bytes, sizeof(bytes));
+	sdes_write(&text, 1, &call->stream.send_key);
+	return inline_key && strncmp(strstr(bytes, "inline:"), inline_key, strlen(inline_key)) == 0;
+}
+
+static void new_keys_of_both_sides(void **state)
+{
+	char first[160], second[160];
+	struct sim_call *call = call_up(SDP_SRTP_OPTIONAL, "RTP/SAVP", CRYPTO, first);
+	const struct sip_message *invite;
+
+	assert_true(sends_with(call, first));
+	sip_sessions_renew_keys(sim.ua[1].sessions);
+	invite = expect_new_keys(first, second);
+	assert_int_equal(call->media, 0);
+	respond(invite, 200, describe("RTP/SAVP", ANSWER_KEY(OTHER)));
+	assert_int_equal(call->media, 1);
+	assert_true(sends_with(call, second));
+	assert_int_equal(call->stream.receive_key.key[0], 0x65);
+	assert_int_equal(call->rekeyed, 1);
+	assert_int_equal(call->rekey_status, 0);
+	assert_true(call->peer_key_is_new);
+	assert_int_equal(call->reoffered, 0);
+	/* Kept from then on. */
+	reinvite(describe("RTP/SAVP", ANSWER_KEY(OTHER)), 200, first);
+	assert_string_equal(first, second);
+	sim_run(&sim, 2 * SIM_S);
+	raw_expect_nothing(&raw);
+}
+
+static void a_peer_that_keeps_its_key_is_told_of(void **state)
+{
+	char first[160], second[160];
+	struct sim_call *call = call_up(SDP_SRTP_OPTIONAL, "RTP/SAVP", CRYPTO, first);
+
+	sip_sessions_renew_keys(sim.ua[1].sessions);
+	respond(expect_new_keys(first, second), 200, describe("RTP/SAVP", CRYPTO));
+	assert_true(sends_with(call, second));
+	assert_int_equal(call->rekeyed, 1);
+	assert_int_equal(call->rekey_status, 0);
+	assert_false(call->peer_key_is_new);
+}
+
+static void new_keys_that_are_refused_change_nothing(void **state)
+{
+	char first[160], line[160];
+	struct sim_call *call = call_up(SDP_SRTP_OPTIONAL, "RTP/SAVP", CRYPTO, first);
+
+	sip_sessions_renew_keys(sim.ua[1].sessions);
+	respond(expect_new_keys(first, line), 488, NULL);
+	assert_int_equal(call->rekeyed, 1);
+	assert_int_equal(call->rekey_status, 488);
+	assert_int_equal(call->media + call->ended, 0);
+	reinvite(describe("RTP/SAVP", CRYPTO), 200, line);
+	assert_string_equal(line, first);
+	raw_expect_nothing(&raw);
+}
+
+static void new_keys_go_round_glare(void **state)
+{
+	char first[160], second[160], third[160], line[160];
+	struct sim_call *call = call_up(SDP_SRTP_OPTIONAL, "RTP/SAVP", CRYPTO, first);
+
+	sip_sessions_renew_keys(sim.ua[1].sessions);
+	respond(expect_new_keys(first, second), 491, NULL);
+	/* The peer's own re-INVITE comes meanwhile. */
+	reinvite(describe("RTP/SAVP", CRYPTO "a=sendonly\r\n"), 200, line);
+	assert_string_equal(line, first);
+	sim_run(&sim, 5 * SIM_S / 2);
+	respond(expect_new_keys(second, third), 200, describe("RTP/SAVP", ANSWER_KEY(OTHER)));
+	assert_string_not_equal(third, first);
+	assert_true(sends_with(call, third));
+	assert_int_equal(call->rekeyed, 1);
+	assert_int_equal(call->rekey_status, 0);
+}
+
+/* It lacks the ACK of a 200 of ours when new keys are asked for. */
+static void new_keys_wait_for_an_exchange(void **state)
+{
+	char first[160], line[160];
+	struct sim_call *call = call_up(SDP_SRTP_OPTIONAL, "RTP/SAVP", CRYPTO, first);
+
+	raw_request(&raw, "INVITE", TIMER, SDP, describe("RTP/SAVP", CRYPTO));
+	raw_expect(&raw, 200);
+	sip_sessions_renew_keys(sim.ua[1].sessions);
+	raw_ack(&raw, NULL);
+	sim_run(&sim, 50 * SIM_MS);
+	raw_expect_nothing(&raw);
+	sim_run(&sim, SIM_S);
+	respond(expect_new_keys(first, line), 200, describe("RTP/SAVP", ANSWER_KEY(OTHER)));
+	assert_int_equal(call->rekeyed, 1);
+}
+
+/* 40 calls, every second one of them encrypted; those are asked, and not all at once. */
+static void new_keys_are_for_the_encrypted_and_paced(void **state)
+{
+	enum { CALLS = 40 };
+	struct sim_call *calls[CALLS];
+	unsigned *sent = &sim.ua[0].sent[SIP_METHOD_INVITE];
+
+	sim.ua[1].local.srtp = SDP_SRTP_OPTIONAL;
+	for (unsigned i = 0; i < CALLS; i++) {
+		sim.ua[0].local.srtp = i % 2 ? SDP_SRTP_OPTIONAL : SDP_SRTP_OFF;
+		calls[i] = sim_call(&sim, 0);
+		sim_run(&sim, SIM_S);
+		assert_int_equal(calls[i]->answered, 1);
+	}
+	assert_int_equal(*sent, CALLS);
+	sip_sessions_renew_keys(sim.ua[0].sessions);
+	assert_int_equal(*sent, CALLS);
+	sim_run(&sim, 1);
+	assert_in_range(*sent, CALLS + 1, CALLS + 5);
+	sim_run(&sim, 15 * SIM_MS);
+	assert_in_range(*sent, CALLS + 6, CALLS + 10);
+	sim_run(&sim, 5 * SIM_S);
+	assert_int_equal(*sent, CALLS + CALLS / 2);
+	for (unsigned i = 0; i < CALLS; i++)
+		assert_int_equal(calls[i]->rekeyed, i % 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +442,15 @@ int main(void)
 			without_an_offer_ours_keeps_the_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(required_is_not_talked_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_keys_of_both_sides, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_peer_that_keeps_its_key_is_told_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			new_keys_that_are_refused_change_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_keys_go_round_glare, setup, teardown),
+		cmocka_unit_test_setup_teardown(new_keys_wait_for_an_exchange, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			new_keys_are_for_the_encrypted_and_paced, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

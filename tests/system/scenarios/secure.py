@@ -4,7 +4,8 @@ keys, and no way back to plain RTP."""
 import asyncio
 
 from media_choice import connected, media_stage
-from stage import GREETING
+from sealed_input import log_of
+from stage import GREETING, eventually
 
 PAIRS = (("AES_CM_128_HMAC_SHA1_80", "AEAD_AES_256_GCM"),
          ("AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80"),
@@ -97,6 +98,49 @@ async def test_plain_rtp_never_replaces_keys():
             assert await one.reinvite(plain=True) == 488
             await hear_each_other(stage, call, leg)
         assert dropped(stage, "drop_srtp_auth") == 0
+
+
+async def outlive_sequence_numbers(stage, *calls):
+    """Their sequence numbers begin anew at least once, as they do every 22 minutes."""
+    for _ in range(3):
+        for one in calls:
+            await stage.ear.command(f"jump {one.leg} 30000 {30000 * 160}")
+        await asyncio.sleep(0.5)
+
+
+async def restart_dataplane(stage):
+    stage.kill("dataplane")
+    await eventually("control to notice", lambda: stage.status()["dataplane"]["state"] == "down")
+    await stage.start_dataplane()
+
+
+async def test_calls_get_new_keys_when_the_dataplane_is_restarted():
+    async with secure_stage() as stage:
+        call, leg = await talk(stage)
+        await outlive_sequence_numbers(stage, call, leg)
+        await hear_each_other(stage, call, leg)
+        before = [(dict(one.keys), one.security[2]) for one in (call, leg)]
+        await restart_dataplane(stage)
+        for one, (ours, theirs) in zip((call, leg), before):
+            await one.until(lambda: one.history[-1][1] == "acknowledged" and
+                            one.security[2] != theirs, "no new keys")
+            assert one.keys.keys() == ours.keys() and one.keys != ours
+        await hear_each_other(stage, call, leg)
+        assert "is not heard any more" not in log_of(stage)
+
+
+async def test_a_key_that_is_kept_when_the_dataplane_is_restarted_is_told_of():
+    async with media_stage(trunk={"srtp": "optional"}) as stage:
+        call, leg = await connected(stage, {"srtp": "required", "rekeys": False})
+        theirs = call.security[2]
+        invites = [what for _, what in leg.history].count("re-invite")
+        await restart_dataplane(stage)
+        await call.until(lambda: call.history[-1][1] == "acknowledged" and
+                         call.security[2] != theirs, "no new key")
+        await hear_each_other(stage, call, leg)
+        await eventually("the log to say so",
+                         lambda: "the customer keeps its SRTP key: " in log_of(stage))
+        assert [what for _, what in leg.history].count("re-invite") == invites == 0
 
 
 async def test_a_call_that_is_encrypted_hears_the_flow():
