@@ -75,6 +75,13 @@ void event_media_back(struct worker *w, cord_id port)
 	event_write(w, &m, CORD_EVENT_MEDIA_BACK);
 }
 
+void event_media_learned(struct worker *w, cord_id port, const struct cord_address *address)
+{
+	struct cord_message m = {.event_media_learned = {.port = port, .address = *address}};
+
+	event_write(w, &m, CORD_EVENT_MEDIA_LEARNED);
+}
+
 void event_digit(struct worker *w, cord_id port, uint32_t sequence, char digit)
 {
 	struct cord_message m = {

@@ -16,6 +16,7 @@ void event_done(struct worker *w, const struct cord_message *command, enum cord_
 void event_media_first(struct worker *w, cord_id port);
 void event_media_lost(struct worker *w, cord_id port);
 void event_media_back(struct worker *w, cord_id port);
+void event_media_learned(struct worker *w, cord_id port, const struct cord_address *address);
 void event_digit(struct worker *w, cord_id port, uint32_t sequence, char digit);
 void event_player_end(struct worker *w, cord_id port, uint32_t generation);
 void event_digits_sent(struct worker *w, cord_id port);

@@ -73,8 +73,8 @@ static bool coding_allowed(const struct cord_terms *t)
 
 static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
 {
-	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_MAY_PAUSE | CORD_TERMS_OPUS_FEC |
-			       CORD_TERMS_INBAND_KEYS;
+	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_LEARN | CORD_TERMS_MAY_PAUSE |
+			       CORD_TERMS_INBAND_KEYS | CORD_TERMS_OPUS_FEC;
 
 	return remote_allowed(dp, slot, &t->remote) && coding_allowed(t) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
@@ -88,6 +88,15 @@ static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struc
 static uint32_t flow_label(uint32_t ssrc)
 {
 	return (ssrc * 2654435761u) >> 12;
+}
+
+/* As both compare: what is not of an IPv4 address is 0. */
+static struct cord_address remote_of(const struct cord_terms *t)
+{
+	struct cord_address a = {.family = t->remote.family, .udp_port = t->remote.udp_port};
+
+	memcpy(a.ip, t->remote.ip, a.family == CORD_FAMILY_IPV6 ? sizeof(a.ip) : 4);
+	return a;
 }
 
 static void remote_set(struct dataplane *dp, struct port *p, const struct cord_address *a)
@@ -129,6 +138,13 @@ static uint32_t next_hop_acquire(struct worker *w, uint32_t slot, const struct c
 	return index;
 }
 
+void port_move(struct worker *w, struct port *p, const struct cord_address *to)
+{
+	remote_set(w->dp, p, to);
+	neighbor_release(&w->dp->neighbors, p->neighbor);
+	p->neighbor = next_hop_acquire(w, p->slot, to);
+}
+
 /* An encoder that goes on would go on as it was told before. */
 static void encoding_set(struct port_cold *cold, const struct codec_encoding *encoding)
 {
@@ -156,7 +172,6 @@ static void coding_apply(struct port_cold *cold, const struct cord_terms *t)
 
 static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_terms *t)
 {
-	remote_set(dp, p, &t->remote);
 	p->codec = t->codec;
 	p->payload_type = t->payload_type;
 	p->event_payload_type = t->event_payload_type;
@@ -178,7 +193,8 @@ static void terms_apply(struct dataplane *dp, struct port *p, const struct cord_
 		p->flags |= PORT_RICH_IN;
 	struct port_cold *cold = &dp->port_cold[p->slot];
 
-	cold->report.remote_udp = packet_be16(t->remote_rtcp_udp_port);
+	cold->report.remote_udp =
+		learn_rtcp_port(p, &cold->learn, packet_be16(t->remote_rtcp_udp_port));
 	cold->report.timeout_s = t->media_timeout_s;
 	coding_apply(cold, t);
 }
@@ -318,10 +334,14 @@ enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, co
 		atomic_store(&dp->port_owner[slot], OWNER_NONE);
 		return CORD_REFUSAL_NO_MEMORY;
 	}
+	const struct cord_address remote = remote_of(&m->terms);
+
+	learn_terms(
+		p, &dp->port_cold[slot].learn, &remote, m->terms.flags & CORD_TERMS_LEARN, false);
+	port_move(w, p, &remote);
 	terms_apply(dp, p, &m->terms);
 	keys_apply(w, p, &m->terms);
 	coder_suit(w, &dp->port_cold[slot], m->terms.codec);
-	p->neighbor = next_hop_acquire(w, slot, &m->terms.remote);
 	w->ports++;
 	port_status_write(w, p);
 	return CORD_REFUSAL_NONE;
@@ -354,7 +374,10 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 	refusal = port_secure_set(w, p, &m->terms);
 	if (refusal != CORD_REFUSAL_NONE)
 		return refusal;
-	bool moved = !remote_is(w->dp, p, &m->terms.remote);
+	const struct cord_address remote = remote_of(&m->terms);
+	bool moved = learn_terms(p, &cold->learn, &remote, m->terms.flags & CORD_TERMS_LEARN,
+			     cold->first_rx != 0) &&
+		     !remote_is(w->dp, p, &remote);
 	bool recoded = p->codec != m->terms.codec;
 	bool repaced = p->ptime_ms != m->terms.ptime_ms;
 	bool paused = p->direction & ~m->terms.direction & CORD_MAY_RECEIVE;
@@ -366,8 +389,7 @@ enum cord_refusal port_set(struct worker *w, const struct cord_port_set *m, cord
 		begin_streams(w, p, m->terms.codec);
 	terms_apply(w->dp, p, &m->terms);
 	if (moved) {
-		neighbor_release(&w->dp->neighbors, p->neighbor);
-		p->neighbor = next_hop_acquire(w, p->slot, &m->terms.remote);
+		port_move(w, p, &remote);
 		p->flags &= (uint16_t)~PORT_HEARD;
 		cold->first_rx = 0;
 	}
@@ -608,6 +630,7 @@ void port_status_write(struct worker *w, struct port *p)
 	s->jitter_us = rtp_source_jitter(&p->source) * 1000 / p->jitter.clock_khz;
 	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / p->jitter.clock_khz;
 	s->source_dropped = cold->source_dropped;
+	s->learned = p->learns == LEARN_LOCKED ? cold->learn.from : (struct cord_address){0};
 	status_quality(p, cold, s);
 	cord_port_status_end(s);
 }

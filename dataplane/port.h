@@ -22,6 +22,7 @@
 #include "conceal.h"
 #include "inband_keys.h"
 #include "jitter.h"
+#include "learn.h"
 #include "player.h"
 #include "report.h"
 #include "rtp_source.h"
@@ -72,8 +73,8 @@ struct port {
 	uint8_t member; /* place in its room */
 	uint16_t flags; /* enum port_flags */
 	uint8_t family; /* enum cord_family of both addresses; those of IPv6 are cold */
-	uint8_t reserved;
-	uint32_t room; /* slot, PORT_NONE: in none */
+	uint8_t learns; /* enum learn_state */
+	uint32_t room;  /* slot, PORT_NONE: in none */
 	uint32_t ssrc;
 	uint32_t timestamp_base;
 	uint32_t period; /* last one in which it was worked */
@@ -109,6 +110,7 @@ struct port_rate {
 
 struct port_cold {
 	struct port_ipv6 ipv6;
+	struct learn learn;
 	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
@@ -157,6 +159,9 @@ struct port *port_find(struct worker *w, cord_id id, enum cord_refusal *refusal)
 
 /* Closes without judging: the port is open and ours. */
 void port_remove(struct worker *w, struct port *p, cord_time now_ns);
+
+/* From now on the port's peer is at `to`, of its family. */
+void port_move(struct worker *w, struct port *p, const struct cord_address *to);
 
 /* Gives the packets in the jitter buffer back and forgets the stream's play-out. */
 void port_flush(struct worker *w, struct port *p);

@@ -35,12 +35,37 @@ struct rx_secure {
 	struct datagram datagram[RX_BURST_MAX];
 };
 
+static struct cord_address source_of(const struct datagram *d)
+{
+	struct cord_address a = {.family = d->ip ? CORD_FAMILY_IPV4 : CORD_FAMILY_IPV6,
+		.udp_port = packet_be16(d->udp->from)};
+
+	if (d->ip)
+		memcpy(a.ip, &d->ip->from, sizeof(d->ip->from));
+	else
+		memcpy(a.ip, d->ip6->from, sizeof(d->ip6->from));
+	return a;
+}
+
+static struct exit rx_foreign(struct worker *w, struct port *p)
+{
+	w->dp->port_cold[p->slot].source_dropped++;
+	p->flags |= PORT_CHANGED;
+	return dropped(CORD_COUNTER_drop_source);
+}
+
 static struct exit rx_rtcp(struct worker *w, struct port *p, const struct datagram *d)
 {
 	struct rtcp_summary summary;
 
 	if (rtcp_parse(d->payload, d->bytes, p->ssrc, &summary))
 		return dropped(CORD_COUNTER_drop_rtcp);
+	if (p->learns != LEARN_NOT) {
+		struct cord_address from = source_of(d);
+
+		if (learn_rtcp(w, p, &from) != LEARN_TAKE)
+			return rx_foreign(w, p);
+	}
 	report_take(w, p, &summary);
 	return dropped(CORD_COUNTER_rx_rtcp);
 }
@@ -143,6 +168,27 @@ static struct exit rx_noise(struct worker *w, struct port *p, const struct rtp_h
 	return dropped(CORD_COUNTER_rx_comfort_noise);
 }
 
+/* A valid packet of a port whose peer may be behind NAT. True: it is the peer's; else *e. */
+static bool rx_learn(struct worker *w, struct port *p, const struct datagram *d,
+	const struct rtp_header *h, bool media, struct exit *e)
+{
+	struct cord_address from = source_of(d);
+
+	switch (learn_rtp(w, p, &from, h, media)) {
+	case LEARN_TAKE:
+		return true;
+	case LEARN_WAIT:
+		*e = dropped(CORD_COUNTER_drop_learning);
+		return false;
+	case LEARN_SSRC:
+		*e = dropped(CORD_COUNTER_drop_ssrc);
+		return false;
+	default:
+		*e = rx_foreign(w, p);
+		return false;
+	}
+}
+
 static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagram *d)
 {
 	struct rtp_header h;
@@ -162,6 +208,10 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 		if (us == 0)
 			return dropped(CORD_COUNTER_drop_payload_size);
 	}
+	struct exit unheard;
+
+	if (p->learns != LEARN_NOT && !rx_learn(w, p, d, &h, media, &unheard))
+		return unheard;
 	switch (rtp_source_judge(&p->source, &h, media, w->now_ns, clock_khz * 1000)) {
 	case RTP_SOURCE_STRANGE:
 		return dropped(CORD_COUNTER_drop_ssrc);
@@ -235,11 +285,9 @@ static struct exit rx_port(struct worker *w, struct port *p, const struct datagr
 
 	/* The peer's RTCP comes from whatever UDP port it chose; its address is the negotiated one.
 	 */
-	if (!from_remote(w, p, d) || (!rtcp && d->udp->from != p->remote_udp)) {
-		w->dp->port_cold[p->slot].source_dropped++;
-		p->flags |= PORT_CHANGED;
-		return dropped(CORD_COUNTER_drop_source);
-	}
+	if (p->learns != LEARN_WANTED &&
+		(!from_remote(w, p, d) || (!rtcp && d->udp->from != p->remote_udp)))
+		return rx_foreign(w, p);
 	return p->flags & PORT_SECURE ? rx_wait(w, p, d, rtcp) : rx_accepted(w, p, d, rtcp);
 }
 

@@ -34,6 +34,8 @@
 	X(drop_udp_checksum, packets, counter, "bad UDP or ICMP checksum, none with IPv6")         \
 	X(drop_no_port, packets, counter, "no media port is open at the UDP port")                 \
 	X(drop_source, packets, counter, "not from the address that was negotiated")               \
+	X(drop_learning, packets, counter,                                                         \
+		"of a source that a port behind NAT may learn, not yet")                           \
 	X(drop_direction, packets, counter, "the port does not receive (held or inactive)")        \
 	X(drop_srtp_auth, packets, counter, "not authentic under the port's key")                  \
 	X(drop_srtp_replay, packets, counter, "SRTP seen before, or too old to tell")              \

@@ -221,6 +221,13 @@ struct cord_event_media_back {
 	cord_id port;
 };
 
+/* Where a peer behind NAT sends from, once for each address of its terms: CORD_TERMS_LEARN. */
+struct cord_event_media_learned {
+	cord_id port;
+	struct cord_address address;
+	uint32_t reserved;
+};
+
 /* A key of the peer has begun, told once for each key (RFC 4733 section 2.5.1.2: by timestamp). */
 struct cord_event_digit {
 	cord_id port;
@@ -260,7 +267,8 @@ struct cord_event_digits_sent {
 	X(PLAYER_END, event_player_end)   \
 	X(DIGITS_SENT, event_digits_sent) \
 	X(MEDIA_LOST, event_media_lost)   \
-	X(MEDIA_BACK, event_media_back)
+	X(MEDIA_BACK, event_media_back)   \
+	X(MEDIA_LEARNED, event_media_learned)
 
 enum cord_message_type {
 	CORD_MESSAGE_NONE = 0,

@@ -96,6 +96,7 @@ struct cord_port_status {
 	uint16_t peer_end_system_ms; /* delay that its buffer and codec add (RFC 3611) */
 	uint8_t peer_discarded;      /* came too late for it, of 256 (RFC 3611) */
 	uint8_t reserved;
+	struct cord_address learned; /* CORD_FAMILY_NONE: the peer is where the terms say */
 };
 
 /* Written by the worker that owns the room. */
