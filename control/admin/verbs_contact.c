@@ -44,7 +44,7 @@ static void handle_list(struct rpc_call *call)
 static json_t *leg_media(const struct leg *leg)
 {
 	struct media_leg_stats m;
-	char address[ADDRESS_TEXT_SIZE];
+	char address[ADDRESS_TEXT_SIZE], learned[ADDRESS_TEXT_SIZE];
 	struct address local;
 
 	if (!leg->media)
@@ -53,13 +53,17 @@ static json_t *leg_media(const struct leg *leg)
 	address_format(&local, address);
 	if (!media_leg_stats(leg->media, &m))
 		return json_pack("{s:s, s:b}", "local", address, "known", false);
-	return json_pack("{s:s, s:b, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:b}",
-		"local", address, "known", m.open, "rx_packets", (json_int_t)m.rx_packets,
-		"tx_packets", (json_int_t)m.tx_packets, "rx_lost", (int)m.rx_lost, "rx_late",
-		(int)m.rx_late, "rx_duplicate", (int)m.rx_duplicate, "rx_dropped",
-		(int)m.rx_dropped, "wrong_source", (int)m.source_dropped, "concealed",
-		(int)m.concealed, "silent", (int)m.silent, "jitter_ms", m.jitter_us / 1000.0,
-		"buffer_ms", (int)m.buffer_ms, "playing", m.playing);
+	address_format(&m.learned, learned);
+	return json_pack(
+		"{s:s, s:o, s:b, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:b}",
+		"local", address, "learned",
+		address_family(&m.learned) == AF_UNSPEC ? json_null() : json_string(learned),
+		"known", m.open, "rx_packets", (json_int_t)m.rx_packets, "tx_packets",
+		(json_int_t)m.tx_packets, "rx_lost", (int)m.rx_lost, "rx_late", (int)m.rx_late,
+		"rx_duplicate", (int)m.rx_duplicate, "rx_dropped", (int)m.rx_dropped,
+		"wrong_source", (int)m.source_dropped, "concealed", (int)m.concealed, "silent",
+		(int)m.silent, "jitter_ms", m.jitter_us / 1000.0, "buffer_ms", (int)m.buffer_ms,
+		"playing", m.playing);
 }
 
 static json_t *leg_json(const struct switchboard *board, const struct leg *leg)

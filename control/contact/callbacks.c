@@ -241,6 +241,16 @@ static void on_media_back(void *ctx, void *leg_ctx)
 	leg_quality_media_back(leg_ctx, board_now(ctx));
 }
 
+static void on_media_learned(void *ctx, void *leg_ctx, const struct address *address)
+{
+	const struct leg *leg = leg_ctx;
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(address, text);
+	log_info(LOG_CALL(leg->contact->segment.id, leg->id), "media",
+		"the %s is behind NAT: media comes from %s", leg_role_name(leg->role), text);
+}
+
 static void on_leg_failed(void *ctx, void *leg_ctx, const char *why)
 {
 	struct leg *leg = leg_ctx;
@@ -281,6 +291,7 @@ struct media_callbacks board_media_callbacks(struct switchboard *board)
 		.digits_sent = on_digits_sent,
 		.media_lost = on_media_lost,
 		.media_back = on_media_back,
+		.media_learned = on_media_learned,
 		.leg_failed = on_leg_failed,
 		.tap_frame = on_tap_frame,
 		.tap_ended = on_tap_ended};

@@ -241,8 +241,10 @@ int media_leg_update(struct media_leg *leg, const struct cord_terms *remote)
 	leg->remote = *remote;
 	leg->has_remote = true;
 	leg->changed = true;
-	if (moved)
+	if (moved) {
 		leg->track.media = false;
+		leg->track.learned = (struct cord_address){0};
+	}
 	if (awaited_anew)
 		leg->track.missed = false;
 	play_codec(leg);
@@ -327,23 +329,29 @@ void media_leg_close(struct media_leg *leg)
 	model_leg_free(leg);
 }
 
-struct address media_leg_local(const struct media_leg *leg)
+struct address model_address(const struct cord_address *c)
 {
-	struct cord_address c = model_local(&leg->media->shape, cord_id_slot(leg->id));
 	struct address a = {0};
 
-	if (c.family == CORD_FAMILY_IPV4) {
-		a.in.sin_family = AF_INET;
-		a.in.sin_port = htons(c.udp_port);
-		memcpy(&a.in.sin_addr, c.ip, 4);
-		a.length = sizeof(a.in);
-	} else {
+	if (c->family == CORD_FAMILY_IPV6) {
 		a.in6.sin6_family = AF_INET6;
-		a.in6.sin6_port = htons(c.udp_port);
-		memcpy(&a.in6.sin6_addr, c.ip, 16);
+		a.in6.sin6_port = htons(c->udp_port);
+		memcpy(&a.in6.sin6_addr, c->ip, 16);
 		a.length = sizeof(a.in6);
+	} else {
+		a.in.sin_family = AF_INET;
+		a.in.sin_port = htons(c->udp_port);
+		memcpy(&a.in.sin_addr, c->ip, 4);
+		a.length = sizeof(a.in);
 	}
 	return a;
+}
+
+struct address media_leg_local(const struct media_leg *leg)
+{
+	struct cord_address local = model_local(&leg->media->shape, cord_id_slot(leg->id));
+
+	return model_address(&local);
 }
 
 uint32_t media_leg_ssrc(const struct media_leg *leg)

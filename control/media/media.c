@@ -62,6 +62,16 @@ static void told_media_back(void *ctx)
 		cb->media_back(cb->ctx, leg->ctx);
 }
 
+static void told_media_learned(void *ctx, const struct cord_address *address)
+{
+	struct media_leg *leg = ctx;
+	const struct media_callbacks *cb = &leg->media->config.callbacks;
+	struct address learned = model_address(address);
+
+	if (leg->room && cb->media_learned)
+		cb->media_learned(cb->ctx, leg->ctx, &learned);
+}
+
 static void told_player_end(void *ctx, uint32_t generation)
 {
 	struct media_leg *leg = ctx;
@@ -88,6 +98,7 @@ static struct track_told told_to(struct media_leg *leg)
 		.media = told_media,
 		.media_lost = told_media_lost,
 		.media_back = told_media_back,
+		.media_learned = told_media_learned,
 		.player_end = told_player_end,
 		.digits_sent = told_digits_sent,
 	};
@@ -152,6 +163,8 @@ static cord_id event_port(const struct cord_message *m)
 		return m->event_media_first.port;
 	case CORD_EVENT_MEDIA_LOST:
 		return m->event_media_lost.port;
+	case CORD_EVENT_MEDIA_LEARNED:
+		return m->event_media_learned.port;
 	case CORD_EVENT_MEDIA_BACK:
 		return m->event_media_back.port;
 	case CORD_EVENT_DIGIT:
@@ -601,6 +614,8 @@ bool media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out)
 		.play_clip = s.player_clip,
 		.play_frame = s.player_frame,
 	};
+	if (s.learned.family != CORD_FAMILY_NONE)
+		out->learned = model_address(&s.learned);
 	return true;
 }
 

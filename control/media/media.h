@@ -92,6 +92,8 @@ struct media_callbacks {
 	/* No packet for as long as the terms allow, once; and there it is again. */
 	void (*media_lost)(void *ctx, void *leg_ctx);
 	void (*media_back)(void *ctx, void *leg_ctx);
+	/* Behind NAT, as its terms allow: from now on media comes from there and goes there. */
+	void (*media_learned)(void *ctx, void *leg_ctx, const struct address *address);
 	/* media_leg_send_digits(): the last one is out, or (error < 0) they did not all go out. */
 	void (*digits_sent)(void *ctx, void *leg_ctx, int error);
 	/* The leg cannot have media: refused, or its UDP port does not exist any more. Close it. */
@@ -253,6 +255,7 @@ struct media_leg_stats {
 	uint64_t first_rx_ns, last_rx_ns; /* 0: nothing received */
 	uint64_t rx_packets, tx_packets;
 	uint32_t rx_lost, rx_late, rx_duplicate, rx_dropped, source_dropped;
+	struct address learned;     /* where media comes from and goes to; none: as the terms say */
 	uint32_t concealed, silent; /* periods of 20 ms */
 	uint32_t jitter_us, buffer_ms;
 	uint8_t codec, ptime_ms; /* of what we send */

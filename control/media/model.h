@@ -172,6 +172,7 @@ void model_room_free(struct media_room *room);
 /* The room that the tap is of is sent again; the tap is of no room any more. */
 void model_tap_changed(struct media_tap *tap);
 void model_tap_leaves(struct media_tap *tap);
+struct address model_address(const struct cord_address *address);
 struct cord_address model_local(const struct attach_shape *shape, uint32_t slot);
 
 /* ---- send.c ---- */

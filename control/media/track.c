@@ -39,6 +39,16 @@ static void tell_missed(struct track *t, bool missed, const struct track_told *t
 		told->media_back(told->ctx);
 }
 
+static void tell_learned(
+	struct track *t, const struct cord_address *address, const struct track_told *told)
+{
+	if ((address->family != CORD_FAMILY_IPV4 && address->family != CORD_FAMILY_IPV6) ||
+		cord_address_equal(address, &t->learned))
+		return;
+	t->learned = *address;
+	told->media_learned(told->ctx, address);
+}
+
 static void tell_player_end(struct track *t, uint32_t generation, const struct track_told *told)
 {
 	if (generation == 0 || generation != t->generation)
@@ -76,6 +86,9 @@ bool track_event(struct track *t, const struct cord_message *m, const struct tra
 	case CORD_EVENT_MEDIA_BACK:
 		tell_missed(t, false, told);
 		return false;
+	case CORD_EVENT_MEDIA_LEARNED:
+		tell_learned(t, &m->event_media_learned.address, told);
+		return false;
 	case CORD_EVENT_PLAYER_END:
 		tell_player_end(t, m->event_player_end.generation, told);
 		return false;
@@ -109,6 +122,7 @@ void track_status(struct track *t, const struct cord_port_status *s, uint64_t no
 	if (s->first_rx)
 		tell_media(t, told);
 	tell_missed(t, s->media_lost == 1, told);
+	tell_learned(t, &s->learned, told);
 	if (!s->player_running)
 		tell_player_end(t, s->player_generation, told);
 	if (t->digits_applied && !s->digits_sending)

@@ -7,6 +7,7 @@
  *                 from the log in the status, what the log has lost is counted
  *   first media   once
  *   media lost    once, until it is back
+ *   learned       where the peer's media comes from, each address once
  *   player end    by generation, once
  *   digits sent   once for each command
  */
@@ -18,12 +19,13 @@
 #include <cordboard/segment.h>
 
 struct track {
-	uint32_t keys;       /* told so far */
-	uint32_t generation; /* of the playlist that we await the end of; 0: none */
-	bool media;          /* first media was told */
-	bool missed;         /* media was told to be lost */
-	bool digits;         /* digits are on their way */
-	bool digits_applied; /* and the dataplane has said so */
+	uint32_t keys;               /* told so far */
+	uint32_t generation;         /* of the playlist that we await the end of; 0: none */
+	bool media;                  /* first media was told */
+	bool missed;                 /* media was told to be lost */
+	bool digits;                 /* digits are on their way */
+	bool digits_applied;         /* and the dataplane has said so */
+	struct cord_address learned; /* last told; CORD_FAMILY_NONE: none */
 };
 
 struct track_told {
@@ -33,6 +35,7 @@ struct track_told {
 	void (*media)(void *ctx);
 	void (*media_lost)(void *ctx);
 	void (*media_back)(void *ctx);
+	void (*media_learned)(void *ctx, const struct cord_address *address);
 	void (*player_end)(void *ctx, uint32_t generation);
 	void (*digits_sent)(void *ctx);
 };

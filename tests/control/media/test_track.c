@@ -11,7 +11,7 @@
 #include "media/track.h"
 
 static char keys[256];
-static unsigned n_keys, lost, media, missed, back, ends, sent;
+static unsigned n_keys, lost, media, missed, back, learned, ends, sent;
 
 static void on_key(void *ctx, char digit, uint64_t time_ns)
 {
@@ -38,6 +38,11 @@ static void on_back(void *ctx)
 	back++;
 }
 
+static void on_learned(void *ctx, const struct cord_address *address)
+{
+	learned++;
+}
+
 static void on_end(void *ctx, uint32_t generation)
 {
 	ends++;
@@ -49,12 +54,12 @@ static void on_sent(void *ctx)
 }
 
 static const struct track_told told = {
-	NULL, on_key, on_lost, on_media, on_missed, on_back, on_end, on_sent};
+	NULL, on_key, on_lost, on_media, on_missed, on_back, on_learned, on_end, on_sent};
 
 static int clear(void **state)
 {
 	memset(keys, 0, sizeof(keys));
-	n_keys = lost = media = missed = back = ends = sent = 0;
+	n_keys = lost = media = missed = back = learned = ends = sent = 0;
 	return 0;
 }
 
@@ -197,12 +202,34 @@ static void lost_media_is_told_once_until_it_is_back(void **state)
 	assert_int_equal(media, 1);
 }
 
+static void an_address_is_told_once(void **state)
+{
+	struct track t = {0};
+	struct cord_port_status s = {.learned = cord_address_ipv4(192, 0, 2, 7, 4000)};
+	struct cord_message m = {
+		.type = CORD_EVENT_MEDIA_LEARNED, .event_media_learned = {.address = s.learned}};
+
+	assert_false(track_event(&t, &m, &told));
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(learned, 1);
+	s.learned.udp_port++;
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(learned, 2);
+	/* a family that there is not, and none: nothing was learned */
+	s.learned.family = 9;
+	track_status(&t, &s, 0, &told);
+	s.learned = (struct cord_address){0};
+	track_status(&t, &s, 0, &told);
+	assert_int_equal(learned, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(keys_come_once_and_in_order, clear),
 		cmocka_unit_test_setup(what_the_log_lost_is_counted, clear),
 		cmocka_unit_test_setup(lost_media_is_told_once_until_it_is_back, clear),
+		cmocka_unit_test_setup(an_address_is_told_once, clear),
 		cmocka_unit_test_setup(every_loss_of_events_gives_the_same_keys, clear),
 		cmocka_unit_test_setup(ends_belong_to_their_generation, clear),
 		cmocka_unit_test_setup(digits_are_sent_when_they_were_begun, clear),
