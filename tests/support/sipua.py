@@ -330,14 +330,15 @@ class Phone:
                  password="", ear=None, tone=0, codecs=("pcmu", "pcma"), ptime=20, events=True,
                  auto=None, code=486, ring_s=0.0, direction="sendrecv", leg_options="",
                  display="", auth_user=None, srtp="off", suites=("AES_CM_128_HMAC_SHA1_80",),
-                 fmtp="", media_ip=None, rekeys=True):
+                 fmtp="", media_ip=None, said_ip=None, rekeys=True):
         self.user, self.ip, self.port, self.transport = user, ip, port, transport
         self.registrar, self.domain, self.password = registrar, domain, password
         self.ear, self.tone, self.codecs, self.ptime = ear, tone, list(codecs), ptime
         self.has_events, self.auto, self.code, self.ring_s = events, auto, code, ring_s
         self.direction, self.leg_options, self.display = direction, leg_options, display
         self.auth_user = auth_user or user
-        self.media_ip = media_ip or ip  # where its SDP has media come to
+        self.media_ip = media_ip or ip  # where it sends media from,
+        self.said_ip = said_ip or self.media_ip  # and where its SDP has it come to
         self.srtp, self.suites, self.fmtp = srtp, list(suites), fmtp  # fmtp: of Opus
         self.rekeys = rekeys            # answers a new key with a new one of its own
         self.calls = {}
@@ -676,7 +677,7 @@ class Call:
     def describe(self, direction, codec=None, plain=False):
         """Our SDP: an offer of all codecs, or an answer with one. plain: without any key."""
         phone = self.phone
-        ip = phone.media_ip
+        ip = phone.said_ip
         family = "IP6" if ":" in ip else "IP4"
         protocol, keys = self.crypto(codec, plain)
         formats = self.formats(codec)

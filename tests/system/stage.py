@@ -53,6 +53,7 @@ class Builds:
         self.cordctl = control / "control" / "cordctl"
         self.dataplane = dataplane / "dataplane" / "cordboard-dataplane"
         self.ear = dataplane / "tests" / "support" / "ear"
+        self.flood = dataplane / "tests" / "support" / "flood"
 
 
 BUILDS = None
