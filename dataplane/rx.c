@@ -17,6 +17,9 @@
 #define RX_AHEAD_PACKET 12u
 #define RX_AHEAD_PORT   6u
 
+/* Once for each family, which is then a constant. */
+#define RX_INLINE static inline __attribute__((always_inline))
+
 /* A datagram to a media port, its headers checked. */
 struct datagram {
 	struct rte_mbuf *packet;
@@ -272,14 +275,14 @@ static void leave(struct worker *w, struct rte_mbuf *m, struct exit e)
 		rte_pktmbuf_free(m);
 }
 
-static bool from_remote(const struct worker *w, const struct port *p, const struct datagram *d)
+RX_INLINE bool from_remote(const struct worker *w, const struct port *p, const struct datagram *d)
 {
 	return d->ip ? d->ip->from == p->remote_ip
 		     : memcmp(d->ip6->from, w->dp->port_cold[p->slot].ipv6.remote,
 			       PACKET_IPV6_BYTES) == 0;
 }
 
-static struct exit rx_port(struct worker *w, struct port *p, const struct datagram *d)
+RX_INLINE struct exit rx_port(struct worker *w, struct port *p, const struct datagram *d)
 {
 	bool rtcp = d->second || rtp_is_rtcp(d->payload, d->bytes);
 
@@ -312,7 +315,7 @@ static void rx_unprotect(struct worker *w)
 }
 
 /* IPv4 may come without a checksum (RFC 768), IPv6 must not (RFC 8200 section 8.1). */
-static bool checksum_good(const struct dataplane *dp, const struct datagram *d, uint16_t bytes)
+RX_INLINE bool checksum_good(const struct dataplane *dp, const struct datagram *d, uint16_t bytes)
 {
 	if (d->udp->checksum == 0)
 		return d->ip;
@@ -323,7 +326,8 @@ static bool checksum_good(const struct dataplane *dp, const struct datagram *d, 
 }
 
 /* Finds the port that a datagram is for, and its owner. */
-static struct exit rx_udp(struct worker *w, struct datagram *d, uint32_t local, uint16_t available)
+RX_INLINE struct exit rx_udp(
+	struct worker *w, struct datagram *d, uint32_t local, uint16_t available)
 {
 	struct dataplane *dp = w->dp;
 	uint16_t bytes = packet_be16(d->udp->length);
