@@ -467,6 +467,7 @@ static bool hear_key(struct worker *w, const struct room *r, uint32_t listener, 
 	}
 	uint32_t from = telephone_event_duration(&packet) - UNITS;
 
+	worker_cold(w, p)->paused = 0;
 	inband_keys_tone(telephone_event_digit(packet.payload[0]), 8000u << rate, from << rate, pcm,
 		TICK_SAMPLES(rate));
 	*sound = encode(w, r, listener, 0, 1u << listener, pcm);

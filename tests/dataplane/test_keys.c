@@ -373,6 +373,35 @@ static void R74_fifty_digits_are_sent_in_the_sound(void **state)
 	assert_true(rig_level(r, 0, 700, 200) > 7000);
 }
 
+/* A peer that is sent nothing in silence is told how silent it is as soon as a key is over. */
+static void a_key_in_the_sound_ends_a_pause(void **state)
+{
+	struct cord_message m = {.port_digits = {.duration_ms = 100,
+					 .gap_ms = 60,
+					 .pause_ms = 100,
+					 .digits = 1,
+					 .digit = "1"}};
+	struct cord_terms t = rig_terms(0, CORD_CODEC_PCMU);
+	const uint32_t slots[] = {0};
+	const uint16_t nobody[] = {0};
+
+	t.flags = CORD_TERMS_INBAND_KEYS | CORD_TERMS_MAY_PAUSE;
+	t.event_payload_type = t.receive_event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	t.noise_payload_type = RIG_NOISE;
+	assert_int_equal(rig_open_room(r, 0, 0), 0);
+	assert_int_equal(rig_open_terms(r, 0, 0, &t), 0);
+	assert_int_equal(rig_set(r, 0, 0, 1, slots, nobody), 0);
+	/* Three periods after the noise that is sent each 200 ms. */
+	rig_run(r, 1060);
+	uint32_t noises = r->heard[0].noises;
+
+	m.port_digits.port = rig_port(r, 0);
+	assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_DIGITS), 0);
+	rig_run(r, 160);
+	assert_int_equal(r->heard[0].packets, 5);
+	assert_int_equal(r->heard[0].noises, noises + 1);
+}
+
 static void keys_are_events_or_in_the_sound(void **state)
 {
 	struct cord_message m = {.port_open = rig_port_open(r, 0, CORD_CODEC_PCMU)};
@@ -400,6 +429,7 @@ int main(void)
 		TEST(keys_in_the_sound_go_where_the_mask_says),
 		TEST(a_key_in_the_sound_survives_a_loss),
 		TEST(R74_fifty_digits_are_sent_in_the_sound),
+		TEST(a_key_in_the_sound_ends_a_pause),
 		TEST(keys_are_events_or_in_the_sound),
 	};
 
