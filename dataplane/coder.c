@@ -28,8 +28,10 @@ static struct coder *coder_create(void)
 
 int coders_create(struct coders *coders, uint32_t count, uint32_t total)
 {
-	coders->made = calloc(count + 1, sizeof(struct coder *));
-	coders->idle = calloc(total + 1, sizeof(struct coder *));
+	*coders = (struct coders){
+		.made = calloc(count + 1, sizeof(struct coder *)),
+		.idle = calloc(total + 1, sizeof(struct coder *)),
+	};
 	if (coders->made == NULL || coders->idle == NULL)
 		goto fail;
 	while (coders->made_count < count) {

@@ -50,6 +50,7 @@ void resample_down(
 	int16_t line[RESAMPLE_TAPS - 1 + 2 * RESAMPLE_MAX];
 	int16_t even[WINDOW + RESAMPLE_MAX], odd[WINDOW + RESAMPLE_MAX];
 
+	samples = samples < RESAMPLE_MAX ? samples : RESAMPLE_MAX;
 	memcpy(line, r->history, sizeof(r->history));
 	memcpy(line + RESAMPLE_TAPS - 1, in, 2 * samples * sizeof(*in));
 	memcpy(r->history, line + 2 * samples, sizeof(r->history));

@@ -138,8 +138,9 @@ void take_note_level(struct port *p, const int16_t *pcm, uint32_t samples)
 static uint32_t samples_of(const struct port *p, uint32_t units)
 {
 	enum cord_codec codec = (enum cord_codec)p->codec;
+	uint32_t clock_khz = cord_codec_clock_khz(codec);
 
-	return units * codec_rate_khz(codec) / cord_codec_clock_khz(codec);
+	return clock_khz ? units * codec_rate_khz(codec) / clock_khz : 0;
 }
 
 /* Decodes a packet that was checked when it came; how many samples, 0: it is broken inside. */
