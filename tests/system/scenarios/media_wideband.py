@@ -3,7 +3,7 @@
 from board import accept, board_stage, hears_now
 from media_choice import asking, connected, media_stage, typed
 from sealed_input import DIGITS
-from stage import GREETING
+from stage import GREETING, MEDIA6
 
 
 def says(stage, agent, **media):
@@ -11,15 +11,15 @@ def says(stage, agent, **media):
     next(a for a in stage.instance["agents"] if a["user"] == agent)["phone"].update(media)
 
 
-async def test_a_g711_trunk_an_opus_agent_with_srtp_and_a_g722_supervisor_confer():
-    stage = board_stage()
+async def test_a_g711_trunk_an_opus_agent_with_srtp_and_a_g722_supervisor_over_ipv6_confer():
+    stage = board_stage(ipv6=True)
     says(stage, "arossi", codecs=["opus", "pcmu"], srtp="required")
     says(stage, "eboss", codecs=["g722"])
     async with stage:
         caller = await stage.caller()
         phone = await stage.agent("arossi", codecs=["opus"], srtp="required",
                                   suites=["AEAD_AES_256_GCM"])
-        boss = await stage.agent("eboss", status=None, codecs=["g722"])
+        boss = await stage.agent("eboss", status=None, ipv6=True, codecs=["g722"])
         call = await stage.dial(caller)
         await call.answered()
         agent = await accept(stage, phone)
@@ -29,7 +29,7 @@ async def test_a_g711_trunk_an_opus_agent_with_srtp_and_a_g722_supervisor_confer
         stage.call("contact.monitor", supervisor="eboss", agent="arossi")
         ear = await boss.incoming()
         await ear.answer()
-        assert ear.codec[0] == "g722"
+        assert ear.codec[0] == "g722" and ear.remote_sdp.ip == MEDIA6
         await hears_now({call: {phone.tone}, agent: {caller.tone}, ear: {caller.tone, phone.tone}})
         stage.call("contact.coach", supervisor="eboss", agent="arossi")
         await hears_now({call: {phone.tone}, agent: {caller.tone, boss.tone},
