@@ -5,6 +5,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/check.h"
+
 #define LIFETIME_MIN      (UINT64_C(1) << 20)
 #define LIFETIME_BITS_MIN 20
 #define LIFETIME_BITS_MAX 48 /* RFC 3711 section 9.2 */
@@ -170,19 +172,13 @@ void sdes_keys_renew(struct sdes_keys *keys, struct random *random)
 
 void sdes_write(struct strbuf *out, uint32_t tag, const struct cord_srtp_key *key)
 {
+	const struct suite *row = suite_row((enum cord_srtp_suite)key->suite);
 	uint8_t text[(CORD_SRTP_KEY_MAX + 2) / 3 * 4 + 1];
 
+	CHECK(row);
 	EVP_EncodeBlock(text, key->key, (int)cord_srtp_key_bytes(key->suite));
-	strbuf_printf(out, "a=crypto:%u %s inline:%s\r\n", tag,
-		sdes_suite_name((enum cord_srtp_suite)key->suite), (const char *)text);
+	strbuf_printf(out, "a=crypto:%u %s inline:%s\r\n", tag, row->name, (const char *)text);
 	explicit_bzero(text, sizeof(text));
-}
-
-const char *sdes_suite_name(enum cord_srtp_suite suite)
-{
-	const struct suite *row = suite_row(suite);
-
-	return row ? row->name : "none";
 }
 
 enum cord_srtp_suite sdes_preferred(unsigned n)

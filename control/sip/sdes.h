@@ -20,8 +20,6 @@
 #include "base/random.h"
 #include "base/str.h"
 
-#define SDES_TAG_MAX 999999999u
-
 /* Our keys of a session, one for each suite. */
 struct sdes_keys {
 	bool made;
@@ -36,7 +34,7 @@ void sdes_keys_make(struct sdes_keys *keys, struct random *random);
 void sdes_keys_renew(struct sdes_keys *keys, struct random *random);
 
 struct sdes_line {
-	uint32_t tag;
+	uint32_t tag; /* of up to nine digits */
 	struct cord_srtp_key key;
 };
 
@@ -45,7 +43,6 @@ bool sdes_parse(struct str value, struct sdes_line *line);
 /* "a=crypto:…" with CRLF. */
 void sdes_write(struct strbuf *out, uint32_t tag, const struct cord_srtp_key *key);
 
-const char *sdes_suite_name(enum cord_srtp_suite suite); /* as in SDP */
 /* The suites in our order of preference, best first; CORD_SRTP_NONE behind the last. */
 enum cord_srtp_suite sdes_preferred(unsigned n);
 /*
