@@ -36,12 +36,16 @@ int address_make(struct str host, uint16_t port, struct address *out)
 		host = str_make(host.p + 1, host.n - 2);
 	if (str_copy(host, text, sizeof(text)) < 0 || memchr(text, 0, host.n))
 		return -EINVAL;
-	if (inet_pton(AF_INET, text, &v4) == 1)
-		*out = address_ipv4(ntohl(v4.s_addr), port);
-	else if (inet_pton(AF_INET6, text, &v6) == 1)
-		*out = ipv6(&v6, port);
-	else
-		return -EINVAL;
+	if (inet_pton(AF_INET, text, &v4) != 1) {
+		if (inet_pton(AF_INET6, text, &v6) != 1)
+			return -EINVAL;
+		if (!IN6_IS_ADDR_V4MAPPED(&v6)) {
+			*out = ipv6(&v6, port);
+			return 0;
+		}
+		memcpy(&v4, &v6.s6_addr[12], sizeof(v4));
+	}
+	*out = address_ipv4(ntohl(v4.s_addr), port);
 	return 0;
 }
 

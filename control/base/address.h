@@ -29,7 +29,7 @@ struct address {
 
 /* -EINVAL: not of these forms. Without a port: `default_port`, or -EINVAL when that is negative. */
 int address_parse(struct str text, int default_port, struct address *out);
-/* An IP literal (brackets allowed) and a port. */
+/* An IP literal (brackets allowed) and a port. ::ffff:192.0.2.1 is the IPv4 address in it. */
 int address_make(struct str host, uint16_t port, struct address *out);
 /* IPv4 in host byte order. */
 struct address address_ipv4(uint32_t ip, uint16_t port);

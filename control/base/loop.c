@@ -184,6 +184,15 @@ void loop_op_poll(struct loop_op *op, int fd, unsigned events)
 	loop_op_start(op, sqe);
 }
 
+int loop_one_family(int fd, const struct address *local)
+{
+	int one = 1;
+
+	return address_family(local) == AF_INET6
+		       ? setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one))
+		       : 0;
+}
+
 int loop_blocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -205,7 +205,7 @@ static int open_socket(struct loop_datagram *d, const struct address *local)
 	if (d->config.reuse_port &&
 		setsockopt(d->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0)
 		return -errno;
-	if (bind(d->fd, &local->any, local->length) < 0)
+	if (loop_one_family(d->fd, local) < 0 || bind(d->fd, &local->any, local->length) < 0)
 		return -errno;
 	d->local.length = sizeof(d->local.un);
 	return getsockname(d->fd, &d->local.any, &d->local.length) < 0 ? -errno : 0;

@@ -90,5 +90,10 @@ void loop_buffers_clear(struct loop *loop, struct loop_buffers *b);
 uint8_t *loop_buffers_at(const struct loop_buffers *b, unsigned flags);
 void loop_buffers_give_back(struct loop_buffers *b, unsigned flags);
 
+/*
+ * [::] takes IPv6 alone, so that it can stand beside 0.0.0.0 and no peer has an IPv4 address in
+ * IPv6. Sets errno.
+ */
+int loop_one_family(int fd, const struct address *local);
 /* A socket without O_NONBLOCK: the kernel would hand -EAGAIN out instead of waiting. */
 int loop_blocking(int fd);

@@ -101,7 +101,7 @@ static int bind_inet(struct loop_listener *l, const struct address *local)
 	int one = 1;
 
 	if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-		bind(l->fd, &local->any, local->length) < 0)
+		loop_one_family(l->fd, local) < 0 || bind(l->fd, &local->any, local->length) < 0)
 		return -errno;
 	return 0;
 }

@@ -230,7 +230,8 @@ static void judge_addresses(const struct option_list *list, const char *name, st
 	for (size_t i = 0; i < list->n; i++) {
 		struct address address;
 
-		if (address_parse(str_from(list->items[i]), 5060, &address) < 0)
+		if (address_parse(str_from(list->items[i]), 5060, &address) < 0 ||
+			address_family(&address) == AF_UNIX)
 			report_add(report, REPORT_ERROR, name,
 				"expected an IP address and a port, found '%s'", list->items[i]);
 	}

@@ -70,6 +70,15 @@ static bool all_zero(const uint8_t *bytes, size_t n)
 	return true;
 }
 
+/* ::ffff:192.0.2.1 is an IPv4 node (RFC 5118 section 4.10), and reached as one. */
+static void unmap(struct cord_address *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (a->family == CORD_FAMILY_IPV6 && memcmp(a->ip, mapped, sizeof(mapped)) == 0)
+		*a = cord_address_ipv4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], 0);
+}
+
 /* nettype SP addrtype SP address ["/" …]. False when it is no literal that we can use. */
 static bool parse_address(struct str value, struct cord_address *address)
 {
@@ -86,6 +95,7 @@ static bool parse_address(struct str value, struct cord_address *address)
 		inet_pton(six ? AF_INET6 : AF_INET, text, a.ip) != 1)
 		return false;
 	a.family = six ? CORD_FAMILY_IPV6 : CORD_FAMILY_IPV4;
+	unmap(&a);
 	*address = a;
 	return true;
 }

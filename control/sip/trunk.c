@@ -96,6 +96,15 @@ static void load_gateway(struct load *load, const struct yml_node *node, struct 
 		yml_read_choice(
 			load->report, node, "transport", YML_OPTIONAL, transports, &transport),
 		YML_OPTIONAL);
+	/* One offer goes to each of them in turn, and has media of one family. */
+	if (trunk->gateway_count &&
+		address_family(&gateway.address) != address_family(&trunk->gateways[0].address)) {
+		wrong(load, yml_get(node, "address"),
+			"expected the family of the gateway before, IPv4 or IPv6, found '%s': a "
+			"trunk for each",
+			text);
+		return;
+	}
 	gateway.transport = transport == 1 ? SIP_TRANSPORT_TCP : SIP_TRANSPORT_UDP;
 	trunk->gateways[trunk->gateway_count++] = gateway;
 }

@@ -147,6 +147,8 @@ static void addresses(void **state)
 	memset(longer, 'a', sizeof(longer));
 	longer[0] = '/';
 	assert_int_equal(address_parse(str_make(longer, sizeof(longer)), -1, &a), -EINVAL);
+	assert_int_equal(address_parse(STR("[::ffff:192.0.2.1]:5060"), -1, &a), 0);
+	assert_int_equal(address_family(&a), AF_INET);
 	assert_int_equal(address_parse(STR("2001:db8::1"), 5060, &a), 0);
 	assert_int_equal(address_port(&a), 5060);
 	assert_int_equal(address_parse(STR("192.0.2.1"), 5060, &a), 0);

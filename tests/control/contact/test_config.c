@@ -56,6 +56,8 @@ static void test_bad_values_are_named(void **state)
 	} rows[] = {
 		{"instance.account=12345678901x", "instance.account"},
 		{"sip.udp=localhost:5060", "localhost"},
+		{"sip.udp=[2001:db8::g]:5060", "2001:db8::g"},
+		{"sip.tcp=unix:/run/sip", "unix:/run/sip"},
 		{"media.codecs=G729", "G729"},
 		{"media.codecs=PCMU,opus,pcmu", "each once"},
 		{"sip.registration_min=2h", "sip.registration_min"},

@@ -454,6 +454,37 @@ static void ipv6(void **state)
 	assert_int_equal(stream.remote.ip[15], 5);
 }
 
+/* RFC 5118 section 4.10, and what has no IPv4 address in it. */
+static void a_mapped_address_is_an_ipv4_one(void **state)
+{
+	static const struct cord_address v4 = {
+		.family = CORD_FAMILY_IPV4, .udp_port = 4000, .ip = {192, 0, 2, 10}};
+
+	assert_int_equal(parse("v=0\r\no=- 1 1 IN IP6 ::1\r\nc=IN IP6 ::ffff:192.0.2.10\r\n"
+			       "m=audio 4000 RTP/AVP 0\r\n"),
+		0);
+	assert_true(cord_address_equal(&sdp.media[0].address, &v4));
+	assert_int_equal(sdp_audio_family(&sdp), CORD_FAMILY_IPV4);
+	assert_int_equal(parse("v=0\r\no=- 1 1 IN IP6 ::1\r\nc=IN IP6 ::192.0.2.10\r\n"
+			       "m=audio 4000 RTP/AVP 0\r\n"),
+		0);
+	assert_int_equal(sdp.media[0].address.family, CORD_FAMILY_IPV6);
+}
+
+/* RFC 5118 section 4.8: the address of the audio counts, not the session's or the video's. */
+static void the_family_of_the_audio_counts(void **state)
+{
+	assert_int_equal(parse("v=0\r\no=- 1 1 IN IP6 ::1\r\nc=IN IP4 192.0.2.1\r\n"
+			       "m=video 3000 RTP/AVP 31\r\n"
+			       "m=audio 0 RTP/AVP 0\r\n"
+			       "m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n"
+			       "m=audio 4002 RTP/AVP 0\r\n"),
+		0);
+	assert_int_equal(sdp_audio_family(&sdp), CORD_FAMILY_IPV6);
+	assert_int_equal(parse("v=0\r\no=- 1 1 IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n"), 0);
+	assert_int_equal(sdp_audio_family(&sdp), CORD_FAMILY_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +506,8 @@ int main(void)
 		cmocka_unit_test(a_new_offer_keeps_the_lines_of_the_session),
 		cmocka_unit_test(no_buffer_is_overrun),
 		cmocka_unit_test(ipv6),
+		cmocka_unit_test(a_mapped_address_is_an_ipv4_one),
+		cmocka_unit_test(the_family_of_the_audio_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

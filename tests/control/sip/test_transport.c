@@ -313,6 +313,49 @@ static void bad_listener_opens_nothing(void **state)
 	assert_null(transports);
 }
 
+/* 0.0.0.0 and [::] side by side: each peer is of the family that it is. */
+static void both_families_at_one_port(void **state)
+{
+	struct address v4 = address_ipv4(0, 0), v6 = {.length = sizeof(struct sockaddr_in6)};
+	struct side *side = &sides[0];
+	struct sip_listener listeners[4];
+	struct sip_local local;
+	struct sip_hop hop = {.transport = SIP_TRANSPORT_UDP};
+
+	v6.in6.sin6_family = AF_INET6;
+	address_set_port(&v4, 45060);
+	address_set_port(&v6, 45060);
+	for (unsigned i = 0; i < 4; i++)
+		listeners[i] = (struct sip_listener){
+			.transport = i < 2 ? SIP_TRANSPORT_UDP : SIP_TRANSPORT_TCP,
+			.local = i % 2 ? v6 : v4};
+	sip_transports_close(side->transports);
+	assert_int_equal(sip_transports_open(loop,
+				 &(struct sip_transport_config){.listeners = listeners,
+					 .listener_count = 4,
+					 .ctx = side,
+					 .received = on_received,
+					 .lost = on_lost},
+				 NULL, &side->transports),
+		0);
+	const struct sip_wire *wire = sip_transports_wire(side->transports);
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *to = i % 2 ? "[::1]:45060" : "127.0.0.1:45060";
+
+		hop = (struct sip_hop){.transport = i < 2 ? SIP_TRANSPORT_UDP : SIP_TRANSPORT_TCP};
+		assert_int_equal(address_parse(str_from(to), -1, &hop.remote), 0);
+		assert_int_equal(send_from(0, &hop, a_message(3)), 0);
+		spin(50);
+		assert_int_equal(side->received, i + 1);
+		assert_int_equal(address_family(&side->source.remote), i % 2 ? AF_INET6 : AF_INET);
+		assert_int_equal(side->source.listener, i + 1);
+		assert_int_equal(wire->local(wire->ctx, &side->source, &local), 0);
+		assert_string_equal(local.host, i % 2 ? "[::1]" : "127.0.0.1");
+		assert_int_equal(local.port, 45060);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
@@ -326,6 +369,7 @@ int main(void)
 		T(a_message_in_hand_keeps_its_stream),
 		T(refused_connection_is_told),
 		T(bad_listener_opens_nothing),
+		T(both_families_at_one_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,6 +312,18 @@ static void mistakes_are_named(void **state)
 	} rows[] = {
 		{"trunks: 5\n", "cordboard.yaml:1", "list"},
 		{"trunks:\n  - name: a\n", "cordboard.yaml:2", "gateways"},
+		{"trunks:\n  - name: a\n    gateways:\n"
+		 "      - {address: \"192.0.2.1\"}\n      - {address: \"[2001:db8::1]:5060\"}\n",
+			"cordboard.yaml:5", "the family of the gateway before"},
+		{"trunks:\n  - name: a\n    gateways: [{address: \"[2001:db8::g]:5060\"}]\n",
+			"cordboard.yaml:3", "expected an IP address and port"},
+		{"trunks:\n  - name: a\n    gateways: [{address: \"[2001:db8::1]:0\"}]\n",
+			"cordboard.yaml:3", "expected an IP address and port"},
+		{"trunks:\n  - name: a\n    gateways: [{address: \"[::]\"}]\n", "cordboard.yaml:3",
+			"expected an IP address and port"},
+		{"trunks:\n  - name: a\n    gateways: [{address: \"[2001:db8::1]\"}]\n"
+		 "    sources: [\"2001:db8::/129\"]\n",
+			"cordboard.yaml:4", "expected a network"},
 		{"trunks:\n  - gateways: [{address: 1.2.3.4}]\n", "cordboard.yaml:2", "name"},
 		{"trunks:\n  - name: a\n    gateways: []\n", "cordboard.yaml:3", "at least one"},
 		{"trunks:\n  - name: a\n    gateways: [{address: sip.example.com}]\n",
