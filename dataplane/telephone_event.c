@@ -51,10 +51,10 @@ static enum telephone_event_verdict update(
 /* Whether an event that begins so much later is the next segment of a long one. */
 static bool is_segment(const struct telephone_event_receiver *r, int32_t later, unsigned clock_khz)
 {
-	int32_t lost = SEGMENT_MAX - later;
+	int32_t least = SEGMENT_MAX - (int32_t)(SEGMENT_LOST_MS * clock_khz);
 
 	return later == r->duration ||
-	       (later > r->duration && lost >= 0 && lost <= (int32_t)(SEGMENT_LOST_MS * clock_khz));
+	       (later > r->duration && later >= least && later <= SEGMENT_MAX);
 }
 
 enum telephone_event_verdict telephone_event_receive(struct telephone_event_receiver *r,

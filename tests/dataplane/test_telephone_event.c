@@ -85,6 +85,11 @@ static void timestamps_that_begin_anew_are_followed(void **state)
 	assert_int_equal(take(2, true, 480, 2000000000u, false), TELEPHONE_EVENT_REPEATED);
 	assert_int_equal(take(3, true, 480, 2000001600u, false), TELEPHONE_EVENT_BEGUN);
 	assert_string_equal(told, "123");
+	/* Half of all timestamps away, which is as far back as forward: not the key that went on. */
+	assert_int_equal(take(3, false, 160, 2000003200u, true), TELEPHONE_EVENT_BEGUN);
+	assert_int_equal(
+		take(3, false, 160, 2000003200u + 0x80000000u, false), TELEPHONE_EVENT_BEGUN);
+	assert_string_equal(told, "12333");
 }
 
 static void a_long_key_in_segments_is_one(void **state)
