@@ -262,7 +262,7 @@ static void tones_are_as_specified(void **state)
 static uint32_t decoded(int fd, uint64_t bytes, int16_t *pcm)
 {
 	uint8_t *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
-	struct cord_clip_header header;
+	struct cord_clip_header header = {0};
 	const char *text;
 	OpusDecoder *opus = opus_decoder_create(16000, 1, NULL);
 	g722_decode_state_t *g722 = g722_decode_init(NULL, 64000, 0);
@@ -343,7 +343,7 @@ static void a_clip_is_what_the_contract_says(void **state)
 	cord_clip_id id = audio_id(&a);
 	assert_true(id != 0);
 	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
-		struct cord_clip_header header;
+		struct cord_clip_header header = {0};
 		const char *text;
 		uint64_t bytes;
 		int fd;
