@@ -97,9 +97,11 @@ static const int16_t *play_at(
 static const int16_t *player_pcm(
 	struct worker *w, const struct port *p, uint32_t i, enum tick_rate rate)
 {
-	if (w->scratch.played[rate][i] == NULL)
-		w->scratch.played[rate][i] = play_at(w, p, i, rate);
-	return w->scratch.played[rate][i];
+	struct talk *t = &w->scratch.talk[i];
+
+	if (t->played[rate] == NULL)
+		t->played[rate] = play_at(w, p, i, rate);
+	return t->played[rate];
 }
 
 /* ---- mixing --------------------------------------------------------------------------------- */
@@ -505,7 +507,6 @@ void listen_begin(struct worker *w, uint32_t period)
 	s->encodings = 0;
 	s->period = period;
 	memset(s->total_ready, 0, sizeof(s->total_ready));
-	memset(s->played, 0, sizeof(s->played));
 }
 
 void listen_prepare(struct worker *w)

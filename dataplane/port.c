@@ -73,13 +73,10 @@ static bool coding_allowed(const struct cord_terms *t)
 
 static bool terms_allowed(const struct dataplane *dp, uint32_t slot, const struct cord_terms *t)
 {
-	const uint32_t flags = CORD_TERMS_RTCP_MUX | CORD_TERMS_LEARN | CORD_TERMS_MAY_PAUSE |
-			       CORD_TERMS_INBAND_KEYS | CORD_TERMS_OPUS_FEC;
-
 	return remote_allowed(dp, slot, &t->remote) && coding_allowed(t) &&
 	       payload_types_allowed(t) && ptime_allowed(t->ptime_ms) &&
 	       (t->direction & ~(CORD_MAY_SEND | CORD_MAY_RECEIVE)) == 0 &&
-	       (t->flags & ~flags) == 0 &&
+	       (t->flags & ~CORD_TERMS_FLAGS) == 0 &&
 	       (t->jitter_max_ms == 0 || t->jitter_min_ms <= t->jitter_max_ms) &&
 	       port_secure_allowed(t);
 }

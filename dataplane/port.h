@@ -91,7 +91,7 @@ struct port {
 	uint32_t rx_packets, tx_packets;
 	uint32_t tx_bytes;
 	uint32_t rx_dropped;
-	uint32_t reserved2[2];
+	uint32_t reserved[2];
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");
 

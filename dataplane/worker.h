@@ -60,10 +60,11 @@ enum tick_rate { TICK_NARROW, TICK_WIDE, TICK_RATES };
 #define TICK_SAMPLES(rate) (PORT_PERIOD_UNITS << (rate)) /* of 20 ms */
 #define TICK_SAMPLES_MAX   TICK_SAMPLES(TICK_WIDE)
 
-/* What a member says in a tick. */
+/* What a member says in a tick, and what its player plays. */
 struct talk {
-	const uint8_t *raw;             /* G.711 codes of 20 ms as received, NULL: none */
-	const int16_t *pcm[TICK_RATES]; /* samples, NULL: not made (yet) */
+	const uint8_t *raw;                /* G.711 codes of 20 ms as received, NULL: none */
+	const int16_t *pcm[TICK_RATES];    /* samples, NULL: not made (yet) */
+	const int16_t *played[TICK_RATES]; /* its player's */
 	struct rte_mbuf *packet;
 	uint8_t codec;
 	bool made_up; /* some of it for a lost frame */
@@ -106,7 +107,6 @@ struct tick_scratch {
 	alignas(64) int32_t sum[TICK_SAMPLES_MAX];
 	alignas(64) int32_t total[TICK_RATES][TICK_SAMPLES_MAX];
 	struct talk talk[CORD_ROOM_MEMBERS_MAX];
-	const int16_t *played[TICK_RATES][CORD_ROOM_MEMBERS_MAX];
 	struct encoded encoded[CORD_ROOM_MEMBERS_MAX];
 	uint32_t encodings;
 	uint32_t period;

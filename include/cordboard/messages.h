@@ -40,10 +40,8 @@ enum cord_terms_flag {
 	CORD_TERMS_INBAND_KEYS = 1 << 3,
 	/* Opus: in-band forward error correction in what we send */
 	CORD_TERMS_OPUS_FEC = 1 << 4,
-	/* Opus: a talker's packets go on as they came to who hears nothing else */
-	CORD_TERMS_OPUS_PASS = 1 << 5,
 };
-#define CORD_TERMS_FLAGS 0x3fu
+#define CORD_TERMS_FLAGS 0x1fu
 
 /*
  * What both sides agreed on for a port: the whole of it, in the command that opens a port and in

@@ -64,7 +64,7 @@ static void port_open_refuses_every_bad_value(void **state)
 	BAD(terms.noise_payload_type = 128, CORD_REFUSAL_BAD_VALUE);
 	BAD(terms.noise_payload_type = 0, CORD_REFUSAL_BAD_VALUE);
 	BAD(terms.receive_noise_payload_type = 101, CORD_REFUSAL_BAD_VALUE);
-	BAD(terms.flags = 0x80, CORD_REFUSAL_BAD_VALUE);
+	BAD(terms.flags = CORD_TERMS_FLAGS + 1, CORD_REFUSAL_BAD_VALUE);
 	BAD(terms.jitter_max_ms = 20; bad.terms.jitter_min_ms = 40, CORD_REFUSAL_BAD_VALUE);
 	BAD(terms.send_key.suite = CORD_SRTP_SUITE_COUNT, CORD_REFUSAL_BAD_VALUE);
 	BAD(terms.receive_key.suite = 255, CORD_REFUSAL_BAD_VALUE);
