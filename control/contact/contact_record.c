@@ -107,7 +107,8 @@ static size_t put_recordings(const struct contact *contact, const struct contact
 		rows[i] = (struct record_recording){.location = str_from(paths[i]),
 			.participant = str_from(participant_of(&s->recording[i])),
 			.start_wall = contact_wall(contact, s->recording[i].started),
-			.stop_wall = contact_wall(contact, s->recording[i].stopped)};
+			.stop_wall = contact_wall(contact, s->recording[i].stopped),
+			.failed = s->recording[i].failed};
 	}
 	return s->n_recordings;
 }

@@ -16,6 +16,8 @@ struct tape {
 	struct media_tap *tap;
 	struct recording *file; /* NULL: none could be begun */
 	enum segment_recording_kind kind;
+	char segment[RANDOM_UUID_SIZE]; /* whose recording it is, */
+	unsigned n;                     /* and which of them */
 };
 
 static struct segment_recording *last_of(struct contact_segment *segment)
@@ -137,10 +139,23 @@ void recording_path_of(const struct contact *contact, const struct contact_segme
 		contact_wall(contact, segment->recording[n].started), path);
 }
 
+/* The record links it no more. One that has been completed meanwhile stays, and the log says it. */
+static void failed(const struct tape *tape)
+{
+	struct contact *contact = board_find_contact(tape->board, tape->segment);
+
+	if (!contact)
+		return;
+	contact->segment.recording[tape->n].failed = true;
+	contact_record_put(contact, &contact->segment, false, board_now(tape->board));
+}
+
 static void on_done(void *ctx, const struct recording_result *result)
 {
 	struct tape *tape = ctx;
 
+	if (result->error)
+		failed(tape);
 	if (result->lost || result->missing)
 		log_warning(NULL, "contact",
 			"recording: of %.1f s, %.2f s were not heard and "
@@ -165,6 +180,8 @@ static int tape_begin(struct contact *contact, enum segment_recording_kind kind,
 	}
 	tape->board = board;
 	tape->kind = kind;
+	tape->n = s->n_recordings;
+	memcpy(tape->segment, s->id, sizeof(tape->segment));
 	s->recording[s->n_recordings++] = (struct segment_recording){.kind = kind,
 		.agent = contact->data.recording.agent,
 		.customer = contact->data.recording.customer,

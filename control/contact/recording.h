@@ -36,6 +36,7 @@ enum segment_recording_kind { SEGMENT_RECORDING_AUTOMATED, SEGMENT_RECORDING_AGE
 struct segment_recording {
 	enum segment_recording_kind kind;
 	bool agent, customer;      /* who was to be recorded at its beginning */
+	bool failed;               /* it could not be written */
 	uint64_t started, stopped; /* stopped 0: it runs */
 };
 

@@ -209,12 +209,23 @@ static json_t *quality(const struct record *r)
 
 /* ---- recordings ---- */
 
+static json_t *recording_location(const struct record_recording *one)
+{
+	return one->failed ? json_null() : text_or_null(one->location);
+}
+
+static json_t *recording_status(const struct record_recording *one)
+{
+	return one->failed ? json_null() : json_string("AVAILABLE");
+}
+
 static json_t *recording(const struct record *r)
 {
 	if (r->n_recordings == 0)
 		return json_null();
-	return json_pack("{s:n, s:o, s:s, s:s}", "DeletionReason", "Location",
-		text_or_null(r->recordings[0].location), "Status", "AVAILABLE", "Type", "AUDIO");
+	return json_pack("{s:n, s:o, s:o, s:s}", "DeletionReason", "Location",
+		recording_location(&r->recordings[0]), "Status",
+		recording_status(&r->recordings[0]), "Type", "AUDIO");
 }
 
 static json_t *recordings(const struct record *r)
@@ -225,13 +236,13 @@ static json_t *recordings(const struct record *r)
 		const struct record_recording *one = &r->recordings[i];
 
 		if (json_array_append_new(out,
-			    json_pack("{s:n, s:n, s:n, s:o, s:s, s:o, s:o, s:s, s:o, s:s}",
+			    json_pack("{s:n, s:n, s:n, s:o, s:s, s:o, s:o, s:o, s:o, s:s}",
 				    "DeletionReason", "FragmentStartNumber", "FragmentStopNumber",
-				    "Location", text_or_null(one->location), "MediaStreamType",
-				    "AUDIO", "ParticipantType", text_or_null(one->participant),
+				    "Location", recording_location(one), "MediaStreamType", "AUDIO",
+				    "ParticipantType", text_or_null(one->participant),
 				    "StartTimestamp", time_or_null(one->start_wall), "Status",
-				    "AVAILABLE", "StopTimestamp", time_or_null(one->stop_wall),
-				    "StorageType", "FILE"))) {
+				    recording_status(one), "StopTimestamp",
+				    time_or_null(one->stop_wall), "StorageType", "FILE"))) {
 			json_decref(out);
 			out = NULL;
 		}

@@ -78,6 +78,7 @@ struct record_recording {
 	struct str location;    /* a path */
 	struct str participant; /* ALL, AGENT, CUSTOMER, IVR */
 	uint64_t start_wall, stop_wall;
+	bool failed; /* it could not be written: no location, no status */
 };
 
 struct record_transition {

@@ -185,18 +185,19 @@ static void recordings_are_linked(void **state)
 {
 	const struct record_recording recordings[] = {
 		{STR("/r/one_ivr.wav"), STR("IVR"), START, START + 9 * CLOCK_S},
-		{STR("/r/one.wav"), STR("ALL"), START + 9 * CLOCK_S, 0}};
+		{STR("/r/one.wav"), STR("ALL"), START + 9 * CLOCK_S, 0},
+		{STR("/r/two.wav"), STR("ALL"), START + 9 * CLOCK_S, START + 10 * CLOCK_S, true}};
 	struct record r = sample("11111111-aaaa-4aaa-8aaa-000000000001", 0);
 
 	r.recordings = recordings;
-	r.n_recordings = 2;
+	r.n_recordings = 3;
 	char *text = record_json(&r);
 	assert_non_null(text);
 	json_t *o = json_loads(text, 0, NULL), *list = json_object_get(o, "Recordings");
 	free(text);
 	assert_string_equal(member(o, "Recording", "Location"), "/r/one_ivr.wav");
 	assert_string_equal(member(o, "Recording", "Type"), "AUDIO");
-	assert_int_equal(json_array_size(list), 2);
+	assert_int_equal(json_array_size(list), 3);
 	json_t *second = json_array_get(list, 1);
 	assert_string_equal(member(second, "Location", NULL), "/r/one.wav");
 	assert_string_equal(member(second, "ParticipantType", NULL), "ALL");
@@ -206,6 +207,9 @@ static void recordings_are_linked(void **state)
 	assert_true(json_is_null(json_object_get(second, "StopTimestamp")));
 	assert_string_equal(
 		member(json_array_get(list, 0), "StopTimestamp", NULL), "2026-03-15T08:00:09Z");
+	json_t *failed = json_array_get(list, 2);
+	assert_true(json_is_null(json_object_get(failed, "Location")));
+	assert_true(json_is_null(json_object_get(failed, "Status")));
 	json_decref(o);
 }
 

@@ -6,6 +6,7 @@ import math
 import pathlib
 import signal
 import tempfile
+import time
 import wave
 
 from board import board_stage, consult, talking
@@ -259,6 +260,22 @@ async def test_what_a_flow_leaves_out_is_not_recorded():
         await over(stage, call, leg)
         ((row, none),) = await tapes(stage)
         assert row["Recordings"] is None and row["Recording"] is None and not none
+
+
+async def test_a_recording_that_cannot_be_written_is_no_link():
+    async with recorded(Stage()) as stage:
+        # Where the directory of the year should be is a file.
+        (stage.directory / "store/recordings" / time.strftime("%Y", time.gmtime())).touch()
+        call, leg = await on_the_phone(stage)
+        await call.hang_up()
+        await leg.ended()
+        await asyncio.sleep(1)
+        stage.call("agent.clear", agent="arossi")
+        (row,) = await stage.records(1)
+        assert row["Recordings"][0]["Location"] is None and row["Recordings"][0]["Status"] is None
+        assert row["Recording"]["Status"] is None
+        stage.log.flush()
+        assert "Not a directory" in (stage.directory / "log").read_text()
 
 
 async def test_secure_input_is_not_on_the_recording_of_what_the_flows_say():
