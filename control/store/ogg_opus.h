@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define OGG_OPUS_SUFFIX ".opus" /* of a file's name */
+
 struct ogg_opus;
 
 /*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/recording.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/loop.h"
 #include "base/offload.h"
 #include "store/ogg_opus.h"
+#include "store/recording_repair.h"
 #include "store/wav.h"
 
 #define FILE_MODE      0640
@@ -29,7 +29,8 @@
 /* Frames of silence that are encoded in one job: the next recording's turn comes in time. */
 #define SILENCE_FRAMES 1500u
 
-static const char *const suffixes[] = {[RECORDING_WAV] = ".wav", [RECORDING_OPUS] = ".opus"};
+static const char *const suffixes[] = {
+	[RECORDING_WAV] = ".wav", [RECORDING_OPUS] = OGG_OPUS_SUFFIX};
 
 /* Sound without a gap in it, in the order of the file. */
 struct chunk {
@@ -641,73 +642,6 @@ void recording_end(struct recording *r)
 		pump(r);
 }
 
-/* ---- repair ---------------------------------------------------------------------------------- */
-
-/* The header says the true length again. Returns frames of 20 ms, or a negative errno. */
-static int64_t repair_wav(int fd)
-{
-	uint8_t header[WAV_HEADER_BYTES];
-	struct stat st;
-	uint32_t rate_hz;
-	uint64_t bytes;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
-		return -EINVAL;
-	rate_hz = wav_rate(header);
-	if (rate_hz != 8000 && rate_hz != 16000)
-		return -EINVAL;
-	bytes = ((uint64_t)st.st_size - WAV_HEADER_BYTES) & ~(uint64_t)(WAV_FRAME_BYTES - 1);
-	wav_header(header, rate_hz, bytes);
-	if (pwrite(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header) || fdatasync(fd) < 0)
-		return errno ? -errno : -EIO;
-	return (int64_t)(bytes / WAV_FRAME_BYTES / (rate_hz / 50));
-}
-
-static int64_t repair(int fd, const char *name)
-{
-	size_t n = strlen(name), suffix = strlen(suffixes[RECORDING_OPUS]);
-	int64_t samples;
-
-	if (n < suffix || strcmp(name + n - suffix, suffixes[RECORDING_OPUS]) != 0)
-		return repair_wav(fd);
-	samples = ogg_opus_repair(fd);
-	return samples < 0 ? samples : samples / 960;
-}
-
-static void repair_one(struct recordings *all, int directory, const char *name)
-{
-	int fd = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	int64_t frames = fd < 0 ? -errno : repair(fd, name);
-
-	if (fd >= 0)
-		close(fd);
-	if (frames < 0) {
-		log_warning(NULL, "store", "unfinished recording %s cannot be repaired: %s", name,
-			strerror((int)-frames));
-		return;
-	}
-	unlinkat(directory, name, 0);
-	all->stats.repaired++;
-	log_warning(NULL, "store", "recording %s was not finished: repaired, %.1f s long", name,
-		(double)frames / 50);
-}
-
-static int repair_all(struct recordings *all, const char *path)
-{
-	DIR *directory = opendir(path);
-	struct dirent *entry;
-
-	if (!directory)
-		return -errno;
-	while ((entry = readdir(directory)))
-		if (entry->d_name[0] != '.')
-			repair_one(all, dirfd(directory), entry->d_name);
-	closedir(directory);
-	return 0;
-}
-
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 int recordings_open(const struct recordings_config *config, char *error, struct recordings **out)
@@ -731,13 +665,14 @@ int recordings_open(const struct recordings_config *config, char *error, struct 
 	if (rc == 0 && mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
 		rc = -errno;
 	if (rc == 0)
-		rc = repair_all(all, path);
-	if (rc) {
+		rc = recording_repair(path);
+	if (rc < 0) {
 		snprintf(error, RECORDING_ERROR_SIZE, "recordings in %s: %s", config->directory,
 			strerror(-rc));
 		free(all);
 		return rc;
 	}
+	all->stats.repaired = (uint64_t)rc;
 	*out = all;
 	return 0;
 }
