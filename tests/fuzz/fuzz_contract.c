@@ -120,13 +120,15 @@ static void settle(void)
 
 static void call(void)
 {
-	const struct media_remote remote = {.address = address_ipv4(0xc6336401, 4000),
+	const struct cord_terms remote = {.remote = cord_address_ipv4(198, 51, 100, 1, 4000),
 		.codec = CORD_CODEC_PCMU,
 		.event_payload_type = 101,
+		.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
 		.receive_event_payload_type = 101,
+		.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+		.event_clock_hz = 8000,
 		.ptime_ms = 20,
-		.may_send = true,
-		.may_receive = true};
+		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE};
 	struct media_member members[LEGS] = {{.hears = 2}, {.hears = 1}};
 
 	require(media_room_create(media, NULL, &room) == 0);
