@@ -8,6 +8,7 @@ directory of its own, several at a time.
                         [NAME...]
 
 NAME is a part of a test's name. A test that raises fails; one that raises stage.Skip is skipped.
+One with the decorator `@alone` (stage.py) runs when all others are done: it takes the machine's whole power.
 Needs root: namespaces and the dataplane's software NIC.
 """
 import argparse
@@ -32,7 +33,8 @@ def find_tests():
     for path in sorted((HERE / "scenarios").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and TEST.match(node.name):
-                yield path.stem, node.name
+                alone = any(isinstance(d, ast.Name) and d.id == "alone" for d in node.decorator_list)
+                yield path.stem, node.name, alone
 
 
 def run_one(module, name, options):
@@ -71,7 +73,7 @@ def main():
     parser.add_argument("--control", required=True, help="build with cordboard-control and cordctl")
     parser.add_argument("--dataplane", required=True, help="build with cordboard-dataplane and ear")
     parser.add_argument("--results")
-    parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 1))
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1)
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, help="seconds for one test")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
@@ -81,7 +83,7 @@ def main():
     tests = [t for t in find_tests() if not options.names or any(n in t[1] for n in options.names)]
     results, again = [], []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        waiting = {pool.submit(run_one, m, n, options) for m, n in tests}
+        waiting = {pool.submit(run_one, m, n, options) for m, n, alone in tests if not alone}
         for done in concurrent.futures.as_completed(waiting):
             result = done.result()
             if result["result"] == "failed":
@@ -89,6 +91,9 @@ def main():
                 print(f"again    {result['seconds']:6.1f} s  {result['name']}", flush=True)
                 continue
             report(results, result, options)
+    for module, name, alone in tests:
+        if alone:
+            report(results, run_one(module, name, options), options)
     # On a busy machine a scenario may miss its times: what failed is run once more, alone.
     for module, name in again:
         report(results, run_one(module, name, options), options)

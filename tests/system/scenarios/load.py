@@ -5,6 +5,7 @@ import os
 import sys
 
 import stage
+from stage import alone
 from crowd import Crowd
 
 # The first run is longer than SIP's transactions live (32 s) and has more messages than the trace
@@ -28,6 +29,7 @@ def release_build():
     stage.BUILDS.control = stage.BUILDS.dataplane.parent.parent / "control" / "cordboard-control"
 
 
+@alone
 async def test_load_of_many_calls_leaves_nothing_behind():
     release_build()
     calls, resident = 0, []

@@ -11,7 +11,7 @@ import time
 
 import stage as stage_module
 from main_job import connect_legs, never, no_gaps
-from stage import MEDIA, STRANGER, TRUNK, Stage, eventually
+from stage import MEDIA, STRANGER, TRUNK, Stage, alone, eventually
 
 PRIVATE = "192.168.77.1"  # what a peer behind NAT takes for its address
 FOREIGN_HZ = 2000
@@ -120,6 +120,7 @@ async def test_a_leg_that_may_not_learn_does_not():
         assert report["received"] == 0, report
 
 
+@alone
 async def test_a_flood_of_junk_costs_calls_nothing():
     async with Stage() as stage:
         caller, phone = await stage.caller(), await stage.agent("arossi")
