@@ -80,6 +80,7 @@ struct recordings {
 	char directory[DIRECTORY_SIZE];
 	struct recording *list;
 	unsigned chunks_max; /* of one recording */
+	bool closing;        /* recordings_close(): the helper is gone, nothing more is begun */
 	struct recordings_stats stats;
 };
 
@@ -221,7 +222,7 @@ static void retry_due(void *ctx, uint64_t now_ns)
 	pump(ctx);
 }
 
-/* True: it succeeded. A failure is tried again, after the end not for ever. */
+/* True: it succeeded, go on. A failure is tried again, after the end not for ever. */
 static bool write_over(struct recording *r, int error)
 {
 	struct recordings *all = r->all;
@@ -230,6 +231,8 @@ static bool write_over(struct recording *r, int error)
 	r->state = RECORDING_IDLE;
 	if (took_ns > all->stats.slowest_write_ns)
 		all->stats.slowest_write_ns = took_ns;
+	if (all->closing)
+		return false;
 	if (error == 0) {
 		r->failures = 0;
 		return true;
@@ -691,6 +694,7 @@ void recordings_close(struct recordings *all)
 {
 	if (!all)
 		return;
+	all->closing = true;
 	while (any_busy(all))
 		loop_step(all->config.loop, CLOCK_MS);
 	while (all->list) {

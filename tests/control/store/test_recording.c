@@ -556,6 +556,32 @@ static void opus_keeps_sides_gaps_and_length(void **state)
 	stop();
 }
 
+/* At the end of the process the helper is gone: what is still being written is left as it is. */
+static void an_ended_recording_may_be_cut_short(void **state)
+{
+	struct recordings_stats s;
+	int16_t *pcm;
+
+	for (enum recording_format format = RECORDING_WAV; format <= RECORDING_OPUS; format++) {
+		start_as(format, 10 * CLOCK_S, 0);
+		struct recording *r = begin("late");
+
+		frames(r, 0, SECOND);
+		UNTIL(offload_pending(offload) == 0);
+		recording_end(r);
+		stop();
+		assert_int_equal(results, format + 1);
+		assert_int_equal(result.error, -ECANCELED);
+		start_as(format, 10 * CLOCK_S, 0);
+		recordings_stats(all, &s);
+		assert_int_equal(s.repaired, 1);
+		stop();
+	}
+	snprintf(path, sizeof(path), "%s/2026/11/27/late.wav", directory);
+	assert_int_equal(play(&pcm), SECOND * SAMPLES);
+	free(pcm);
+}
+
 /* Cut off anywhere: what is whole can be played, and the file has an end. */
 static void an_opus_file_is_repaired(void **state)
 {
@@ -606,6 +632,7 @@ int main(void)
 		T(many_run_at_once),
 		T(opus_keeps_sides_gaps_and_length),
 		T(an_opus_file_is_repaired),
+		T(an_ended_recording_may_be_cut_short),
 #undef T
 	};
 
