@@ -217,8 +217,9 @@ struct contact {
 	struct call *call;         /* NULL: not a call now */
 	struct contact *call_next; /* of the same call */
 
-	struct tape *tape; /* the recording that runs (recording.c); NULL: none */
-	bool released;     /* no concurrent call now */
+	struct tape *tape;      /* the recording that runs (recording.c); NULL: none */
+	bool recording_refused; /* the one that is wanted could not be begun, and that was told */
+	bool released;          /* no concurrent call now */
 
 	/* the live offer; 0: none */
 	uint64_t offer;

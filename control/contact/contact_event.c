@@ -9,6 +9,12 @@
  * record (the caller gave up before the answer) there is none. In between, any number of MEDIA_LOST
  * and MEDIA_BACK: no media came for `media_timeout` from the party of `ParticipantRole`, and it
  * came again.
+ *
+ * Of each recording (recording.h), with its `Recording` as in the contact record: RECORDING_STARTED;
+ * any number of RECORDING_PAUSED (`Reason`: REQUESTED, SECURE_INPUT or FLOW) and RECORDING_RESUMED; and
+ * when its file is closed, which may be after COMPLETED, RECORDING_ENDED, or RECORDING_FAILED (`Reason`:
+ * the error), which is also all that is told of one that could not be begun. What was being written when
+ * control was ended or killed is repaired at the next start, and no more is told of it.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -111,6 +117,31 @@ void participant_event(
 
 	json_object_set_new(event, "ParticipantRole", json_string(roles[role]));
 	event_append(contact->board, "contact", now_ns, event);
+}
+
+json_t *recording_event_json(struct contact *contact, const struct segment_recording *recording,
+	const char *path, uint64_t now_ns)
+{
+	json_t *event = segment_json(contact, &contact->segment, "", now_ns);
+
+	json_object_set_new(event, "Recording",
+		json_pack("{s:o, s:s, s:s, s:o, s:o, s:s}", "Location",
+			text_or_null(recording->failed ? NULL : path), "MediaStreamType", "AUDIO",
+			"ParticipantType", recording_participant(recording), "StartTimestamp",
+			event_time(contact_wall(contact, recording->started)), "StopTimestamp",
+			event_time(contact_wall(contact, recording->stopped)), "StorageType",
+			"FILE"));
+	return event;
+}
+
+void recording_event(struct switchboard *board, json_t *event, const char *type, const char *reason,
+	uint64_t now_ns)
+{
+	json_object_set_new(event, "EventType", json_string(type));
+	json_object_set_new(
+		event, "EventTimestamp", event_time(clock_wall_at(&board->clock, now_ns)));
+	json_object_set_new(event, "Reason", text_or_null(reason));
+	event_append(board, "contact", now_ns, event);
 }
 
 /* ---- system events ---- */

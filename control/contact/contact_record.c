@@ -91,13 +91,6 @@ static size_t put_pairs(const struct attributes *store, struct record_pair *pair
 	return n;
 }
 
-static const char *participant_of(const struct segment_recording *r)
-{
-	if (r->kind == SEGMENT_RECORDING_AUTOMATED)
-		return "IVR";
-	return r->agent && r->customer ? "ALL" : r->agent ? "AGENT" : "CUSTOMER";
-}
-
 static size_t put_recordings(const struct contact *contact, const struct contact_segment *s,
 	struct record_recording rows[SEGMENT_RECORDINGS_MAX],
 	char paths[SEGMENT_RECORDINGS_MAX][RECORDING_PATH_SIZE])
@@ -105,7 +98,7 @@ static size_t put_recordings(const struct contact *contact, const struct contact
 	for (unsigned i = 0; i < s->n_recordings; i++) {
 		recording_path_of(contact, s, i, paths[i]);
 		rows[i] = (struct record_recording){.location = str_from(paths[i]),
-			.participant = str_from(participant_of(&s->recording[i])),
+			.participant = str_from(recording_participant(&s->recording[i])),
 			.start_wall = contact_wall(contact, s->recording[i].started),
 			.stop_wall = contact_wall(contact, s->recording[i].stopped),
 			.failed = s->recording[i].failed};

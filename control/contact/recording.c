@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "contact/desk.h"
 #include "contact/switchboard.h"
@@ -18,6 +20,8 @@ struct tape {
 	enum segment_recording_kind kind;
 	char segment[RANDOM_UUID_SIZE]; /* whose recording it is, */
 	unsigned n;                     /* and which of them */
+	bool paused;
+	json_t *last; /* its last event, as far as it is known before the file is closed */
 };
 
 static struct segment_recording *last_of(struct contact_segment *segment)
@@ -85,9 +89,16 @@ static void agent_masks(const struct contact *contact, struct media_tap_masks *m
 	}
 }
 
-static bool is_quiet(const struct call *call)
+/* Why the whole recording is silent, in the words of its event; NULL: it is not. */
+static const char *pause_of(const struct contact *contact)
 {
-	return call->recording_suspended || call->takes_secret || timer_is_set(&call->quiet);
+	const struct call *call = contact->call;
+
+	if (call->recording_suspended)
+		return "REQUESTED";
+	if (call->takes_secret || timer_is_set(&call->quiet))
+		return "SECURE_INPUT";
+	return is_wanted(contact, contact->tape->kind) ? NULL : "FLOW";
 }
 
 unsigned recording_masks(const struct call *call, struct media_tap_masks masks[MEDIA_TAPS_MAX])
@@ -101,7 +112,7 @@ unsigned recording_masks(const struct call *call, struct media_tap_masks masks[M
 		if (!tape || n == MEDIA_TAPS_MAX || call->n_legs + n == MEDIA_MEMBERS_MAX)
 			continue;
 		masks[n] = (struct media_tap_masks){.tap = tape->tap};
-		if (!is_quiet(call) && is_wanted(contact, tape->kind)) {
+		if (!pause_of(contact)) {
 			if (tape->kind == SEGMENT_RECORDING_AGENT)
 				agent_masks(contact, &masks[n]);
 			else
@@ -113,6 +124,13 @@ unsigned recording_masks(const struct call *call, struct media_tap_masks masks[M
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
+
+const char *recording_participant(const struct segment_recording *r)
+{
+	if (r->kind == SEGMENT_RECORDING_AUTOMATED)
+		return "IVR";
+	return r->agent && r->customer ? "ALL" : r->agent ? "AGENT" : "CUSTOMER";
+}
 
 /* The first file of a kind bears the segment's id, a further one its number too. */
 static void name_of(
@@ -139,23 +157,30 @@ void recording_path_of(const struct contact *contact, const struct contact_segme
 		contact_wall(contact, segment->recording[n].started), path);
 }
 
-/* The record links it no more. One that has been completed meanwhile stays, and the log says it. */
-static void failed(const struct tape *tape)
+/* The record links it no more. One that has been completed meanwhile stays; the event says it. */
+static void failed(const struct tape *tape, int error, uint64_t now_ns)
 {
 	struct contact *contact = board_find_contact(tape->board, tape->segment);
 
+	json_object_set_new(json_object_get(tape->last, "Recording"), "Location", json_null());
+	recording_event(tape->board, tape->last, "RECORDING_FAILED", strerror(-error), now_ns);
 	if (!contact)
 		return;
 	contact->segment.recording[tape->n].failed = true;
-	contact_record_put(contact, &contact->segment, false, board_now(tape->board));
+	contact_record_put(contact, &contact->segment, false, now_ns);
 }
 
 static void on_done(void *ctx, const struct recording_result *result)
 {
 	struct tape *tape = ctx;
 
-	if (result->error)
-		failed(tape);
+	if (result->error == -ECANCELED) /* the process ends: nobody is there to be told */
+		json_decref(tape->last);
+	else if (result->error)
+		failed(tape, result->error, board_now(tape->board));
+	else
+		recording_event(
+			tape->board, tape->last, "RECORDING_ENDED", NULL, board_now(tape->board));
 	if (result->lost || result->missing)
 		log_warning(NULL, "contact",
 			"recording: of %.1f s, %.2f s were not heard and "
@@ -203,6 +228,30 @@ static int tape_begin(struct contact *contact, enum segment_recording_kind kind,
 	return 0;
 }
 
+/* The event of the segment's last recording, but for what it says of it. */
+static json_t *event_of(struct contact *contact, uint64_t now_ns)
+{
+	char path[RECORDING_PATH_SIZE];
+
+	recording_path_of(contact, &contact->segment, contact->segment.n_recordings - 1, path);
+	return recording_event_json(contact, last_of(&contact->segment), path, now_ns);
+}
+
+/* Once for each time that it is wanted. */
+static void tell_refused(
+	struct contact *contact, enum segment_recording_kind kind, int error, uint64_t now_ns)
+{
+	const struct segment_recording none = {.kind = kind,
+		.agent = contact->data.recording.agent,
+		.customer = contact->data.recording.customer,
+		.failed = true};
+
+	if (!contact->recording_refused)
+		recording_event(contact->board, recording_event_json(contact, &none, "", now_ns),
+			"RECORDING_FAILED", strerror(-error), now_ns);
+	contact->recording_refused = true;
+}
+
 static void begin(struct contact *contact, enum segment_recording_kind kind, uint64_t now_ns)
 {
 	struct contact_segment *s = &contact->segment;
@@ -212,10 +261,14 @@ static void begin(struct contact *contact, enum segment_recording_kind kind, uin
 	if (rc < 0) {
 		log_error_limited(LOG_CALL(s->id, 0), "contact", 10,
 			"the recording cannot be begun: %s", strerror(-rc));
+		tell_refused(contact, kind, rc, now_ns);
 		return;
 	}
+	contact->recording_refused = false;
 	log_info(LOG_CALL(s->id, 0), "contact", "recording begins: %s",
 		recording_location(contact->tape->file));
+	recording_event(
+		contact->board, event_of(contact, now_ns), "RECORDING_STARTED", NULL, now_ns);
 	contact_record_put(contact, s, false, now_ns);
 }
 
@@ -226,9 +279,21 @@ void recording_stop(struct contact *contact, uint64_t now_ns)
 	if (!tape)
 		return;
 	last_of(&contact->segment)->stopped = now_ns;
+	tape->last = event_of(contact, now_ns);
 	contact->tape = NULL;
 	media_tap_close(tape->tap);
 	log_info(LOG_CALL(contact->segment.id, 0), "contact", "recording ends");
+}
+
+static void follow_pause(struct contact *contact, uint64_t now_ns)
+{
+	const char *why = pause_of(contact);
+
+	if (contact->tape->paused == (why != NULL))
+		return;
+	contact->tape->paused = why != NULL;
+	recording_event(contact->board, event_of(contact, now_ns),
+		why ? "RECORDING_PAUSED" : "RECORDING_RESUMED", why, now_ns);
 }
 
 /* ---- secret input ---------------------------------------------------------------------------- */
@@ -270,8 +335,12 @@ void recording_follow(struct call *call, uint64_t now_ns)
 
 		if (contact->tape && (contact->tape->kind != kind || !has_place(contact, kind)))
 			recording_stop(contact, now_ns);
-		if (!contact->tape && has_place(contact, kind) && is_wanted(contact, kind))
+		if (!has_place(contact, kind) || !is_wanted(contact, kind))
+			contact->recording_refused = false;
+		else if (!contact->tape)
 			begin(contact, kind, now_ns);
+		if (contact->tape)
+			follow_pause(contact, now_ns);
 	}
 }
 

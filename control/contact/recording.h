@@ -13,6 +13,10 @@
  * the flow leaves out, a pause that somebody asked for, and the time in which a flow takes input that
  * it encrypts, with QUIET_NS after it, on the recordings of everybody on that call.
  *
+ * Each is told of in contact events (contact_event.c): RECORDING_STARTED, RECORDING_PAUSED and
+ * RECORDING_RESUMED around a silence of both channels, and when its file is closed RECORDING_ENDED, or
+ * RECORDING_FAILED when it is not whole.
+ *
  * What is heard on each channel is a function of the state, as hearing.c is, and goes out with it: in
  * one tick for all.
  */
@@ -55,6 +59,8 @@ void recording_stop(struct contact *contact, uint64_t now_ns);
 /* The call is over. */
 void recording_forget(struct call *call);
 
+/* Whom it is of, in the words of the record's ParticipantType. */
+const char *recording_participant(const struct segment_recording *r);
 /* Where the file of the nth recording of a segment is. */
 void recording_path_of(const struct contact *contact, const struct contact_segment *segment,
 	unsigned n, char path[RECORDING_PATH_SIZE]);

@@ -352,6 +352,12 @@ void participant_event(
 /* Of a segment that may not be the contact's present one. */
 void segment_event(struct contact *contact, const struct contact_segment *segment, const char *type,
 	uint64_t now_ns);
+/* What an event of one of the contact's recordings says of both; NULL: no memory. */
+json_t *recording_event_json(struct contact *contact, const struct segment_recording *recording,
+	const char *path, uint64_t now_ns);
+/* Tells and drops it. `reason`: why it is paused or has failed; NULL: none. */
+void recording_event(struct switchboard *board, json_t *event, const char *type, const char *reason,
+	uint64_t now_ns);
 void system_event(struct switchboard *board, const char *type, const char *text);
 /* Appends the object to the event log and drops it. */
 void event_append(struct switchboard *board, const char *topic, uint64_t now_ns, json_t *object);

@@ -12,6 +12,7 @@ import wave
 from board import board_stage, consult, talking
 from sealed_input import KEY_ID, make_key
 from stage import GREETING, Stage, action, eventually, flow, play, run
+from told import Watcher
 
 RATE = 8000
 FRAME = 160  # samples of 20 ms
@@ -100,6 +101,10 @@ async def tapes(stage, at_least=1):
     rows = await stage.records(at_least)
     await finished(stage)
     return [(row, [Tape(r["Location"]) for r in row["Recordings"] or []]) for row in rows]
+
+
+def told(watcher):
+    return [e for e in watcher.events("contact") if e["EventType"].startswith("RECORDING_")]
 
 
 async def on_the_phone(stage):
@@ -196,6 +201,7 @@ async def test_a_held_customer_is_not_recorded_and_the_agent_is():
 async def test_suspend_and_resume_leave_silence_of_that_length():
     stage = recorded(board_stage())
     async with stage:
+        watcher = Watcher(stage, topics=["contact"])
         call, leg, _ = await talking(stage, others=())
         await asyncio.sleep(1)
         for _ in range(2):  # the wanted state is there already the second time
@@ -205,7 +211,15 @@ async def test_suspend_and_resume_leave_silence_of_that_length():
         stage.call("contact.resume_recording", agent="arossi")
         await asyncio.sleep(1)
         await over(stage, call, leg)
-        ((_, (tape,)),) = await tapes(stage)
+        ((row, (tape,)),) = await tapes(stage)
+        events = told(watcher)
+        assert [(e["EventType"], e["Reason"]) for e in events] == [
+            ("RECORDING_STARTED", None), ("RECORDING_PAUSED", "REQUESTED"),
+            ("RECORDING_RESUMED", None), ("RECORDING_ENDED", None)], events
+        for e in events:
+            assert e["ContactId"] == row["ContactId"], e
+            assert e["Recording"]["Location"] == row["Recordings"][0]["Location"], e
+            assert e["Recording"]["ParticipantType"] == "ALL", e
         (left,) = [g for g in tape.gaps(0) if g[1] > 10]
         assert left in tape.gaps(1), "both channels, the same periods"
         assert 40 <= left[1] <= 75, left
@@ -266,10 +280,14 @@ async def test_a_recording_that_cannot_be_written_is_no_link():
     async with recorded(Stage()) as stage:
         # Where the directory of the year should be is a file.
         (stage.directory / "store/recordings" / time.strftime("%Y", time.gmtime())).touch()
+        watcher = Watcher(stage, topics=["contact"])
         call, leg = await on_the_phone(stage)
         await call.hang_up()
         await leg.ended()
-        await asyncio.sleep(1)
+        await watcher.until("contact", "the failure to be told",
+                            lambda e: e["EventType"] == "RECORDING_FAILED")
+        started, failed = told(watcher)
+        assert (failed["Recording"]["Location"], failed["Reason"]) == (None, "Not a directory"), failed
         stage.call("agent.clear", agent="arossi")
         (row,) = await stage.records(1)
         assert row["Recordings"][0]["Location"] is None and row["Recordings"][0]["Status"] is None
