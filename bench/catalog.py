@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the suite measures: the benches, the figures of each line they print, and the rows of the
+main table with what the peers do and what the hardware allows.
+
+A bench prints JSON lines. The words of a line that name what was measured are its keys, the others
+that are listed here its figures; the rest explains (seeds, counts, a hash of the result).
+"""
+from dataclasses import dataclass, field
+
+LESS, MORE = "less", "more"  # which way is better
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A program: what it measures, and how it is run: a C program of the build, a script of this
+    folder in namespaces of its own, or a scenario of the system tests."""
+    what: str
+    kind: str = "program"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A kind of line, by its word `bench`."""
+    keys: tuple
+    figures: dict  # name: (unit, which way is better)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One of the main table. peer: the best of ../shared/peers.md; limit: of the hardware, of
+    ../shared/limits.md; reach: what we set ourselves. None: there is no such figure."""
+    work: str
+    line: dict  # keys and values of the line that has it
+    figure: str
+    unit: str
+    better: str
+    peer: float | None
+    limit: float | None
+    reach: float
+    note: str = field(default="")
+
+
+BENCHES = {
+    "kernels": Bench("arithmetic of one period: G.711, mix, resample, Opus, G.722, concealment"),
+    "srtp": Bench("SRTP of a packet, both back ends"),
+    "tick": Bench("receive and tick of a period, no NIC"),
+    "once": Bench("what is encoded once for many"),
+    "ring": Bench("messages between the processes"),
+    "flow": Bench("actions of flows; memory of a contact"),
+    "voice": Bench("speech over bad networks: delay, loss, distortion"),
+    "nic": Bench("conferences through the kernel and the software NIC", "script"),
+    "control": Bench("calls a second of the control process", "script"),
+    "latency": Bench("what a person waits for: answer, offer, whisper", "script"),
+}
+
+_PERCENT, _CYCLES, _MS = ("%", LESS), ("cycles", LESS), ("ms", LESS)
+LINES = {
+    "kernels": Line(("case",), {"cycles_min": _CYCLES, "cycles_median": _CYCLES}),
+    "srtp": Line(("backend", "suite", "sessions", "burst"),
+                 {"protect_cycles": _CYCLES, "unprotect_cycles": _CYCLES, "set_cycles": _CYCLES}),
+    "tick": Line(("codec", "room", "parties"),
+                 {"rx_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
+                  "cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),
+    "once": Line(("case", "codec", "listeners"),
+                 {"cycles_per_listener": _CYCLES, "cycles_per_listener_encoding": _CYCLES}),
+    "ring_round_trip": Line(("bytes",), {"ns": ("ns", LESS)}),
+    "ring_one_way": Line(("bytes",), {"messages_per_second": ("1/s", MORE)}),
+    "flow_actions": Line((), {"ns": ("ns", LESS), "actions_per_second": ("1/s", MORE)}),
+    "flow_waiting": Line((), {"bytes": ("bytes", LESS)}),
+    "flow_read": Line((), {"us_per_file": ("us", LESS), "mb_per_second": ("MB/s", MORE)}),
+    "voice": Line(("network", "buffer", "concealment"),
+                  {"delay_ms": _MS, "concealed_percent": _PERCENT, "late_percent": _PERCENT,
+                   "distortion_percent": _PERCENT}),
+    "nic": Line(("work", "codec", "members", "parties"),
+                {"share_percent": _PERCENT, "empty_percent": ("%", MORE), "bad_percent": _PERCENT}),
+    "latency": Line(("what",), {"p50_ms": _MS, "p99_ms": _MS, "max_ms": _MS}),
+    "control_plain": Line((), {"cpu_us_per_call": ("us", LESS),
+                               "calls_per_second_of_cpu": ("1/s", MORE),
+                               "highest_rate_without_repeats": ("1/s", MORE)}),
+    "control_agent": Line((), {"cpu_us_per_call": ("us", LESS),
+                               "calls_per_second_of_cpu": ("1/s", MORE),
+                               "highest_rate_without_repeats": ("1/s", MORE)}),
+}
+
+ROWS = [
+    Row("three-party G.711 through the kernel, software NIC: share of a core for a party",
+        {"bench": "nic", "work": "conference", "parties": 1500}, "share_percent", "%", LESS,
+        0.17, 0.012, 0.017),
+    Row("plain answered call", {"bench": "control_plain"}, "calls_per_second_of_cpu", "calls/s", MORE,
+        1000, 50000, 10000),
+    Row("queue to agent, with flow, whispers and records", {"bench": "control_agent"},
+        "calls_per_second_of_cpu", "calls/s", MORE, 200, None, 3000),
+]
+
+
+def key_of(line):
+    """What names a line: its bench and the values of its keys; None for a line that is not listed."""
+    kind = LINES.get(line["bench"])
+    return (line["bench"], *(line.get(key) for key in kind.keys)) if kind else None
+
+
+def value_of(row, lines):
+    """The figure of a row among lines: the median of the runs; None when it was not measured."""
+    found = sorted(line[row.figure] for line in lines
+                   if all(line.get(key) == value for key, value in row.line.items())
+                   and line.get(row.figure) is not None)
+    return found[len(found) // 2] if found else None
+
+
+def reached(row, value):
+    return value <= row.reach if row.better == LESS else value >= row.reach
+
+
+def times(row, other, value):
+    """How many times better than another figure this is."""
+    return (other / value if row.better == LESS else value / other) if value and other else None

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""suite.py BUILD [NAME…] [--smoke] [--runs N] [--out FILE]: runs benches one after the other and
+writes their JSON lines, each with the commit, the machine and the settings it was measured with.
+Called by scripts/bench, which builds and then prints the tables."""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent
+sys.path.insert(0, str(HERE))
+
+from catalog import BENCHES, LINES  # noqa: E402
+
+NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+SPIN_S, GAP_S = 0.5, 20e-6
+
+
+def commit():
+    def git(*words):
+        return subprocess.run(["git", "-C", str(TOP), *words], capture_output=True, text=True,
+                              check=False).stdout.strip()
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("+" if git("status", "--porcelain", "-uno") else "")
+
+
+def machine():
+    def first(path, word):
+        for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+            if line.startswith(word):
+                return line.split(":", 1)[1].strip()
+        return "unknown"
+    mhz = float(first("/proc/cpuinfo", "cpu MHz") or 0)
+    return {"cpu": f"{first('/proc/cpuinfo', 'model name')} at {mhz / 1000:.1f} GHz",
+            "cores": len(os.sched_getaffinity(0)),
+            "memory_gb": round(int(first("/proc/meminfo", "MemTotal").split()[0]) / 1e6),
+            "kernel": platform.release().split("-")[0]}
+
+
+def stolen_percent():
+    """How much of a core others take: the gaps that a spinning loop sees."""
+    begun = last = time.perf_counter()
+    stolen = 0.0
+    while last - begun < SPIN_S:
+        now = time.perf_counter()
+        if now - last > GAP_S:
+            stolen += now - last
+        last = now
+    return round(100 * stolen / SPIN_S, 2)
+
+
+def command(name, build, smoke):
+    words = [*NAMESPACES, sys.executable, "-B", str(HERE / f"bench_{name}.py"), str(build)] \
+        if BENCHES[name].kind == "script" else [str(build / "bench" / f"bench_{name}")]
+    return words + (["--smoke"] if smoke else [])
+
+
+def run(name, build, smoke, extra, out):
+    """Runs a bench and writes its lines; False when it failed or printed a line that nobody lists."""
+    words = command(name, build, smoke)
+    if BENCHES[name].kind == "script" and os.geteuid() != 0:
+        words.insert(0, "sudo")
+    extra = dict(extra, stolen_percent=stolen_percent())
+    good = True
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        for text in process.stdout:
+            print(text, end="", flush=True)
+            if not text.startswith("{"):
+                continue
+            line = json.loads(text)
+            if line["bench"] not in LINES:
+                print(f"suite: bench/catalog.py does not list lines of {line['bench']}", file=sys.stderr)
+                good = False
+            out.write(json.dumps({**line, **extra}) + "\n")
+            out.flush()
+    if process.returncode:
+        print(f"suite: {name} ended with {process.returncode}", file=sys.stderr)
+    return good and process.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in BENCHES:
+            parser.error(f"no bench is called {name}: {', '.join(BENCHES)}")
+    told = {"commit": commit(), "machine": machine(), "smoke": options.smoke,
+            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
+    good = True
+    with open(options.out, "w", encoding="utf-8") as out:
+        for turn in range(options.runs):
+            for name in options.names or BENCHES:
+                print(f"== {name}: {BENCHES[name].what}", flush=True)
+                good = run(name, options.build.resolve(), options.smoke, dict(told, run=turn), out) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benches that are scripts, at smoke size: that they work, and print lines that the suite lists."""
+import json
+import subprocess
+import sys
+
+import stage
+from stage import Skip, alone
+
+sys.path.insert(0, str(stage.TOP / "bench"))
+
+import catalog  # noqa: E402
+
+
+def lines_of(name):
+    """What a bench prints, of the build for speed."""
+    build = stage.BUILDS.dataplane.parent.parent
+    done = subprocess.run([sys.executable, "-B", stage.TOP / "bench" / f"bench_{name}.py", build, "--smoke"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
+    if not lines and "skipped" in done.stdout:
+        raise Skip(done.stdout.strip())
+    assert lines
+    for line in lines:
+        kind = catalog.LINES[line["bench"]]
+        assert set(kind.keys) <= set(line) and set(kind.figures) & set(line), line
+    return lines
+
+
+@alone
+def test_bench_of_the_software_nic():
+    line = lines_of("nic")[0]
+    assert line["heard_wrong"] == 0, line
+
+
+def test_bench_of_what_a_person_waits_for():
+    assert {line["what"] for line in lines_of("latency")} == {"answer", "offer", "whisper"}
+
+
+def test_bench_of_calls():
+    lines_of("control")
