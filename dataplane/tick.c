@@ -38,14 +38,14 @@ static void advance_player(struct worker *w, struct port *p)
 
 static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period)
 {
-	uint32_t turn = period + p->slot;
+	bool look = (period + p->slot) % TICK_STATUS_PERIODS == 0;
 
 	rte_pktmbuf_free(w->scratch.talk[i].packet);
 	if (p->flags & PORT_PLAYING)
 		advance_player(w, p);
-	if (turn % TICK_STATUS_PERIODS == 0)
+	if (look)
 		report_step(w, p);
-	if ((p->flags & PORT_CHANGED) || turn % TICK_STATUS_PERIODS == 0)
+	if (look || (p->flags & PORT_CHANGED))
 		port_status_write(w, p);
 	else if (p->flags & PORT_PLAYING)
 		port_status_write_player(w, p);
