@@ -108,6 +108,20 @@ struct rig *rig_create_dual(uint32_t workers)
 	return create(workers, 2, CORD_SRTP_BACKEND_NONE);
 }
 
+struct rig *rig_create_three(uint32_t workers, const double tone[3], enum cord_codec a,
+	enum cord_codec b, enum cord_codec c)
+{
+	struct rig *r = rig_create(workers);
+	const enum cord_codec codec[] = {a, b, c};
+
+	assert_int_equal(rig_open_room(r, 0, 0), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(rig_open(r, 0, i, codec[i]), 0);
+		rig_talk(r, i, tone[i]);
+	}
+	return r;
+}
+
 static void free_all(struct rig *r)
 {
 	struct cord_message m;

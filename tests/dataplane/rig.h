@@ -84,6 +84,9 @@ struct rig *rig_create_with(uint32_t workers, enum cord_srtp_backend backend);
 /* The first half of the slots at an IPv4 address, the second at an IPv6 one. */
 #define RIG_IPV6 (RIG_PORTS / 2)
 struct rig *rig_create_dual(uint32_t workers);
+/* Ports 0 to 2 of worker 0, whose peers talk in these tones, beside an empty room 0. */
+struct rig *rig_create_three(uint32_t workers, const double tone[3], enum cord_codec a,
+	enum cord_codec b, enum cord_codec c);
 void rig_destroy(struct rig *r);
 
 /* Writes a command and passes until it is answered: enum cord_refusal, or -1. */

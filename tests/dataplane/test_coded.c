@@ -26,19 +26,6 @@ static const uint16_t all_of_three[] = {6, 5, 3};
 static const enum cord_codec every[] = {
 	CORD_CODEC_PCMU, CORD_CODEC_PCMA, CORD_CODEC_G722, CORD_CODEC_OPUS};
 
-static struct rig *three(enum cord_codec a, enum cord_codec b, enum cord_codec c)
-{
-	struct rig *r = rig_create(1);
-	const enum cord_codec codec[] = {a, b, c};
-
-	assert_int_equal(rig_open_room(r, 0, 0), 0);
-	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(rig_open(r, 0, i, codec[i]), 0);
-		rig_talk(r, i, tone[i]);
-	}
-	return r;
-}
-
 static bool hears(const struct rig *r, uint32_t listener, double hz)
 {
 	double level = rig_level(r, listener, hz, 200);
@@ -61,7 +48,8 @@ static bool stream_is_whole(const struct rig *r, uint32_t slot)
 static void every_codec_hears_every_other(void **state)
 {
 	for (uint32_t way = 0; way < 64; way++) {
-		struct rig *r = three(every[way & 3], every[way >> 2 & 3], every[way >> 4]);
+		struct rig *r = rig_create_three(
+			1, tone, every[way & 3], every[way >> 2 & 3], every[way >> 4]);
 
 		assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
 		rig_run(r, 600);
@@ -79,7 +67,8 @@ static void two_wideband_members_make_a_room_wide(void **state)
 	static const enum cord_codec wide[] = {CORD_CODEC_G722, CORD_CODEC_OPUS};
 
 	for (uint32_t way = 0; way < 4; way++) {
-		struct rig *r = three(wide[way & 1], CORD_CODEC_PCMU, wide[way >> 1]);
+		struct rig *r =
+			rig_create_three(1, tone, wide[way & 1], CORD_CODEC_PCMU, wide[way >> 1]);
 		const uint16_t two[] = {2, 1};
 
 		rig_talk(r, 0, HIGH_HZ);
@@ -181,7 +170,8 @@ static void other_terms_are_encoded_apart(void **state)
 /* A re-INVITE that asks for fewer bits gets them while the talker goes on talking. */
 static void a_bitrate_changes_in_the_call(void **state)
 {
-	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	struct cord_message set = {
 		.port_set = {.port = rig_port(r, 0), .terms = rig_terms(0, CORD_CODEC_OPUS)}};
 
@@ -365,7 +355,8 @@ static void a_port_without_a_coder_is_refused(void **state)
 /* A re-INVITE to each other codec: a new RTP clock is a new stream, the same clock is not. */
 static void a_codec_changes_in_the_call(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_OPUS);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_OPUS);
 	uint32_t ssrc = 0;
 
 	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
@@ -395,7 +386,8 @@ static void a_codec_changes_in_the_call(void **state)
 /* Opus of 120 ms is refused, broken frames are concealed, and what follows is heard. */
 static void bad_opus_is_counted_and_concealed(void **state)
 {
-	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_OPUS);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_OPUS);
 	uint8_t packet[200] = {0};
 
 	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
@@ -429,7 +421,8 @@ static void bad_opus_is_counted_and_concealed(void **state)
 /* RFC 3389: what the talker's silence sounds like is played until talk resumes. */
 static void comfort_noise_is_played(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_G722);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_G722);
 	const uint16_t mask[] = {0, 1, 1};
 	const uint8_t level = 40;
 
@@ -494,7 +487,8 @@ static void silence_is_not_sent_where_it_need_not_be(void **state)
 
 static void keys_take_the_place_of_sound(void **state)
 {
-	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_G722);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_G722);
 	struct cord_message m = {.port_digits = {.port = 0,
 					 .duration_ms = 100,
 					 .gap_ms = 100,
@@ -518,7 +512,8 @@ static void keys_take_the_place_of_sound(void **state)
 static void losses_are_concealed(void **state)
 {
 	for (uint32_t c = 2; c < 4; c++) {
-		struct rig *r = three(every[c], CORD_CODEC_PCMU, CORD_CODEC_OPUS);
+		struct rig *r =
+			rig_create_three(1, tone, every[c], CORD_CODEC_PCMU, CORD_CODEC_OPUS);
 
 		assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
 		rig_run(r, 400);
@@ -539,7 +534,8 @@ static void losses_are_concealed(void **state)
 /* A talker of short frames who falls silent is not made up for ever. */
 static void short_frames_end_in_silence(void **state)
 {
-	struct rig *r = three(CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_OPUS, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 
 	r->peer[0].ptime_ms = 5;
 	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);

@@ -15,19 +15,6 @@
 static const double tone[] = {A_HZ, B_HZ, C_HZ};
 static const uint32_t slots[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-static struct rig *three(enum cord_codec a, enum cord_codec b, enum cord_codec c)
-{
-	struct rig *r = rig_create(1);
-	const enum cord_codec codec[] = {a, b, c};
-
-	assert_int_equal(rig_open_room(r, 0, 0), 0);
-	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(rig_open(r, 0, i, codec[i]), 0);
-		rig_talk(r, i, tone[i]);
-	}
-	return r;
-}
-
 static bool hears(const struct rig *r, uint32_t listener, uint32_t talker)
 {
 	return rig_level(r, listener, tone[talker], 200) > 6000;
@@ -41,7 +28,8 @@ static bool deaf_to(const struct rig *r, uint32_t listener, uint32_t talker)
 /* Every one of the 64 ways in which three can hear each other. */
 static void every_mask_is_heard(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMA);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMA);
 
 	(void)state;
 	for (uint32_t way = 0; way < 64; way++) {
@@ -88,7 +76,8 @@ static void conference_of_sixteen_leaves_nobody_out(void **state)
 
 static void gains_are_applied_to_one_listener(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	struct cord_message m = {.room_set = {.room = rig_room(0),
 					 .members = 3,
 					 .gains = 2,
@@ -135,7 +124,8 @@ static void a_sum_beyond_the_range_is_clipped(void **state)
 
 static void a_port_moves_from_room_to_room_and_its_numbers_go_on(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	const uint16_t both[] = {2, 1};
 	const uint32_t zero_one[] = {0, 1}, one_two[] = {1, 2};
 
@@ -164,7 +154,8 @@ static void a_port_moves_from_room_to_room_and_its_numbers_go_on(void **state)
 
 static void a_port_that_leaves_falls_silent_and_returns_by_media_time(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	const uint16_t all[] = {6, 5, 3};
 	const uint32_t two[] = {0, 1};
 	const uint16_t pair[] = {2, 1};
@@ -259,7 +250,8 @@ static void a_packet_time_that_changes_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	for (uint32_t wait = 20; wait <= 60; wait += 20) {
-		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+		struct rig *r = rig_create_three(
+			1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 		const uint16_t both[] = {2, 1};
 		struct cord_message m = {.port_set = {.port = rig_port(r, 0),
 						 .terms = rig_terms(0, CORD_CODEC_PCMU)}};
@@ -293,7 +285,8 @@ static struct cord_message held(struct rig *r)
 
 static void a_held_port_gets_nothing_and_gives_nothing(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	struct cord_message m = held(r);
 	const uint16_t both[] = {2, 1};
 
@@ -323,7 +316,8 @@ static void a_hold_is_not_waited_for_twice(void **state)
 
 	(void)state;
 	for (uint32_t phase = 0; phase < 20; phase++) {
-		struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+		struct rig *r = rig_create_three(
+			1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 		struct cord_message m = held(r);
 
 		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
@@ -351,7 +345,8 @@ static void a_hold_is_not_waited_for_twice(void **state)
 
 static void orphans_go_when_they_have_been_quiet(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	const uint16_t both[] = {2, 1};
 
 	(void)state;
@@ -380,7 +375,8 @@ static void orphans_go_when_they_have_been_quiet(void **state)
 /* A peer that is silent says so now and then: it is there. */
 static void comfort_noise_keeps_a_port_from_being_an_orphan(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMU);
 	const uint16_t both[] = {2, 1};
 	const uint8_t level = 60;
 
@@ -402,7 +398,8 @@ static void comfort_noise_keeps_a_port_from_being_an_orphan(void **state)
 /* As after a machine slept: the TSC ran on, the kernel's clock did not. */
 static void a_clock_that_was_ahead_is_put_back(void **state)
 {
-	struct rig *r = three(CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMA);
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMU, CORD_CODEC_PCMA);
 	const uint16_t both[] = {2, 1};
 	const cord_time hour = 3600000000000u;
 

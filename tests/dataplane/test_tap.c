@@ -142,14 +142,7 @@ static int tap_room_set(struct rig *r, uint32_t ports, uint16_t left, uint16_t r
 
 static struct rig *three_talk(uint32_t workers)
 {
-	struct rig *r = rig_create(workers);
-
-	assert_int_equal(rig_open_room(r, 0, 0), 0);
-	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(rig_open(r, 0, i, i == 1 ? CORD_CODEC_PCMA : CORD_CODEC_PCMU), 0);
-		rig_talk(r, i, tone[i]);
-	}
-	return r;
+	return rig_create_three(workers, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMA, CORD_CODEC_PCMU);
 }
 
 static void each_channel_holds_its_side(void **state)
