@@ -258,6 +258,13 @@ static struct exit rx_accepted(
 	return e;
 }
 
+static struct exit rx_unauthentic(struct port *p, enum srtp_verdict v)
+{
+	p->rx_dropped++;
+	return dropped(
+		v == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay : CORD_COUNTER_drop_srtp_auth);
+}
+
 static struct exit rx_wait(struct worker *w, struct port *p, const struct datagram *d, bool rtcp)
 {
 	struct rx_secure *s = w->rx_secure;
@@ -303,14 +310,13 @@ static void rx_unprotect(struct worker *w)
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct datagram *d = &s->datagram[i];
 		const struct srtp_packet *packet = &s->packet[i];
-		struct exit e =
-			dropped(packet->verdict == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay
-								 : CORD_COUNTER_drop_srtp_auth);
+		struct port *p = &w->dp->port[packet->slot];
 
 		d->bytes = packet->bytes;
-		if (packet->verdict == SRTP_GOOD)
-			e = rx_accepted(w, &w->dp->port[packet->slot], d, packet->rtcp);
-		leave(w, d->packet, e);
+		leave(w, d->packet,
+			packet->verdict == SRTP_GOOD
+				? rx_accepted(w, p, d, packet->rtcp)
+				: rx_unauthentic(p, (enum srtp_verdict)packet->verdict));
 	}
 }
 

@@ -76,7 +76,8 @@ struct cord_port_status {
 	char digit[CORD_DIGIT_LOG];
 	/* what a caller heard and was heard: packets and periods since it was opened */
 	uint64_t rx_packets, tx_packets;
-	uint32_t rx_lost, rx_late, rx_duplicate, rx_dropped;
+	uint32_t rx_lost, rx_late, rx_duplicate;
+	uint32_t rx_dropped; /* malformed, unasked for, or not authentic */
 	uint32_t concealed, silent;
 	uint32_t jitter_us;      /* RFC 3550 section 6.4.1 */
 	uint32_t buffer_ms;      /* present depth of the jitter buffer */

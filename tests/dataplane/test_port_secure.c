@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { WINDOW_MS = 400, LOUD = 5000, QUIET = 60 };
+enum { WINDOW_MS = 400, LOUD = 5000, QUIET = 60, STATUS_MS = 400 };
 
 static struct rig *create(enum cord_srtp_backend backend, uint32_t workers)
 {
@@ -161,11 +161,18 @@ struct learned {
 	cord_time last_rx;
 };
 
-static struct learned learned(struct rig *r, uint32_t slot)
+static struct cord_port_status status(struct rig *r, uint32_t slot)
 {
 	struct cord_port_status s;
 
 	assert_true(cord_port_status_read(&r->dp.port_status[slot], &s));
+	return s;
+}
+
+static struct learned learned(struct rig *r, uint32_t slot)
+{
+	const struct cord_port_status s = status(r, slot);
+
 	return (struct learned){s.ssrc, s.rx_lost, s.rx_late, s.rx_duplicate, s.jitter_us,
 		s.source_dropped, s.rx_packets, s.last_rx};
 }
@@ -226,10 +233,12 @@ static void what_is_not_authentic_changes_nothing(void **state)
 		forged += 6;
 		rig_run(r, 20);
 	}
+	rig_run(r, STATUS_MS);
 	struct learned after = learned(r, 0);
 
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_auth), forged);
+	assert_int_equal(status(r, 0).rx_dropped, forged);
 	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_replay), replayed);
 	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_rtp_header), 0);
 	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_rtcp), 0);
@@ -271,11 +280,13 @@ static void what_is_replayed_changes_nothing(void **state)
 			rig_run(r, 20);
 		}
 	}
+	rig_run(r, STATUS_MS);
 	struct learned after = learned(r, 0);
 
 	assert_memory_equal(&before, &after, sizeof(before));
 	assert_int_equal(r->dp.port_cold[0].report.sr_at, sr_at);
 	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_replay), 4 * KEPT);
+	assert_int_equal(status(r, 0).rx_dropped, 4 * KEPT);
 	assert_int_equal(rig_counter(r, CORD_COUNTER_rx_media), KEPT);
 	for (uint32_t i = 0; i < r->heard[1].samples; i++)
 		assert_true(abs(r->heard[1].pcm[i]) < QUIET);
