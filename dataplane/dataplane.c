@@ -2,6 +2,7 @@
 #include "dataplane.h"
 
 #include "log.h"
+#include "port_secure.h"
 #include "segment.h"
 #include "srtp.h"
 #include "worker.h"
@@ -82,7 +83,8 @@ int dataplane_create(struct dataplane *dp, const struct dataplane_config *config
 	if (rc == 0)
 		rc = arrays_create(dp);
 	if (rc == 0)
-		rc = srtp_keys_create(&dp->srtp, dp->config.srtp_backend, config->ports);
+		rc = srtp_keys_create(
+			&dp->srtp, dp->config.srtp_backend, PORT_SECURE_SLOTS * config->ports);
 	if (rc == 0)
 		rc = neighbors_start(dp);
 	for (uint32_t i = 0; i < config->workers && rc == 0; i++)

@@ -58,7 +58,7 @@ struct dataplane {
 	struct port *port;
 	struct port_cold *port_cold;
 	struct room *room;
-	struct srtp_keys *srtp; /* by port slot, touched by the port's owner alone */
+	struct srtp_keys *srtp; /* PORT_SECURE_SLOTS of each port, touched by its owner alone */
 
 	/* written by the worker that claims or gives away a slot */
 	_Atomic uint8_t *port_owner; /* worker, OWNER_NONE: closed */

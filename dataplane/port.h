@@ -57,6 +57,7 @@ enum port_flags {
 	PORT_SECURE = 1 << 12,    /* it has keys, and what is plain is neither taken nor sent */
 	PORT_NOISE = 1 << 13,     /* the talker is silent, and asked for comfort noise */
 	PORT_INBAND = 1 << 14,    /* keys are in the sound, both ways */
+	PORT_OTHER_KEY = 1 << 15, /* the key that it receives with lies in its other SRTP slot */
 };
 
 struct port {
@@ -91,7 +92,7 @@ struct port {
 	uint32_t rx_packets, tx_packets;
 	uint32_t tx_bytes;
 	uint32_t rx_dropped;
-	uint32_t reserved[2];
+	cord_time key_before_until; /* the key received with before counts: port_secure.h */
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");
 

@@ -45,6 +45,27 @@ void port_stream_renew(struct worker *w, struct port *p)
 	cold->report.bytes_before = p->tx_bytes;
 }
 
+/* The key that was set before counts on, in the other slot; it may be the one to go back to. */
+static int receive_with(struct worker *w, struct port *p, const struct cord_srtp_key *key)
+{
+	if (srtp_receives_with(w->srtp, port_key_slot(w, p), key))
+		return 0;
+	if (p->flags & PORT_SECURE) {
+		p->flags ^= PORT_OTHER_KEY;
+		p->key_before_until = w->now_ns + PORT_KEY_BEFORE_NS;
+		if (srtp_receives_with(w->srtp, port_key_slot(w, p), key))
+			return 0;
+	}
+	return srtp_set_receive(w->srtp, port_key_slot(w, p), key);
+}
+
+static void forget_keys(struct worker *w, struct port *p)
+{
+	srtp_clear(w->srtp, port_key_slot(w, p));
+	srtp_clear(w->srtp, port_key_before_slot(w, p));
+	p->key_before_until = 0;
+}
+
 enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct cord_terms *t)
 {
 	int rc = 0;
@@ -52,18 +73,18 @@ enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct
 	if (t->send_key.suite == CORD_SRTP_NONE)
 		return p->flags & PORT_SECURE ? CORD_REFUSAL_DOWNGRADE : CORD_REFUSAL_NONE;
 	tx_protect(w);
-	p->flags |= PORT_SECURE;
 	bool other_clock = cord_codec_clock_khz(p->codec) != cord_codec_clock_khz(t->codec);
 
 	if (other_clock || !srtp_sends_with(w->srtp, p->slot, &t->send_key)) {
 		port_stream_renew(w, p);
 		rc = srtp_set_send(w->srtp, p->slot, &t->send_key, p->ssrc);
 	}
-	if (rc == 0 && !srtp_receives_with(w->srtp, p->slot, &t->receive_key))
-		rc = srtp_set_receive(w->srtp, p->slot, &t->receive_key);
+	if (rc == 0)
+		rc = receive_with(w, p, &t->receive_key);
+	p->flags |= PORT_SECURE;
 	if (rc == 0)
 		return CORD_REFUSAL_NONE;
-	srtp_clear(w->srtp, p->slot);
+	forget_keys(w, p);
 	return CORD_REFUSAL_NO_MEMORY;
 }
 
@@ -72,5 +93,5 @@ void port_secure_end(struct worker *w, struct port *p)
 	if (!(p->flags & PORT_SECURE))
 		return;
 	tx_protect(w);
-	srtp_clear(w->srtp, p->slot);
+	forget_keys(w, p);
 }

@@ -7,6 +7,7 @@
 #include "exit.h"
 #include "link.h"
 #include "packet.h"
+#include "port_secure.h"
 #include "srtp.h"
 
 #include <rte_ethdev.h>
@@ -36,6 +37,13 @@ struct rx_secure {
 	uint32_t count;
 	struct srtp_packet packet[RX_BURST_MAX];
 	struct datagram datagram[RX_BURST_MAX];
+	struct port *port[RX_BURST_MAX];
+	/* of those that may be under the key before, since a failed check leaves them damaged */
+	uint32_t copies;
+	struct {
+		uint32_t of;
+		struct rte_mbuf *packet;
+	} copy[RX_BURST_MAX];
 };
 
 static struct cord_address source_of(const struct datagram *d)
@@ -265,13 +273,31 @@ static struct exit rx_unauthentic(struct port *p, enum srtp_verdict v)
 		v == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay : CORD_COUNTER_drop_srtp_auth);
 }
 
+/* Without a packet to spare there is no second try. */
+static void rx_copy(struct worker *w, struct rx_secure *s, uint32_t i)
+{
+	const struct datagram *d = &s->datagram[i];
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->dp->nic.pool);
+
+	if (m == NULL)
+		return;
+	CHECK(d->bytes <= rte_pktmbuf_tailroom(m));
+	memcpy(rte_pktmbuf_mtod(m, void *), d->payload, d->bytes);
+	s->copy[s->copies].of = i;
+	s->copy[s->copies++].packet = m;
+}
+
 static struct exit rx_wait(struct worker *w, struct port *p, const struct datagram *d, bool rtcp)
 {
 	struct rx_secure *s = w->rx_secure;
+	uint32_t i = s->count++;
 
-	s->packet[s->count] = (struct srtp_packet){
-		.data = d->payload, .slot = p->slot, .bytes = d->bytes, .rtcp = rtcp};
-	s->datagram[s->count++] = *d;
+	s->packet[i] = (struct srtp_packet){
+		.data = d->payload, .slot = port_key_slot(w, p), .bytes = d->bytes, .rtcp = rtcp};
+	s->datagram[i] = *d;
+	s->port[i] = p;
+	if (port_key_before(w, p))
+		rx_copy(w, s, i);
 	return waits();
 }
 
@@ -301,22 +327,57 @@ RX_INLINE struct exit rx_port(struct worker *w, struct port *p, const struct dat
 	return p->flags & PORT_SECURE ? rx_wait(w, p, d, rtcp) : rx_accepted(w, p, d, rtcp);
 }
 
+/* What the port's key did not open, as it came, under the key before. */
+static void rx_unprotect_before(struct worker *w, struct rx_secure *s)
+{
+	struct srtp_packet again[RX_BURST_MAX];
+	uint32_t n = 0;
+
+	for (uint32_t c = 0; c < s->copies; c++) {
+		uint32_t i = s->copy[c].of;
+		struct rte_mbuf *m = s->copy[c].packet;
+
+		if (s->packet[i].verdict == SRTP_GOOD) {
+			port_key_heard(w, s->port[i]);
+			rte_pktmbuf_free(m);
+			continue;
+		}
+		again[n] = s->packet[i];
+		again[n].data = rte_pktmbuf_mtod(m, uint8_t *);
+		again[n].slot = port_key_before_slot(w, s->port[i]);
+		s->copy[n++] = s->copy[c];
+	}
+	srtp_unprotect_burst(w->srtp, again, n);
+	for (uint32_t c = 0; c < n; c++) {
+		uint32_t i = s->copy[c].of;
+
+		if (again[c].verdict == SRTP_GOOD)
+			memcpy(s->packet[i].data, again[c].data, again[c].bytes);
+		if (again[c].verdict != SRTP_FORGED) {
+			s->packet[i].verdict = again[c].verdict;
+			s->packet[i].bytes = again[c].bytes;
+		}
+		rte_pktmbuf_free(s->copy[c].packet);
+	}
+}
+
 /* What waited, in the order it came. */
 static void rx_unprotect(struct worker *w)
 {
 	struct rx_secure *s = w->rx_secure;
 
 	srtp_unprotect_burst(w->srtp, s->packet, s->count);
+	if (s->copies)
+		rx_unprotect_before(w, s);
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct datagram *d = &s->datagram[i];
 		const struct srtp_packet *packet = &s->packet[i];
-		struct port *p = &w->dp->port[packet->slot];
 
 		d->bytes = packet->bytes;
 		leave(w, d->packet,
 			packet->verdict == SRTP_GOOD
-				? rx_accepted(w, p, d, packet->rtcp)
-				: rx_unauthentic(p, (enum srtp_verdict)packet->verdict));
+				? rx_accepted(w, s->port[i], d, packet->rtcp)
+				: rx_unauthentic(s->port[i], (enum srtp_verdict)packet->verdict));
 	}
 }
 
@@ -472,7 +533,7 @@ void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
 	struct rx_secure secure;
 
 	CHECK(n <= RX_BURST_MAX);
-	secure.count = 0;
+	secure.count = secure.copies = 0;
 	w->rx_secure = &secure;
 	for (uint32_t i = 0; i < n && i < RX_AHEAD_PACKET; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));

@@ -85,7 +85,8 @@ struct cord_port_open {
 /*
  * Changes what a re-INVITE changed. The jitter buffer is kept and stream numbers go on, unless the
  * RTP clock or the key to send with is another one: that is a new stream, with a new SSRC. Equal
- * keys keep their packet indices and replay windows.
+ * keys keep their packet indices and replay windows. What comes under the key received with before
+ * is taken until the peer has changed over, for 32 s at most.
  */
 struct cord_port_set {
 	cord_id port;

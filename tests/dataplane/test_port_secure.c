@@ -374,6 +374,115 @@ static void another_key_is_another_stream(void **state)
 	both_hear(r);
 }
 
+/* Packets that the peer of port 0 has sent, and that have not come yet. */
+struct underway {
+	uint8_t data[60][256];
+	uint16_t bytes[60];
+};
+
+static void send_off(struct rig *r, struct underway *u)
+{
+	struct rig_peer *p = &r->peer[0];
+
+	for (uint32_t i = 0; i < 60; i++) {
+		uint16_t n = foreign(u->data[i], p->sequence++, p->timestamp, 0x5000);
+
+		p->timestamp += 160;
+		u->bytes[i] = rig_protect(r, 0, false, u->data[i], n);
+	}
+}
+
+/* Some of them come; all of them get this verdict of SRTP, whatever becomes of them behind it. */
+static void arrive(struct rig *r, const struct underway *u, uint32_t from, uint32_t to,
+	enum srtp_verdict verdict)
+{
+	uint64_t forged = rig_counter(r, CORD_COUNTER_drop_srtp_auth);
+	uint64_t replayed = rig_counter(r, CORD_COUNTER_drop_srtp_replay);
+
+	for (uint32_t i = from; i < to; i++) {
+		rig_datagram(r, 0, false, u->data[i], u->bytes[i]);
+		rig_run(r, 20);
+	}
+	forged += verdict == SRTP_FORGED ? to - from : 0;
+	replayed += verdict == SRTP_REPLAYED ? to - from : 0;
+	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_auth), forged);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_replay), replayed);
+}
+
+static int last_heard(const struct rig *r)
+{
+	return abs(r->heard[1].pcm[r->heard[1].samples - 1]);
+}
+
+static void hush_both(struct rig *r)
+{
+	rig_hush(r, 0);
+	rig_hush(r, 1);
+}
+
+static void rekey(struct rig *r, enum cord_srtp_suite suite, uint32_t seed)
+{
+	rig_secure(r, 0, suite, 10, seed);
+	assert_int_equal(set_terms(r, 0, CORD_MAY_SEND | CORD_MAY_RECEIVE), 0);
+}
+
+/*
+ * A re-INVITE brings the peer's next key while packets under the one before are underway, in the
+ * second turn of their sequence numbers; then a third one that the peer does not use, and the second
+ * again. None of them is taken twice, whatever key is the present one.
+ */
+static void the_key_before_goes_on(void **state)
+{
+	static struct underway first, second, lost;
+	struct rig *r = *state;
+
+	open_two(r);
+	r->peer[0].sequence = 65500;
+	both_hear(r);
+	hush_both(r);
+	assert_true(r->peer[0].sequence < 1000);
+	send_off(r, &first);
+	arrive(r, &first, 0, 10, SRTP_GOOD);
+	rekey(r, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 21);
+	send_off(r, &second);
+	arrive(r, &first, 10, 20, SRTP_GOOD);
+	assert_true(last_heard(r) > LOUD);
+	arrive(r, &first, 0, 20, SRTP_REPLAYED);
+	arrive(r, &second, 0, 1, SRTP_GOOD);
+	arrive(r, &first, 20, 30, SRTP_GOOD);
+	arrive(r, &second, 1, 10, SRTP_GOOD);
+	arrive(r, &second, 0, 10, SRTP_REPLAYED);
+	/* The peer has changed over. */
+	rig_run(r, 1000);
+	arrive(r, &first, 30, 40, SRTP_FORGED);
+	arrive(r, &second, 10, 20, SRTP_GOOD);
+	rekey(r, CORD_SRTP_AEAD_AES_256_GCM, 22);
+	send_off(r, &lost);
+	arrive(r, &first, 30, 40, SRTP_FORGED);
+	arrive(r, &second, 20, 30, SRTP_GOOD);
+	assert_true(last_heard(r) > LOUD);
+	rekey(r, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 21);
+	arrive(r, &second, 30, 40, SRTP_GOOD);
+	arrive(r, &second, 0, 40, SRTP_REPLAYED);
+}
+
+/* A peer that does not answer to its own key is given up, as its session is. */
+static void the_key_before_ends(void **state)
+{
+	static struct underway first;
+	struct rig *r = *state;
+
+	open_two(r);
+	both_hear(r);
+	hush_both(r);
+	send_off(r, &first);
+	rekey(r, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 21);
+	rig_run(r, 31000);
+	arrive(r, &first, 0, 10, SRTP_GOOD);
+	rig_run(r, 1000);
+	arrive(r, &first, 10, 20, SRTP_FORGED);
+}
+
 /* The same key sends another SSRC, whose indices begin anew; the peer's key goes on. */
 static void another_clock_is_another_stream(void **state)
 {
@@ -526,6 +635,9 @@ int main(void)
 		TEST_LIBSRTP(hold_and_resume_keep_the_stream),
 		TEST(a_wrap_is_not_noticed),
 		TEST(another_key_is_another_stream),
+		TEST(the_key_before_goes_on),
+		TEST_LIBSRTP(the_key_before_goes_on),
+		TEST(the_key_before_ends),
 		TEST(another_clock_is_another_stream),
 		TEST_LIBSRTP(another_clock_is_another_stream),
 		TEST(plain_never_replaces_keys),
