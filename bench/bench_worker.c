@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_worker [--smoke] [--parties N] [CASE…]: what a party costs a whole worker, from NIC to NIC:
+ * receiving, jitter buffer, tick, sending, RTCP, figures, everything that runs with a call.
+ *
+ * The NIC is two rings (net_ring). The peers (peers.h) work on the same core between the worker's
+ * passes, which alone are timed: the packets of a millisecond come in, in an order that has nothing
+ * to do with rooms, the worker passes until it has taken them, then comes its phase, and what it
+ * sends is judged. A figure is the median over periods.
+ *
+ *   g711          three-party conferences
+ *   hold          callers who hear a clip and send
+ *   hold-listen   callers who hear a clip
+ *   gcm, cm       three-party conferences, AEAD_AES_128_GCM and AES_CM_128_HMAC_SHA1_80
+ *   g722, opus    three-party conferences; only when named
+ */
+#include "bench.h"
+
+#include "fake_control.h"
+#include "peers.h"
+#include "port.h"
+#include "room.h"
+#include "worker.h"
+
+#include <math.h>
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define WARM_UP    20u
+#define PERIODS    101u
+#define RING_SLOTS 16384u /* more than what a phase sends and receives */
+#define RX_MAX     8192u
+#define CLIP       7u
+#define BEGIN      1000u /* periods since the epoch of CLOCK_MONOTONIC */
+#define PHASE_NS   (CORD_TICK_NS / CORD_PHASES)
+
+struct scene {
+	const char *name;
+	enum cord_codec codec;
+	uint32_t suite, room;
+	bool talk, asked; /* asked: only when named */
+	uint32_t parties[6];
+};
+
+static const struct scene scenes[] = {
+	{"g711", CORD_CODEC_PCMU, CORD_SRTP_NONE, 3, true, false, {300, 999, 9999, 60000, 99999}},
+	{"hold", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, true, false, {1000, 10000, 60000}},
+	{"hold-listen", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, false, false, {1000, 10000, 60000}},
+	{"gcm", CORD_CODEC_PCMU, CORD_SRTP_AEAD_AES_128_GCM, 3, true, false, {999, 9999, 60000}},
+	{"cm", CORD_CODEC_PCMU, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 3, true, false,
+		{999, 9999, 60000}},
+	{"g722", CORD_CODEC_G722, CORD_SRTP_NONE, 3, true, true, {300}},
+	{"opus", CORD_CODEC_OPUS, CORD_SRTP_NONE, 3, true, true, {99}},
+};
+
+/* Where there is a NIC, and how the process was told to have memory. */
+struct place {
+	struct nic nic;
+	struct rte_ring *rx, *tx;
+	bool large_pages;
+	double hz;
+};
+
+struct run {
+	const struct scene *scene;
+	const struct place *place;
+	struct dataplane dp;
+	struct worker *w;
+	struct peers *peers;
+	uint32_t parties;
+	uint32_t *order;
+};
+
+static void need(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "bench_worker: %s\n", what);
+	exit(1);
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+static void open_port(struct run *r, uint32_t slot)
+{
+	const struct scene *s = r->scene;
+	uint8_t type = peers_payload_type(s->codec);
+	uint32_t ip = peers_ip(slot);
+	struct cord_port_open m = {
+		.port = cord_id_make(slot, 1),
+		.ssrc = slot + 1,
+		.terms = {.remote = {.family = CORD_FAMILY_IPV4, .udp_port = PEERS_UDP},
+			.remote_rtcp_udp_port = PEERS_UDP + 1,
+			.media_timeout_s = 30,
+			.codec = s->codec,
+			.payload_type = type,
+			.event_payload_type = 101,
+			.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+			.receive_payload_type = type,
+			.receive_event_payload_type = 101,
+			.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
+			.event_clock_hz = 8000,
+			.opus_complexity = 5,
+			.opus_rate_khz = 16,
+			.ptime_ms = 20,
+			.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
+			.send_key = peers_key(s->suite, slot, false),
+			.receive_key = peers_key(s->suite, slot, true)},
+	};
+
+	memcpy(m.terms.remote.ip, &ip, sizeof(ip));
+	need(port_open(r->w, &m, 0) == CORD_REFUSAL_NONE, "a port was refused");
+}
+
+static void stage_clip(struct run *r, uint32_t slot)
+{
+	const struct cord_port_playlist m = {.port = cord_id_make(slot, 1),
+		.generation = 1,
+		.clips = 1,
+		.loop = 1,
+		.clip = {CLIP}};
+
+	need(port_playlist(r->w, &m) == CORD_REFUSAL_NONE, "a playlist was refused");
+}
+
+/* Three who hear each other, or one who hears its player. */
+static void open_room(struct run *r, uint32_t slot)
+{
+	uint32_t members = r->scene->room, foreign[CORD_ROOM_MEMBERS_MAX], count;
+	struct cord_room_open open = {.room = cord_id_make(slot, 1), .rate_hz = 8000};
+	struct cord_room_set set = {.room = open.room, .members = (uint8_t)members};
+
+	for (uint32_t i = 0; i < members; i++) {
+		set.member[i].port = cord_id_make(slot * members + i, 1);
+		set.member[i].hears = (uint16_t)(7 & ~(1u << i));
+	}
+	if (members == 1) {
+		set.member[0].hears = 1;
+		set.member[0].player = CORD_PLAYER_START;
+		set.member[0].player_generation = 1;
+	}
+	need(room_open(r->w, &open) == CORD_REFUSAL_NONE &&
+			room_set_check(r->w, &set, foreign, &count) == CORD_REFUSAL_NONE,
+		"a room was refused");
+	room_set_apply(r->w, &set, 0);
+}
+
+static void add_clip(struct run *r, uint32_t format)
+{
+	uint64_t bytes;
+	int fd = fake_control_clip(CLIP, format, PEERS_FRAMES, peers_music, NULL, &bytes);
+
+	need(fd >= 0 && clip_add(&r->dp.clips, fd, bytes, CLIP, format, 1) == CORD_ATTACH_RESULT_OK,
+		"a clip was refused");
+	close(fd);
+}
+
+static void open_calls(struct run *r)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+
+	neighbor_learn(&r->dp.neighbors, &r->dp.config.gateway[0], mac, true, 1);
+	if (r->scene->room == 1) {
+		add_clip(r, CORD_CLIP_L16);
+		add_clip(r, CORD_CLIP_PCMU);
+	}
+	for (uint32_t i = 0; i < r->parties; i++) {
+		open_port(r, i);
+		if (i == 0)
+			neighbor_learn(&r->dp.neighbors, &r->dp.config.gateway[0], mac, true, 1);
+		if (r->scene->room == 1)
+			stage_clip(r, i);
+	}
+	for (uint32_t i = 0; i < r->parties / r->scene->room; i++)
+		open_room(r, i);
+	for (uint32_t i = 0; i < r->w->tx_count; i++)
+		rte_pktmbuf_free(r->w->tx[i]);
+	r->w->tx_count = 0;
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/* A pass of the worker at a moment; its cycles. */
+static uint64_t pass(struct run *r, cord_time now_ns)
+{
+	uint64_t begun = bench_tsc();
+
+	worker_pass(r->w, now_ns);
+	return bench_tsc() - begun;
+}
+
+/* Parties whose packets come in the millisecond before a phase: an even share. */
+static uint32_t share(const struct run *r, uint32_t phase)
+{
+	return r->parties * phase / CORD_PHASES;
+}
+
+static void arrive(struct run *r, uint32_t period, uint32_t phase)
+{
+	static struct rte_mbuf *packet[RX_MAX];
+	uint32_t from = share(r, phase), n = share(r, phase + 1) - from;
+
+	need(n <= RX_MAX, "too many parties");
+	if (!r->scene->talk)
+		return;
+	peers_talk(r->peers, r->order + from, n, period, packet);
+	need(rte_ring_enqueue_bulk(r->place->rx, (void **)packet, n, NULL) == n, "ring is full");
+}
+
+static void depart(struct run *r, uint32_t period)
+{
+	static struct rte_mbuf *packet[64];
+	uint32_t n;
+
+	while ((n = rte_ring_dequeue_burst(r->place->tx, (void **)packet, 64, NULL)) != 0)
+		peers_listen(r->peers, packet, n, period);
+}
+
+/* What a period took: the passes that received, and those at a phase. */
+struct cycles {
+	double receive, tick;
+};
+
+static struct cycles one_period(struct run *r, uint32_t period)
+{
+	struct cycles c = {0};
+
+	for (uint32_t phase = 0; phase < CORD_PHASES; phase++) {
+		cord_time due = (BEGIN + period) * CORD_TICK_NS + (phase + 1) * PHASE_NS;
+
+		arrive(r, period, phase);
+		while (rte_ring_count(r->place->rx))
+			c.receive += (double)pass(r, due - PHASE_NS / 10);
+		c.tick += (double)pass(r, due);
+		depart(r, period);
+	}
+	return c;
+}
+
+/* ---- a figure ------------------------------------------------------------------------------- */
+
+static void shuffle(uint32_t *order, uint32_t n)
+{
+	uint64_t x = 88172645463325252ull;
+
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	for (uint32_t i = n - 1; i > 0; i--) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		uint32_t k = (uint32_t)(x % (i + 1)), t = order[i];
+
+		order[i] = order[k];
+		order[k] = t;
+	}
+}
+
+static void begin(struct run *r, const struct place *place, const struct scene *s, uint32_t parties)
+{
+	uint32_t addresses = (parties + PEERS_ADDRESS - 1) / PEERS_ADDRESS;
+	struct dataplane_config c = {.workers = 1,
+		.ports = addresses > 1 ? addresses * PEERS_ADDRESS : parties,
+		.rooms = parties / s->room,
+		.coders = cord_codec_wide(s->codec) ? parties : 0,
+		.addresses = addresses,
+		.gateway = {cord_address_ipv4(10, 0, 0, 1, 0)},
+		.udp_port_base = PEERS_UDP_BASE,
+		/* Where nothing is encrypted it changes nothing. */
+		.srtp_backend = s->suite ? CORD_SRTP_BACKEND_NONE : CORD_SRTP_BACKEND_LIBSRTP,
+		.tsc_hz = (uint64_t)place->hz,
+		.epoch = 1,
+		.seed = 1};
+
+	for (uint32_t i = 0; i < addresses; i++) {
+		c.address[i] = cord_address_ipv4(10, 0, 0, (uint8_t)(2 + i), 0);
+		c.prefix[i] = 24;
+	}
+	memset(r, 0, sizeof(*r));
+	r->scene = s;
+	r->place = place;
+	r->dp.nic = place->nic;
+	r->parties = parties;
+	need(dataplane_create(&r->dp, &c) == 0, "no memory");
+	atomic_store(&r->dp.unattended_since, 0);
+	r->w = r->dp.worker[0];
+	r->order = calloc(parties, sizeof(*r->order));
+	need(r->order != NULL, "no memory");
+	shuffle(r->order, parties);
+	const struct peers_config peers = {.peers = parties,
+		.room = s->room,
+		.codec = s->codec,
+		.suite = s->suite,
+		.talk = s->talk,
+		.nic = &place->nic,
+		.local = r->dp.ipv4};
+
+	r->peers = peers_create(&peers);
+	open_calls(r);
+}
+
+static void end(struct run *r)
+{
+	uint32_t left = BEGIN * 2;
+
+	for (uint32_t i = 0; i < r->parties; i++) {
+		port_remove(r->w, &r->dp.port[i], (cord_time)left * CORD_TICK_NS);
+		for (uint32_t k = 0; k < r->w->tx_count; k++)
+			rte_pktmbuf_free(r->w->tx[k]);
+		r->w->tx_count = 0;
+	}
+	peers_destroy(r->peers);
+	free(r->order);
+	dataplane_destroy(&r->dp);
+}
+
+static uint64_t counter(const struct run *r, enum cord_counter c)
+{
+	return atomic_load(&r->w->shared->counters.value[c]);
+}
+
+/* Every party was sent a packet in each period, and every packet of theirs was taken and played. */
+static void check_counts(
+	const struct run *r, const struct peers_figures *before, uint64_t played, uint32_t periods)
+{
+	struct peers_figures now = peers_figures(r->peers);
+	uint64_t all = (uint64_t)periods * r->parties;
+
+	need(now.media - before->media == all, "a packet was not sent");
+	need(counter(r, CORD_COUNTER_frames_played) - played == (r->scene->talk ? all : 0),
+		"a frame was not played");
+	need(now.compared > before->compared, "nothing was compared");
+}
+
+static void measure(
+	const struct place *place, const struct scene *s, uint32_t parties, uint32_t periods)
+{
+	static struct run r;
+	static double receive[PERIODS], tick[PERIODS], both[PERIODS];
+	struct peers_figures before = {0};
+	uint64_t played = 0;
+
+	begin(&r, place, s, parties);
+	for (uint32_t i = 0; i < WARM_UP + periods; i++) {
+		if (i == WARM_UP) {
+			before = peers_figures(r.peers);
+			played = counter(&r, CORD_COUNTER_frames_played);
+		}
+		struct cycles c = one_period(&r, i);
+
+		if (i < WARM_UP)
+			continue;
+		receive[i - WARM_UP] = c.receive / parties;
+		tick[i - WARM_UP] = c.tick / parties;
+		both[i - WARM_UP] = (c.receive + c.tick) / parties;
+	}
+	check_counts(&r, &before, played, periods);
+	double cycles = bench_median(both, periods);
+
+	printf("{\"bench\":\"worker\",\"case\":\"%s\",\"parties\":%u,\"periods\":%u,"
+	       "\"receive_cycles_per_party\":%.1f,\"tick_cycles_per_party\":%.1f,"
+	       "\"cycles_per_party\":%.1f,\"cycles_per_party_least\":%.1f,"
+	       "\"parties_per_core\":%.0f,\"large_pages\":%s,\"tsc_mhz\":%.0f,\"hash\":\"%016llx\"}"
+	       "\n",
+		s->name, parties, periods, bench_median(receive, periods),
+		bench_median(tick, periods), cycles, both[0], place->hz * 0.02 / cycles,
+		place->large_pages ? "true" : "false", place->hz / 1e6,
+		(unsigned long long)peers_figures(r.peers).hash);
+	fflush(stdout);
+	end(&r);
+}
+
+/* ---- the program ---------------------------------------------------------------------------- */
+
+static bool large_pages_there(uint64_t mb)
+{
+	void *p = mmap(NULL, mb << 20, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (p == MAP_FAILED)
+		return false;
+	munmap(p, mb << 20);
+	return true;
+}
+
+/* A NIC whose wire ends in our rings, and packets for so many parties. */
+static void place_make(struct place *p, uint32_t parties)
+{
+	uint32_t mbufs = 3 * parties + 2 * RING_SLOTS + 4096;
+	char mb[16];
+	char *words[] = {"bench_worker", "--lcores=0", "--no-pci", "--no-shconf", "--no-telemetry",
+		"--log-level=lib.eal:error", "--no-huge", "-m", mb, NULL};
+
+	p->large_pages = large_pages_there((mbufs * 2560ull >> 20) + 32);
+	snprintf(mb, sizeof(mb), "%llu", (mbufs * 4096ull >> 20) + 32);
+	if (p->large_pages) {
+		words[6] = "--in-memory";
+		words[7] = NULL;
+	}
+	need(rte_eal_init(p->large_pages ? 7 : 9, words) >= 0, "EAL did not start");
+	need(nic_pool_create(&p->nic, mbufs) == 0, "no memory for packets");
+	p->rx = rte_ring_create("arriving", RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	p->tx = rte_ring_create("leaving", RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	need(p->rx && p->tx, "no memory for rings");
+	int port = rte_eth_from_rings("wire", &p->rx, 1, &p->tx, 1, 0);
+	struct rte_eth_conf conf = {0};
+
+	need(port >= 0 && rte_eth_dev_configure((uint16_t)port, 1, 1, &conf) == 0 &&
+			rte_eth_rx_queue_setup((uint16_t)port, 0, 0, 0, NULL, p->nic.pool) == 0 &&
+			rte_eth_tx_queue_setup((uint16_t)port, 0, 0, 0, NULL) == 0 &&
+			rte_eth_dev_start((uint16_t)port) == 0,
+		"the ring device did not start");
+	p->nic.port = (uint16_t)port;
+	p->nic.rx_queues = p->nic.tx_queues = 1;
+	p->hz = bench_tsc_hz();
+}
+
+/* Whether a scene is to run: it is named, or nothing is. */
+static bool chosen(const struct scene *s, int argc, char **argv)
+{
+	bool named = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--parties") == 0) {
+			i++;
+			continue;
+		}
+		if (strcmp(argv[i], s->name) == 0)
+			return true;
+		named |= argv[i][0] != '-';
+	}
+	return !named && !s->asked;
+}
+
+static uint32_t parties_asked(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		if (strcmp(argv[i], "--parties") == 0)
+			return (uint32_t)strtoul(argv[i + 1], NULL, 10) / 3 * 3;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool smoke = bench_smoke(argc, argv);
+	static struct place place;
+	uint32_t asked = smoke ? 99 : parties_asked(argc, argv), most = asked;
+
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
+		for (uint32_t k = 0; asked == 0 && scenes[i].parties[k]; k++)
+			if (chosen(&scenes[i], argc, argv) && scenes[i].parties[k] > most)
+				most = scenes[i].parties[k];
+	need(most > 0, "no case is called so");
+	place_make(&place, most);
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		const struct scene *s = &scenes[i];
+
+		if (!smoke && !chosen(s, argc, argv))
+			continue;
+		if (asked)
+			measure(&place, s, asked, smoke ? 5 : PERIODS);
+		for (uint32_t k = 0; asked == 0 && s->parties[k]; k++)
+			measure(&place, s, s->parties[k], PERIODS);
+	}
+	return 0;
+}
