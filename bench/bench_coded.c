@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_coded [--smoke]: cycles for each party of conferences in G.722 and in Opus at 16 kHz with
+ * complexity 5, with no NIC in the way: packets wait in the jitter buffers, every room is worked, a
+ * packet for each party is made.
+ *
+ * Those who talk say speech without its pauses, each from another place in it. Those who do not are
+ * not muted: they send the coded noise of a quiet room.
+ */
+#include "bench.h"
+#include "rooms.h"
+#include "speech.h"
+
+#include "mix.h"
+#include "resample.h"
+
+#define WARM_UP   20u
+#define REPEATS   201u
+#define SENTENCES 4u
+#define NARROW    160u /* samples of 20 ms at 8 kHz */
+#define WIDE      320u
+#define SAID_MAX  2000u
+#define NOISE     4 /* amplitude in a quiet room */
+
+/* What parties send: coded once, in a frame for each 20 ms. */
+struct said {
+	uint32_t frames;
+	uint16_t bytes[SAID_MAX];
+	uint8_t payload[SAID_MAX][CODEC_FRAME_BYTES_MAX];
+};
+
+static int16_t speech[SAID_MAX][WIDE], noise[SAID_MAX][WIDE];
+static uint32_t speech_frames;
+static struct said talk, hush;
+
+/* Speech at 16 kHz, of which the frames without talk are left out; as many of noise. */
+static void speak(uint32_t sentences)
+{
+	size_t samples;
+	int16_t *spoken = speech_say(sentences, &samples);
+	struct resample_up up = {0};
+	uint32_t seed = 1;
+
+	for (size_t at = 0; at + NARROW <= samples && speech_frames < SAID_MAX; at += NARROW) {
+		if (mix_level(spoken + at, NARROW) >= MIX_QUIET)
+			resample_up(&up, speech[speech_frames++], spoken + at, NARROW);
+	}
+	for (uint32_t i = 0; i < speech_frames * WIDE; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		noise[i / WIDE][i % WIDE] = (int16_t)((int)(seed >> 16) % (2 * NOISE + 1) - NOISE);
+	}
+	free(spoken);
+}
+
+static void code(struct said *said, int16_t (*pcm)[WIDE], enum cord_codec codec)
+{
+	const struct codec_encoding how = {
+		.codec = codec, .rate_khz = 16, .complexity = 9, .bitrate = CODEC_OPUS_BITRATE};
+	struct codec_encoder *encoder = codec_encoder_create();
+
+	if (encoder == NULL)
+		rooms_fatal("no memory");
+	codec_encoder_reset(encoder, &how);
+	said->frames = speech_frames;
+	for (uint32_t i = 0; i < said->frames; i++)
+		said->bytes[i] = (uint16_t)codec_encode(encoder, said->payload[i], pcm[i], WIDE);
+	codec_encoder_destroy(encoder);
+}
+
+static void arrive(struct rooms *r, uint32_t period, uint32_t party, uint32_t talking)
+{
+	for (uint32_t i = 0; i < r->ports; i++) {
+		const struct said *said = i % party < talking ? &talk : &hush;
+		uint32_t at = (i * 37 + period) % said->frames;
+
+		rooms_arrive(r, i, period, said->payload[at], said->bytes[at]);
+	}
+}
+
+static void open_all(struct rooms *r, enum cord_codec codec, uint32_t party, uint8_t flags)
+{
+	for (uint32_t i = 0; i < r->ports; i++)
+		rooms_port(r, i, codec, flags);
+	for (uint32_t i = 0; i < r->ports / party; i++) {
+		struct cord_room_set set = {.room = rooms_id(i), .members = (uint8_t)party};
+
+		for (uint32_t k = 0; k < party; k++)
+			set.member[k] = (struct cord_room_member){.port = rooms_id(i * party + k),
+				.hears = (uint16_t)(((1u << party) - 1) & ~(1u << k))};
+		rooms_set(r, &set);
+	}
+}
+
+/* `party` in a room, of whom the first `talking` talk. */
+static void measure(const struct nic *nic, const char *name, enum cord_codec codec, uint8_t flags,
+	uint32_t rooms, uint32_t party, uint32_t talking, uint32_t repeats, double hz)
+{
+	static struct rooms r;
+	static double cycles[REPEATS];
+	uint64_t coded = 0;
+
+	rooms_begin(&r, nic, rooms * party, rooms * party, hz);
+	open_all(&r, codec, party, flags);
+	for (uint32_t i = 0; i < WARM_UP + repeats; i++) {
+		if (i == WARM_UP)
+			coded = rooms_counter(&r, CORD_COUNTER_frames_coded);
+		arrive(&r, i, party, talking);
+		uint64_t c = rooms_tick(&r, i);
+
+		if (i >= WARM_UP)
+			cycles[i - WARM_UP] = (double)c / r.ports;
+	}
+	if (rooms_counter(&r, CORD_COUNTER_frames_concealed))
+		rooms_fatal("a frame was not played");
+	coded = rooms_counter(&r, CORD_COUNTER_frames_coded) - coded;
+	double each = bench_median(cycles, repeats);
+
+	printf("{\"bench\":\"coded\",\"codec\":\"%s\",\"room\":%u,\"talking\":%u,\"parties\":%u,"
+	       "\"encodes_per_room\":%.2f,\"cycles_min\":%.0f,\"cycles_per_party\":%.0f,"
+	       "\"tsc_mhz\":%.0f,"
+	       "\"parties_per_core\":%.0f}\n",
+		name, party, talking, r.ports, (double)coded / repeats / rooms, cycles[0], each,
+		hz / 1e6, hz * 0.02 / each);
+	rooms_end(&r);
+}
+
+int main(int argc, char **argv)
+{
+	bool smoke = bench_smoke(argc, argv);
+	uint32_t repeats = smoke ? 3 : REPEATS, rooms = smoke ? 2 : 6;
+	double hz = bench_tsc_hz();
+	struct nic nic;
+
+	rooms_start(&nic, 8191, "64");
+	speak(smoke ? 1 : SENTENCES);
+	for (enum cord_codec codec = CORD_CODEC_G722; codec <= CORD_CODEC_OPUS; codec++) {
+		const char *name = codec == CORD_CODEC_OPUS ? "Opus" : "G.722";
+
+		code(&talk, speech, codec);
+		code(&hush, noise, codec);
+		for (uint32_t talking = 3; talking > 0; talking--)
+			measure(&nic, name, codec, 0, rooms, 3, talking, repeats, hz);
+	}
+	return 0;
+}
