@@ -21,9 +21,12 @@
 /* Periods between two looks at a port's figures: to write them, and to report them. */
 #define TICK_STATUS_PERIODS 16u
 /* Shares of a phase's time, and phases in a row (5 s) before Opus gets more of it again. */
-#define TICK_PACE_HIGH_PERCENT 80u
-#define TICK_PACE_LOW_PERCENT  50u
-#define TICK_PACE_CALM         (250u * CORD_PHASES)
+#define TICK_PACE_HIGH_PERCENT  80u
+#define TICK_PACE_LOW_PERCENT   50u
+#define TICK_PACE_CALM          (250u * CORD_PHASES)
+#define TICK_PERIODS_PER_SECOND 50u
+/* More of its time than this a tick is not counted as. */
+#define TICK_TAKEN_MAX 100000u
 
 static void advance_player(struct worker *w, struct port *p)
 {
@@ -175,11 +178,8 @@ static uint32_t phases_until_next(const struct worker *w, uint32_t phase)
  * Opus is encoded more simply before its phase takes so long that the next one is late, and less
  * simply again when all phases have been done with in half the time for a while.
  */
-static void tick_pace(struct worker *w, uint32_t phase, uint64_t cycles)
+static void tick_pace(struct worker *w, uint64_t budget, uint64_t cycles)
 {
-	uint64_t budget = w->dp->config.tsc_hz / (1000000000u / WORKER_PHASE_NS) *
-			  phases_until_next(w, phase);
-
 	bool opus = w->opus_coded;
 
 	w->opus_coded = false;
@@ -197,6 +197,32 @@ static void tick_pace(struct worker *w, uint32_t phase, uint64_t cycles)
 		w->calm_phases = 0;
 		w->complexity++;
 	}
+}
+
+/*
+ * One phase that is too full makes ticks late on a core that is idle on average. The average of a
+ * second counts: a single tick may be long because the worker was held up.
+ */
+static void tick_fullness(struct worker *w, uint64_t budget, uint64_t cycles)
+{
+	uint64_t taken = cycles * 1000 / budget;
+	uint32_t fullest = 0;
+
+	w->phase_taken[w->phase_at % CORD_PHASES] +=
+		(uint32_t)(taken < TICK_TAKEN_MAX ? taken : TICK_TAKEN_MAX);
+	if (w->phase_at % (TICK_PERIODS_PER_SECOND * CORD_PHASES))
+		return;
+	for (uint32_t i = 0; i < CORD_PHASES; i++) {
+		if (w->phase_taken[i] > fullest)
+			fullest = w->phase_taken[i];
+	}
+	memset(w->phase_taken, 0, sizeof(w->phase_taken));
+	worker_gauge(w, CORD_COUNTER_phase_fullest, fullest / TICK_PERIODS_PER_SECOND);
+}
+
+static uint64_t phase_budget(const struct worker *w, uint32_t phase)
+{
+	return w->dp->config.tsc_hz / (1000000000u / WORKER_PHASE_NS) * phases_until_next(w, phase);
 }
 
 uint32_t tick_step(struct worker *w, cord_time now_ns)
@@ -221,8 +247,10 @@ uint32_t tick_step(struct worker *w, cord_time now_ns)
 		if (w->phase_count[w->phase_at % CORD_PHASES])
 			tick_phase(w, w->phase_at);
 		uint64_t cycles = clock_tsc() - begun;
+		uint64_t budget = phase_budget(w, (uint32_t)(w->phase_at % CORD_PHASES));
 
-		tick_pace(w, (uint32_t)(w->phase_at % CORD_PHASES), cycles);
+		tick_pace(w, budget, cycles);
+		tick_fullness(w, budget, cycles);
 		worker_count(w, CORD_COUNTER_ticks, 1);
 		worker_count(w, CORD_COUNTER_tick_cycles, cycles);
 		if (cycles > atomic_load_explicit(

@@ -94,7 +94,10 @@
 	X(coders_idle, coders, gauge, "coders of G.722 and Opus that no port has")                 \
 	X(complexity, steps, gauge,                                                                \
 		"most complexity that Opus is encoded with at present, 0 to 10")                   \
-	X(tick_cycles_max, cycles, gauge, "longest tick so far")
+	X(tick_cycles_max, cycles, gauge, "longest tick so far")                                   \
+	X(phase_fullest, permille, gauge,                                                          \
+		"time that the ticks of the fullest phase took in the last second, of what they "  \
+		"have")
 
 enum cord_counter {
 #define X(name, unit, kind, help) CORD_COUNTER_##name,
