@@ -41,25 +41,30 @@ static bool has_callback(uint32_t queue)
 	return false;
 }
 
-/* 4: nobody gets in front of who waits; no flow here sets a priority or an age. */
+/*
+ * 4: nobody gets in front of who waits; no flow here sets a priority or an age. What was noted at a
+ * later time is of a former round with the same seed.
+ */
 static void check_position(const struct contact *contact, const struct router_place *place)
 {
 	static struct {
-		uint64_t seed, id, since_ns;
+		uint64_t seed, id, since_ns, noted_ns;
 		uint32_t queue, position;
 	} stood[8192];
 	unsigned slot = pool_id_slot(contact->id) % 8192;
 	uint64_t since_ns = sim.now_ns - place->waited_ns;
 
 	if (stood[slot].seed == sim.seed && stood[slot].id == contact->id &&
-		stood[slot].queue == place->queue && stood[slot].since_ns == since_ns &&
-		place->position > stood[slot].position && !has_callback(place->queue))
+		stood[slot].noted_ns <= sim.now_ns && stood[slot].queue == place->queue &&
+		stood[slot].since_ns == since_ns && place->position > stood[slot].position &&
+		!has_callback(place->queue))
 		sim_wrong("a contact was number %u of its queue and is number %u now",
 			stood[slot].position, place->position);
 	stood[slot].seed = sim.seed;
 	stood[slot].id = contact->id;
 	stood[slot].queue = place->queue;
 	stood[slot].since_ns = since_ns;
+	stood[slot].noted_ns = sim.now_ns;
 	stood[slot].position = place->position;
 }
 
