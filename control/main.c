@@ -267,6 +267,7 @@ static int open_media(struct control *c)
 	struct switchboard *b = &c->board;
 	const struct config *k = &c->config;
 	struct media_config media = {.loop = b->loop,
+		.busy_percent = (unsigned)k->busy_percent,
 		.offload = b->offload,
 		.random = &b->random,
 		.clips.speech = {.program = k->speech_program,

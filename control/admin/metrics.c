@@ -352,6 +352,57 @@ static void put_media(const struct source *s)
 		m.commands_waiting);
 }
 
+static double of_time(uint64_t ns)
+{
+	return (double)ns / CORD_TICK_NS;
+}
+
+static double busy_ratio(const struct media_headroom *h)
+{
+	return of_time(h->busy_ns);
+}
+
+static double phase_ratio(const struct media_headroom *h)
+{
+	return of_time(h->phase_ns);
+}
+
+static double expected_ratio(const struct media_headroom *h)
+{
+	return of_time(h->expected_ns);
+}
+
+static double bound_ratio(const struct media_headroom *h)
+{
+	return of_time(h->bound_ns);
+}
+
+static const struct {
+	const char *name, *help;
+	double (*figure)(const struct media_headroom *h);
+} headroom_rows[] = {
+	{"worker_busy_ratio", "part of the worker's core that was busy in the last second",
+		busy_ratio},
+	{"worker_fullest_phase_ratio", "part of its time that its fullest phase took", phase_ratio},
+	{"worker_expected_ratio", "part of its core that all accepted calls will take",
+		expected_ratio},
+	{"worker_admission_ratio", "up to which it is given new calls", bound_ratio},
+};
+
+static void put_headroom(const struct source *s)
+{
+	struct media_headroom h;
+	char worker[12];
+
+	for (size_t r = 0; r < sizeof(headroom_rows) / sizeof(headroom_rows[0]); r++) {
+		page_family(s->page, headroom_rows[r].name, PAGE_GAUGE, headroom_rows[r].help);
+		for (unsigned i = 0; media_headroom(s->board->media, i, &h); i++) {
+			snprintf(worker, sizeof(worker), "%u", i);
+			page_value(s->page, headroom_rows[r].figure(&h), "worker", worker, NULL);
+		}
+	}
+}
+
 static void put_leg_quality(const struct source *s)
 {
 	metrics_quality(s->board, s->page);
@@ -385,8 +436,8 @@ bool metrics_write(void *ctx, unsigned step, FILE *to)
 {
 	static void (*const parts[])(const struct source *s) = {put_process, put_contacts,
 		put_calls, put_agents, put_queues, put_queue_refusals, put_queue_waits, put_sip,
-		put_trunks, put_store, put_recordings, put_services, put_media, put_leg_quality,
-		put_dataplane};
+		put_trunks, put_store, put_recordings, put_services, put_media, put_headroom,
+		put_leg_quality, put_dataplane};
 	const struct admin *admin = ctx;
 	struct page page = {.to = to};
 

@@ -17,13 +17,35 @@ static json_t *use(uint64_t used, uint64_t max)
 	return json_pack("{s:I, s:I}", "used", (json_int_t)used, "max", (json_int_t)max);
 }
 
+static double percent_of_time(uint64_t ns)
+{
+	return (double)ns * 100 / CORD_TICK_NS;
+}
+
+/* Of each worker: what it takes, and what it will have to. */
+static json_t *time_json(const struct media *media)
+{
+	json_t *workers = json_array();
+	struct media_headroom h;
+
+	for (unsigned i = 0; media_headroom(media, i, &h); i++)
+		json_array_append_new(workers,
+			json_pack("{s:f, s:f, s:f, s:f, s:f}", "busy_percent",
+				percent_of_time(h.busy_ns), "fullest_phase_percent",
+				percent_of_time(h.phase_ns), "expected_percent",
+				percent_of_time(h.expected_ns), "leg_us", (double)h.leg_ns / 1e3,
+				"new_calls_to_percent", percent_of_time(h.bound_ns)));
+	return workers;
+}
+
 static json_t *dataplane_json(const struct media *media)
 {
 	struct media_counts m;
 
 	media_counts(media, &m);
 	return json_pack(
-		"{s:s, s:o, s:I, s:I, s:i, s:i, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
+		"{s:s, s:o, s:I, s:I, s:i, s:i, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:I, "
+		"s:b, s:o}",
 		"state", media_state_name(media_state(media)), "why",
 		json_text(media_down_reason(media)), "attaches", (json_int_t)m.attaches, "deaths",
 		(json_int_t)m.deaths, "workers", (int)m.workers, "workers_stalled",
@@ -31,7 +53,8 @@ static json_t *dataplane_json(const struct media *media)
 		use(m.ports_used, m.ports), "rooms", use(m.rooms_used, m.rooms), "ports_resting",
 		(int)m.ports_resting, "legs", (int)m.legs, "clips_ready", (int)m.clips_ready,
 		"orphan_rooms", (int)m.orphan_rooms, "orphan_ports", (int)m.orphan_ports,
-		"commands_waiting", (int)m.commands_waiting, "refusals", (json_int_t)m.refusals);
+		"commands_waiting", (int)m.commands_waiting, "refusals", (json_int_t)m.refusals,
+		"has_time", media_has_time(media), "worker", time_json(media));
 }
 
 static json_t *sip_json(const struct switchboard *board)
@@ -169,6 +192,20 @@ static void failing_parts(struct bottleneck *b, const struct switchboard *board)
 			(unsigned long long)e.given_up);
 }
 
+/* Of the worker that has most: new calls go there. */
+static void limit_of_time(struct bottleneck *b, const struct media *media)
+{
+	uint64_t least = UINT64_MAX, bound = 0;
+	struct media_headroom h;
+
+	for (unsigned i = 0; media_headroom(media, i, &h); i++) {
+		least = h.expected_ns < least ? h.expected_ns : least;
+		bound = h.bound_ns;
+	}
+	bottleneck_limit(b, "time of the worker that has most (admission.busy_percent)",
+		least / 1000, bound / 1000);
+}
+
 static void limits(struct bottleneck *b, const struct switchboard *board)
 {
 	const struct trunk_set *trunks = board->instance->trunks;
@@ -190,9 +227,7 @@ static void limits(struct bottleneck *b, const struct switchboard *board)
 	for (unsigned i = 0; i < trunks->count; i++)
 		bottleneck_limit(b, "channels of a trunk", trunks->trunks[i].calls,
 			trunks->trunks[i].channels);
-	bottleneck_limit(b, "time of the workers",
-		media_counter(board->media, UINT_MAX, CORD_COUNTER_busy_cycles),
-		media_counter(board->media, UINT_MAX, CORD_COUNTER_total_cycles));
+	limit_of_time(b, board->media);
 	/* Agents bind only while somebody waits for one. */
 	if (router_contacts(board->router) && !agents.count[METRICS_AVAILABLE])
 		bottleneck_limit(b, "agents who take calls", agents.count[METRICS_ON_CONTACT],

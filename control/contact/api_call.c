@@ -250,7 +250,7 @@ static int place(struct switchboard *board, const struct api_call *call, const s
 	struct api_token *token, char id[RANDOM_UUID_SIZE], struct api_call_refusal *refusal)
 {
 	uint64_t now_ns = board_now(board);
-	const char *why = board_why_not_now(board);
+	const char *why = board_why_not_new(board);
 	struct contact *contact;
 	int rc;
 

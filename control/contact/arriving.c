@@ -40,6 +40,15 @@ const char *board_why_not_now(const struct switchboard *board)
 	return board->live >= calls_limit(board) ? "as many calls as there may be are up" : NULL;
 }
 
+const char *board_why_not_new(const struct switchboard *board)
+{
+	const char *why = board_why_not_now(board);
+
+	if (!why && !media_has_time(board->media))
+		why = "no worker of the dataplane has time for another call";
+	return why;
+}
+
 static void take_identity(struct contact *contact, const struct signalling_call *call)
 {
 	contact_text(contact->customer_number, sizeof(contact->customer_number), call->from);
@@ -87,11 +96,14 @@ void arriving_call(struct switchboard *board, uint64_t session, const struct sip
 {
 	struct signalling_call call;
 	struct flow *flow = NULL;
+	const char *why = NULL;
 	unsigned status;
 
 	board->stats.calls_in++;
 	status = signalling_judge(board->signalling, incoming, now_ns, &call);
-	if (status == 0 && board_why_not_now(board))
+	if (status == 0)
+		why = call.by_phone ? board_why_not_now(board) : board_why_not_new(board);
+	if (why)
 		status = 503;
 	if (status == 0 && call.by_phone) {
 		if (!phone_dials(board, session, &call, &status, now_ns))
@@ -104,8 +116,8 @@ void arriving_call(struct switchboard *board, uint64_t session, const struct sip
 	}
 	if (status) {
 		signalling_release(board->signalling, call.trunk);
-		log_info_limited(
-			NULL, "contact", 20, "call to %s refused with %u", call.to, status);
+		log_info_limited(NULL, "contact", 20, "call to %s refused with %u%s%s", call.to,
+			status, why ? ": " : "", why ? why : "");
 		refuse(board, session, status, status == 503 ? BOARD_RETRY_AFTER_S : 0);
 		return;
 	}

@@ -65,6 +65,12 @@ static const struct option_row rows[] = {
 		.max = 4000000, .preset = "200000",
 		.help = "transactions at a time; beyond it requests get 503"},
 
+	{"admission.busy_percent", OPTION_INT, FIELD(busy_percent), .min = 0, .max = 95,
+		.preset = "80",
+		.help = "part of a worker's core that calls may fill: a new one that would take\n"
+			"more of every worker is refused with 503. Agents may dial and consult in\n"
+			"half of the rest. 0: no call is refused for want of time"},
+
 	{"media.socket", OPTION_STRING, FIELD(media_socket), .min = 1, .max = 100,
 		.preset = "/run/cordboard/dataplane.sock",
 		.help = "socket that the dataplane hands its segment over on"},

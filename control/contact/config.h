@@ -46,6 +46,7 @@ struct config {
 	bool sip_session_timers;
 
 	char *media_socket;
+	int64_t busy_percent; /* of a worker's time */
 
 	char *speech_program;
 	char *speech_voice;

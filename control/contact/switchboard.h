@@ -185,6 +185,8 @@ void arriving_customer_up(struct leg *leg, uint64_t now_ns);
 void arriving_begin(struct leg *leg, uint64_t now_ns);
 /* Why no call can begin now, for who asks for one; NULL: one can. */
 const char *board_why_not_now(const struct switchboard *board);
+/* The same for a call that no agent asks for: the workers' time is kept for those that are there. */
+const char *board_why_not_new(const struct switchboard *board);
 
 /* dialling.c: an agent dials at the phone. The first gives 0, or the status that refuses it. */
 unsigned dialling_start(struct switchboard *board, uint64_t session,

@@ -62,16 +62,19 @@ int media_room_create(struct media *m, const struct media_room *beside, struct m
 
 	if (m->state == MEDIA_AWAY)
 		return -ENOTCONN;
+	if (!beside && !admission_takes_room(m))
+		return -EBUSY;
 	room = calloc(1, sizeof(*room));
 	if (!room)
 		return -ENOMEM;
 	room->media = m;
-	error = placement_room(m->placement, beside ? beside->worker : UINT_MAX, loop_now(m->loop),
-		&room->id, &room->worker);
+	room->worker = beside ? beside->worker : admission_worker(m);
+	error = placement_room(m->placement, room->worker, loop_now(m->loop), &room->id);
 	if (error) {
 		free(room);
 		return error;
 	}
+	model_weigh(room);
 	room->next = m->rooms;
 	room->back = &m->rooms;
 	if (m->rooms)
@@ -95,6 +98,7 @@ void media_room_destroy(struct media_room *room)
 	while (room->n_taps)
 		model_tap_leaves(room->taps[0].tap);
 	send_forget(room);
+	model_weigh_nothing(room);
 	*room->back = room->next;
 	if (room->next)
 		room->next->back = room->back;
@@ -179,6 +183,8 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 
 	if (remote && !remote_sound(remote))
 		return -EINVAL;
+	if (!admission_takes_leg(room))
+		return -EBUSY;
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
 		return -ENOMEM;
@@ -199,6 +205,7 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 	room_link(room, leg);
 	m->leg_at[cord_id_slot(leg->id)] = leg;
 	m->n_legs++;
+	model_weigh(room);
 	if (remote)
 		send_later(room);
 	*out = leg;
@@ -248,6 +255,7 @@ int media_leg_update(struct media_leg *leg, const struct cord_terms *remote)
 	if (awaited_anew)
 		leg->track.missed = false;
 	play_codec(leg);
+	model_weigh(leg->room);
 	send_later(leg->room);
 	return 0;
 }
@@ -311,19 +319,22 @@ void model_leg_free(struct media_leg *leg)
 
 void media_leg_close(struct media_leg *leg)
 {
+	struct media_room *room;
 	struct media *m;
 
 	if (!leg)
 		return;
+	room = leg->room;
 	m = leg->media;
 	play_clear(leg);
 	failed_unlink(leg);
-	room_without(leg->room, leg);
+	room_without(room, leg);
 	if (leg->id) {
 		m->leg_at[cord_id_slot(leg->id)] = NULL;
-		send_close(m, leg->id, leg->room->worker, false, leg->open);
+		send_close(m, leg->id, room->worker, false, leg->open);
 	}
 	room_unlink(leg);
+	model_weigh(room);
 	m->n_legs--;
 	leg->open = false;
 	model_leg_free(leg);
@@ -482,6 +493,8 @@ static void bring_here(struct media_room *room, struct media_leg *leg)
 	room_without(from, leg);
 	room_unlink(leg);
 	room_link(room, leg);
+	model_weigh(from);
+	model_weigh(room);
 }
 
 /* ---- taps of a room -------------------------------------------------------------------------- */

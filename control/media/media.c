@@ -331,6 +331,15 @@ static bool keeps_place(
 	return cord_address_equal(&before, &after);
 }
 
+static void move_room(struct media *m, struct media_room *room, uint64_t now_ns)
+{
+	unsigned worker = admission_worker(m);
+
+	room->id = 0;
+	room->failed = placement_room(m->placement, worker, now_ns, &room->id) != 0;
+	room->worker = room->failed ? 0 : worker;
+}
+
 /* Another shape: the legs whose address is still there keep it, rooms find a worker again. */
 static void move_in(struct media *m, const struct attach_shape *old)
 {
@@ -338,14 +347,12 @@ static void move_in(struct media *m, const struct attach_shape *old)
 
 	for (struct media_room *room = m->rooms; room; room = room->next) {
 		if (room->worker >= m->shape.workers ||
-			!placement_room_claim(m->placement, room->id, room->worker)) {
-			room->id = 0;
-			room->failed = placement_room(m->placement, UINT_MAX, now_ns, &room->id,
-					       &room->worker) != 0;
-		}
+			!placement_room_claim(m->placement, room->id, room->worker))
+			move_room(m, room, now_ns);
+		model_weigh(room);
 		for (struct media_leg *leg = room->legs; leg; leg = leg->next) {
 			if (!keeps_place(leg, old, &m->shape) ||
-				!placement_port_claim(m->placement, leg->id, room->worker))
+				!placement_port_claim(m->placement, leg->id))
 				leg->id = 0;
 			else
 				m->leg_at[cord_id_slot(leg->id)] = leg;
@@ -418,6 +425,7 @@ static void attached(void *ctx, bool same_epoch)
 
 	if (restarted)
 		send_closing_done(m);
+	admission_begin(m, shape->workers);
 	if (!m->placement || !same_places(&m->shape, shape)) {
 		int error = make_places(m, shape);
 
@@ -434,6 +442,7 @@ static void attached(void *ctx, bool same_epoch)
 	clips_attach(m->clips, &carrier);
 	taps_attached(m);
 	orphans_attached(m);
+	admission_attached(m);
 	if (same_epoch)
 		compare(m);
 	else
@@ -467,6 +476,7 @@ static void detached(void *ctx, const char *why)
 
 	m->state = MEDIA_DOWN;
 	orphans_gone(m);
+	admission_gone(m);
 	commands_detach(m->commands);
 	clips_attach(m->clips, NULL);
 	taps_gone(m);
@@ -491,6 +501,7 @@ int media_create(const struct media_config *config, struct media **out)
 	if (!m->config.play_timeout_ns)
 		m->config.play_timeout_ns = MEDIA_PLAY_TIMEOUT_NS;
 	orphans_init(m);
+	admission_init(m);
 	clips.loop = config->loop;
 	clips.offload = config->offload;
 	error = clips_create(&clips, &m->clips);
@@ -532,6 +543,7 @@ void media_destroy(struct media *m)
 	if (m->commands)
 		commands_detach(m->commands);
 	orphans_gone(m);
+	admission_gone(m);
 	while (m->rooms)
 		media_room_destroy(m->rooms);
 	send_closing_done(m);

@@ -116,6 +116,7 @@ struct media_config {
 	struct address socket;     /* of the dataplane's attach socket (a UNIX path) */
 	struct clips_config clips; /* loop and offload are filled in here */
 	uint64_t play_timeout_ns;  /* 0: MEDIA_PLAY_TIMEOUT_NS */
+	unsigned busy_percent;     /* of a worker's time that new calls may fill; 0: all and more */
 	struct media_callbacks callbacks;
 };
 
@@ -134,9 +135,12 @@ struct clips *media_clips(struct media *media);
 
 /* ---- rooms and legs ---------------------------------------------------------------------- */
 
+/* False: another call would make ticks late. Asked before a call from outside is taken. */
+bool media_has_time(const struct media *media);
 /*
- * `beside`: on the same worker as that room (may be NULL: the least loaded one).
- * -ENOTCONN: MEDIA_AWAY; -ENOSPC: no room or worker has space; -ENOMEM.
+ * `beside`: on the same worker as that room (may be NULL: the one with most time).
+ * -ENOTCONN: MEDIA_AWAY; -ENOSPC: no room or worker has space; -EBUSY: no worker has time, also for
+ * calls of our own, which may fill half of what calls from outside leave; -ENOMEM.
  */
 int media_room_create(
 	struct media *media, const struct media_room *beside, struct media_room **out);
@@ -148,8 +152,8 @@ uint64_t media_room_id(const struct media_room *room);
 
 /*
  * Takes a UDP port for a leg of this room. `remote`: what the peer's SDP and ours agreed on; NULL:
- * not known yet. -ENOSPC: no port (freed
- * ones rest for 10 s); -EINVAL: a value of `remote` out of range; -ENOMEM.
+ * not known yet. -ENOSPC: no port (freed ones rest for 10 s); -EBUSY: its worker has no time, and it
+ * is not one of the first HEADROOM_ROOM_LEGS; -EINVAL: a value of `remote` out of range; -ENOMEM.
  */
 int media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out);
@@ -293,6 +297,17 @@ struct media_counts {
 void media_counts(const struct media *media, struct media_counts *out);
 /* One worker's counter; 0 when it is away. UINT_MAX as worker: the sum. */
 uint64_t media_counter(const struct media *media, unsigned worker, enum cord_counter counter);
+
+/* A worker's time, in ns of a period of 20 ms (headroom.h). */
+struct media_headroom {
+	uint64_t busy_ns, phase_ns; /* of the last second: of the core, of the fullest phase */
+	uint64_t expected_ns;       /* when the legs have come that rooms wait for */
+	uint64_t leg_ns;            /* of another leg */
+	uint64_t bound_ns;          /* for new calls */
+};
+
+/* False: it is away. */
+bool media_headroom(const struct media *media, unsigned worker, struct media_headroom *out);
 
 /* ---- orphans: rooms of a control that died -------------------------------------------------- */
 

@@ -2,7 +2,8 @@
 /*
  * The model behind media.h, shared by the files that make it true: legs.c (what the caller says),
  * media.c (what the dataplane tells), send.c (what has changed goes out), play.c (players and their
- * clips), taps.c (what is recorded), orphans.c (what another control left behind). Not for anybody else.
+ * clips), taps.c (what is recorded), orphans.c (what another control left behind), admission.c (what
+ * time the workers have). Not for anybody else.
  *
  *	player of a leg       `play` is what the dataplane has, `next` waits for its clips
  *
@@ -17,6 +18,7 @@
 #include "base/loop.h"
 #include "media/attach.h"
 #include "media/commands.h"
+#include "media/headroom.h"
 #include "media/media.h"
 #include "media/placement.h"
 #include "media/track.h"
@@ -103,6 +105,7 @@ struct media_room {
 	bool failed;  /* refused: nothing is sent until there is another dataplane */
 	uint8_t refused;
 	uint32_t unanswered;
+	struct headroom_load load; /* as the worker's headroom has it */
 	unsigned n_members, n_gains, n_taps;
 	struct media_member_kept members[MEDIA_MEMBERS_MAX];
 	struct media_gain gains[MEDIA_GAINS_MAX];
@@ -144,6 +147,9 @@ struct media {
 	unsigned n_legs, n_closing_ports, n_closing_rooms, n_dirty;
 	uint64_t refusals, events_stale, rereads;
 	uint64_t events_lost[CORD_WORKERS_MAX]; /* the workers' counters as last seen */
+	struct headroom headroom;
+	struct timer measure;
+	bool full; /* no worker had time for another call; logged */
 
 	struct media_tap *taps, *tap_turn; /* all; whose turn it is to be read, NULL: the first */
 	unsigned n_taps;
@@ -174,6 +180,21 @@ void model_tap_changed(struct media_tap *tap);
 void model_tap_leaves(struct media_tap *tap);
 struct address model_address(const struct cord_address *address);
 struct cord_address model_local(const struct attach_shape *shape, uint32_t slot);
+
+/* ---- admission.c ---- */
+void admission_init(struct media *media);
+/* Before the rooms of the model find their workers: none has anything. */
+void admission_begin(struct media *media, unsigned workers);
+void admission_attached(struct media *media);
+void admission_gone(struct media *media);
+/* Legs of the room have come, gone or changed; it goes itself. */
+void model_weigh(struct media_room *room);
+void model_weigh_nothing(struct media_room *room);
+/* Where a new room goes to; UINT_MAX: no worker has space for one. */
+unsigned admission_worker(const struct media *media);
+/* Time for more on behalf of calls that are there. */
+bool admission_takes_room(const struct media *media);
+bool admission_takes_leg(const struct media_room *room);
 
 /* ---- send.c ---- */
 /* Has something to send: at the end of this pass, or as soon as it can. */

@@ -32,7 +32,7 @@ static void scan_ports(struct media *m)
 
 		if (id == 0 || cord_id_slot(id) != slot ||
 			!attach_port_status(m->attach, slot, &s) || s.port != id ||
-			!placement_port_claim(m->placement, id, s.owner))
+			!placement_port_claim(m->placement, id))
 			continue;
 		orphan_add(m, (struct orphan){.id = id,
 				      .room = s.room,

@@ -15,7 +15,7 @@ struct slot {
 	uint64_t freed_ns;
 	uint32_t next, before; /* in its list of free slots */
 	uint32_t generation;
-	uint16_t worker; /* whose load it counts in, while used */
+	uint16_t worker; /* of a room, while used */
 	bool used;
 };
 
@@ -36,7 +36,6 @@ struct placement {
 	struct space ports, rooms;
 	struct list home[FAMILIES][CORD_WORKERS_MAX]; /* free ports by family and home worker */
 	struct list free_rooms;
-	uint32_t load[CORD_WORKERS_MAX];
 	uint32_t rooms_at[CORD_WORKERS_MAX];
 };
 
@@ -148,13 +147,12 @@ static cord_id slot_renew(struct slot *s, uint32_t slot, uint64_t now_ns)
 	return cord_id_make(slot, s->generation);
 }
 
-static cord_id slot_use(struct space *space, uint32_t slot, unsigned worker, uint64_t now_ns)
+static cord_id slot_use(struct space *space, uint32_t slot, uint64_t now_ns)
 {
 	struct slot *s = &space->slots[slot];
 
 	CHECK(!s->used);
 	s->used = true;
-	s->worker = (uint16_t)worker;
 	space->used++;
 	return slot_renew(s, slot, now_ns);
 }
@@ -184,35 +182,31 @@ static bool worker_takes_room(const struct placement *p, unsigned worker)
 	return p->rooms_at[worker] < p->shape.rooms_per_worker;
 }
 
-static unsigned least_loaded(const struct placement *p)
+unsigned placement_worker(const struct placement *p, const uint64_t *load)
 {
 	unsigned best = UINT_MAX;
 
 	for (unsigned w = 0; w < p->shape.workers; w++)
-		if (worker_takes_room(p, w) && (best == UINT_MAX || p->load[w] < p->load[best]))
+		if (worker_takes_room(p, w) && (best == UINT_MAX || load[w] < load[best]))
 			best = w;
 	return best;
 }
 
-static void room_counts(struct placement *p, unsigned worker)
+static void room_counts(struct placement *p, uint32_t slot, unsigned worker)
 {
+	p->rooms.slots[slot].worker = (uint16_t)worker;
 	p->rooms_at[worker]++;
-	p->load[worker] += PLACEMENT_ROOM_PORTS;
 }
 
-int placement_room(
-	struct placement *p, unsigned beside, uint64_t now_ns, cord_id *room, unsigned *worker)
+int placement_room(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *room)
 {
-	unsigned w = beside == UINT_MAX ? least_loaded(p) : beside;
-
-	if (w >= p->shape.workers || !worker_takes_room(p, w) ||
+	if (worker >= p->shape.workers || !worker_takes_room(p, worker) ||
 		!list_rested(&p->free_rooms, p->rooms.slots, PLACEMENT_ROOM_REST_NS, now_ns))
 		return -ENOSPC;
 	uint32_t slot = p->free_rooms.head;
 	list_take(&p->free_rooms, p->rooms.slots, slot);
-	*room = slot_use(&p->rooms, slot, w, now_ns);
-	*worker = w;
-	room_counts(p, w);
+	*room = slot_use(&p->rooms, slot, now_ns);
+	room_counts(p, slot, worker);
 	return 0;
 }
 
@@ -222,7 +216,6 @@ void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns)
 
 	slot_free(&p->rooms, &p->free_rooms, room, now_ns);
 	p->rooms_at[w]--;
-	p->load[w] -= PLACEMENT_ROOM_PORTS;
 }
 
 /* The worker's own slots first, then those of the worker with most to spare. */
@@ -262,17 +255,13 @@ int placement_port(struct placement *p, unsigned worker, enum cord_family family
 		return -ENOSPC;
 	uint32_t slot = l->head;
 	list_take(l, p->ports.slots, slot);
-	*port = slot_use(&p->ports, slot, worker, now_ns);
-	p->load[worker]++;
+	*port = slot_use(&p->ports, slot, now_ns);
 	return 0;
 }
 
 void placement_port_free(struct placement *p, cord_id port, uint64_t now_ns)
 {
-	unsigned w = slot_of(&p->ports, port)->worker;
-
 	slot_free(&p->ports, home_list(p, cord_id_slot(port)), port, now_ns);
-	p->load[w]--;
 }
 
 void placement_port_give_back(struct placement *p, cord_id port)
@@ -282,7 +271,6 @@ void placement_port_give_back(struct placement *p, cord_id port)
 
 	s->used = false;
 	p->ports.used--;
-	p->load[s->worker]--;
 	list_add_first(home_list(p, slot), p->ports.slots, slot);
 }
 
@@ -296,7 +284,7 @@ cord_id placement_room_renew(struct placement *p, cord_id room, uint64_t now_ns)
 	return slot_renew(slot_of(&p->rooms, room), cord_id_slot(room), now_ns);
 }
 
-static bool slot_claim(struct space *space, struct list *l, cord_id id, unsigned worker)
+static bool slot_claim(struct space *space, struct list *l, cord_id id)
 {
 	uint32_t slot = cord_id_slot(id), generation = cord_id_generation(id);
 
@@ -305,30 +293,24 @@ static bool slot_claim(struct space *space, struct list *l, cord_id id, unsigned
 	struct slot *s = &space->slots[slot];
 	list_take(l, space->slots, slot);
 	s->used = true;
-	s->worker = (uint16_t)worker;
 	s->generation = generation;
 	space->used++;
 	return true;
 }
 
-bool placement_port_claim(struct placement *p, cord_id port, unsigned worker)
+bool placement_port_claim(struct placement *p, cord_id port)
 {
-	if (worker >= p->shape.workers)
-		worker = 0;
-	if (cord_id_slot(port) >= p->ports.n ||
-		!slot_claim(&p->ports, home_list(p, cord_id_slot(port)), port, worker))
-		return false;
-	p->load[worker]++;
-	return true;
+	return cord_id_slot(port) < p->ports.n &&
+	       slot_claim(&p->ports, home_list(p, cord_id_slot(port)), port);
 }
 
 bool placement_room_claim(struct placement *p, cord_id room, unsigned worker)
 {
 	if (worker >= p->shape.workers)
 		worker = 0;
-	if (!slot_claim(&p->rooms, &p->free_rooms, room, worker))
+	if (!slot_claim(&p->rooms, &p->free_rooms, room))
 		return false;
-	room_counts(p, worker);
+	room_counts(p, cord_id_slot(room), worker);
 	return true;
 }
 
@@ -348,10 +330,4 @@ void placement_counts(const struct placement *p, uint64_t now_ns, struct placeme
 		.rooms = p->rooms.n,
 		.rooms_used = p->rooms.used,
 	};
-}
-
-uint32_t placement_load(const struct placement *p, unsigned worker)
-{
-	CHECK(worker < p->shape.workers);
-	return p->load[worker];
 }

@@ -14,8 +14,7 @@
  * than the slot's last one. Because slots rest longer than a second, it grows also over a restart
  * of control that left no memory behind but a living dataplane.
  *
- * A room goes to the worker with the fewest ports, counting PLACEMENT_ROOM_PORTS for every room, so
- * that a burst of arrivals is spread before their legs exist.
+ * A room goes to the worker with the least load, which the caller knows (headroom.h).
  */
 #pragma once
 
@@ -25,7 +24,6 @@
 
 #define PLACEMENT_BLOCK        64u
 #define PLACEMENT_ROOM_REST_NS UINT64_C(2000000000)
-#define PLACEMENT_ROOM_PORTS   2u
 
 struct placement;
 
@@ -38,9 +36,11 @@ struct placement_shape {
 int placement_create(const struct placement_shape *shape, struct placement **out);
 void placement_destroy(struct placement *p);
 
-/* Worker of a new room, or `beside` (UINT_MAX: any). -ENOSPC. */
-int placement_room(
-	struct placement *p, unsigned beside, uint64_t now_ns, cord_id *room, unsigned *worker);
+/* The worker that a new room would go to: the one with the least of `load`, which has one for each
+ * worker. UINT_MAX: none has space for a room. */
+unsigned placement_worker(const struct placement *p, const uint64_t *load);
+/* A room on the worker. -ENOSPC, also for UINT_MAX. */
+int placement_room(struct placement *p, unsigned worker, uint64_t now_ns, cord_id *room);
 void placement_room_free(struct placement *p, cord_id room, uint64_t now_ns);
 /*
  * A port for a room on `worker`, at an address of `family`; CORD_FAMILY_NONE: of the first
@@ -56,7 +56,7 @@ cord_id placement_port_renew(struct placement *p, cord_id port, uint64_t now_ns)
 cord_id placement_room_renew(struct placement *p, cord_id room, uint64_t now_ns);
 /* Found in a living dataplane: its slot is taken and its generation used. False when it is ours or
  * claimed already under this id. A worker out of range counts as 0. */
-bool placement_port_claim(struct placement *p, cord_id port, unsigned worker);
+bool placement_port_claim(struct placement *p, cord_id port);
 bool placement_room_claim(struct placement *p, cord_id room, unsigned worker);
 
 struct placement_counts {
@@ -64,5 +64,4 @@ struct placement_counts {
 };
 
 void placement_counts(const struct placement *p, uint64_t now_ns, struct placement_counts *out);
-uint32_t placement_load(const struct placement *p, unsigned worker);
 unsigned placement_home(const struct placement *p, uint32_t slot);

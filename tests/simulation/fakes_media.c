@@ -200,6 +200,7 @@ void media_check(struct call *call)
 enum media_state __wrap_media_state(const struct media *media);
 struct clips *__wrap_media_clips(struct media *media);
 void __wrap_media_counts(const struct media *media, struct media_counts *out);
+bool __wrap_media_has_time(const struct media *media);
 int __wrap_media_room_create(
 	struct media *media, const struct media_room *beside, struct media_room **out);
 void __wrap_media_room_destroy(struct media_room *room);
@@ -227,6 +228,12 @@ struct clips *__wrap_media_clips(struct media *media)
 void __wrap_media_counts(const struct media *media, struct media_counts *out)
 {
 	*out = (struct media_counts){.rooms = 10000, .ports = 20000};
+}
+
+/* For ten seconds of each four minutes there is none. */
+bool __wrap_media_has_time(const struct media *media)
+{
+	return sim.now_ns / (10 * CLOCK_S) % 24 != 7;
 }
 
 int __wrap_media_room_create(

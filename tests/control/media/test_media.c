@@ -143,6 +143,7 @@ static void media_start(void)
 		.offload = b->offload,
 		.random = &b->random,
 		.play_timeout_ns = 500 * CLOCK_MS,
+		.busy_percent = 80,
 		.callbacks = {.up = on_up,
 			.down = on_down,
 			.key = on_key,
@@ -1018,6 +1019,64 @@ static void a_refused_port_is_told(void **state)
 	assert_non_null(fake_port(b->fake, media_leg_id(leg)));
 }
 
+/* ---- time of the workers -------------------------------------------------------------------- */
+
+static void worker_took(unsigned worker, uint64_t busy, uint64_t total)
+{
+	struct cord_counters *c = &fake_worker(b->fake, worker)->counters;
+
+	atomic_fetch_add(&c->value[CORD_COUNTER_busy_cycles], busy);
+	atomic_fetch_add(&c->value[CORD_COUNTER_total_cycles], total);
+}
+
+static double expected_percent(unsigned worker)
+{
+	struct media_headroom h;
+
+	assert_true(media_headroom(b->media, worker, &h));
+	return (double)h.expected_ns * 100 / CORD_TICK_NS;
+}
+
+/* Calls go where time is; when nowhere is, new ones are not taken, and later not even more legs. */
+static void calls_go_where_time_is(void **state)
+{
+	struct ear ear = {0};
+	struct media_leg *leg;
+	struct media_room *room, *other;
+
+	b->fake = fake_start(path, 1, NULL);
+	worker_took(0, 1, 1000);
+	worker_took(1, 1, 1000);
+	UNTIL(media_state(b->media) == MEDIA_UP);
+	room = new_room();
+	worker_took(0, 700, 1000);
+	worker_took(1, 300, 1000);
+	UNTIL(expected_percent(0) > 69 && expected_percent(1) > 29);
+	assert_true(media_has_time(b->media));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(media_room_create(b->media, NULL, &other), 0);
+		assert_int_equal(media_room_worker(other), 1);
+	}
+	worker_took(0, 850, 1000);
+	worker_took(1, 890, 1000);
+	UNTIL(expected_percent(0) > 84 && expected_percent(1) > 88);
+	assert_false(media_has_time(b->media));
+	assert_int_equal(media_room_create(b->media, NULL, &other), 0);
+	assert_int_equal(media_room_worker(other), 0);
+	worker_took(0, 950, 1000);
+	worker_took(1, 950, 1000);
+	UNTIL(expected_percent(0) > 94 && expected_percent(1) > 94);
+	assert_int_equal(media_room_create(b->media, NULL, &other), -EBUSY);
+	/* The caller and an agent were promised; a third is not. */
+	new_leg(room, 4000, &ear);
+	new_leg(room, 4002, &ear);
+	assert_int_equal(media_leg_open(room, NULL, &ear, &leg), -EBUSY);
+	worker_took(0, 100, 1000);
+	worker_took(1, 100, 1000);
+	UNTIL(media_has_time(b->media));
+	assert_int_equal(media_leg_open(room, NULL, &ear, &leg), 0);
+}
+
 /* ---- another control was here -------------------------------------------------------------- */
 
 static void orphans_are_listed_and_removed(void **state)
@@ -1310,6 +1369,7 @@ int main(void)
 		T(a_worker_that_stands_still_goes_on_where_it_was),
 		T(a_status_that_cannot_be_read_opens_no_port_twice),
 		T(a_refused_port_is_told),
+		T(calls_go_where_time_is),
 		T(orphans_are_listed_and_removed),
 		T(a_tap_tells_what_the_room_sounds_like),
 		T(taps_that_make_no_sense_are_refused),

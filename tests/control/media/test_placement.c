@@ -32,29 +32,40 @@ static struct placement *make(uint32_t workers, uint32_t ports, uint32_t rooms)
 static void rooms_go_to_the_least_loaded_worker(void **state)
 {
 	struct placement *p = make(3, 1024, 300);
-	unsigned worker, at[3] = {0};
-	cord_id room, port;
+	uint64_t load[3] = {5, 3, 4};
+	cord_id room;
 
-	for (unsigned i = 0; i < 300; i++) {
-		assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), 0);
-		at[worker]++;
-	}
-	for (unsigned w = 0; w < 3; w++)
-		assert_int_equal(at[w], 100);
-	assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), -ENOSPC);
+	assert_int_equal(placement_worker(p, load), 1);
+	load[1] = 6;
+	assert_int_equal(placement_worker(p, load), 2);
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(placement_room(p, 1, S, &room), 0);
+	assert_int_equal(placement_room(p, 1, S, &room), -ENOSPC);
+	load[2] = 0;
+	load[1] = 0;
+	assert_int_equal(placement_worker(p, load), 2);
+	assert_int_equal(placement_room(p, UINT_MAX, S, &room), -ENOSPC);
 	placement_destroy(p);
+}
 
-	p = make(2, 1024, 300);
-	assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), 0);
-	unsigned first = worker;
-	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(placement_port(p, first, CORD_FAMILY_NONE, S, &port), 0);
-	for (unsigned i = 0; i < 5; i++) {
-		assert_int_equal(placement_room(p, UINT_MAX, S, &room, &worker), 0);
-		assert_int_not_equal(worker, first);
-	}
-	assert_int_equal(placement_room(p, first, S, &room, &worker), 0);
-	assert_int_equal(worker, first);
+static void a_worker_takes_so_many_rooms(void **state)
+{
+	const struct placement_shape shape = {.workers = 2,
+		.ports = 128,
+		.rooms = 4,
+		.rooms_per_worker = 1,
+		.addresses = 1,
+		.family = {CORD_FAMILY_IPV4}};
+	const uint64_t load[2] = {0, 9};
+	struct placement *p;
+	cord_id room;
+
+	assert_int_equal(placement_create(&shape, &p), 0);
+	assert_int_equal(placement_room(p, 0, S, &room), 0);
+	assert_int_equal(placement_worker(p, load), 1);
+	assert_int_equal(placement_room(p, 0, S, &room), -ENOSPC);
+	assert_int_equal(placement_room(p, 1, S, &room), 0);
+	assert_int_equal(placement_worker(p, load), UINT_MAX);
 	placement_destroy(p);
 }
 
@@ -72,7 +83,6 @@ static void ports_are_placed_at_home_and_spill(void **state)
 		assert_int_equal(placement_home(p, cord_id_slot(port)), 0);
 	}
 	assert_int_equal(placement_port(p, 1, CORD_FAMILY_NONE, S, &port), -ENOSPC);
-	assert_int_equal(placement_load(p, 1), 256);
 	placement_destroy(p);
 }
 
@@ -80,7 +90,6 @@ static void a_freed_port_rests(void **state)
 {
 	struct placement *p = make(1, 1, 1);
 	cord_id one, two, room;
-	unsigned worker;
 
 	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 5 * S, &one), 0);
 	placement_port_free(p, one, 6 * S);
@@ -88,10 +97,10 @@ static void a_freed_port_rests(void **state)
 	assert_int_equal(placement_port(p, 0, CORD_FAMILY_NONE, 16 * S, &two), 0);
 	assert_int_equal(cord_id_slot(one), cord_id_slot(two));
 	assert_true(cord_id_generation(two) > cord_id_generation(one));
-	assert_int_equal(placement_room(p, UINT_MAX, 5 * S, &room, &worker), 0);
+	assert_int_equal(placement_room(p, 0, 5 * S, &room), 0);
 	placement_room_free(p, room, 6 * S);
-	assert_int_equal(placement_room(p, UINT_MAX, 7 * S, &room, &worker), -ENOSPC);
-	assert_int_equal(placement_room(p, UINT_MAX, 8 * S, &room, &worker), 0);
+	assert_int_equal(placement_room(p, 0, 7 * S, &room), -ENOSPC);
+	assert_int_equal(placement_room(p, 0, 8 * S, &room), 0);
 	placement_destroy(p);
 }
 
@@ -141,12 +150,12 @@ static void what_is_found_is_claimed_once(void **state)
 	struct placement_counts c;
 	cord_id port;
 
-	assert_true(placement_port_claim(p, cord_id_make(70, 9), 0));
-	assert_false(placement_port_claim(p, cord_id_make(70, 9), 0));
-	assert_false(placement_port_claim(p, cord_id_make(128, 9), 0));
-	assert_false(placement_port_claim(p, cord_id_make(5, 0), 0));
-	assert_true(placement_port_claim(p, cord_id_make(64, 9), 77));
-	assert_true(placement_port_claim(p, cord_id_make(127, 9), 1));
+	assert_true(placement_port_claim(p, cord_id_make(70, 9)));
+	assert_false(placement_port_claim(p, cord_id_make(70, 9)));
+	assert_false(placement_port_claim(p, cord_id_make(128, 9)));
+	assert_false(placement_port_claim(p, cord_id_make(5, 0)));
+	assert_true(placement_port_claim(p, cord_id_make(64, 9)));
+	assert_true(placement_port_claim(p, cord_id_make(127, 9)));
 	assert_true(placement_room_claim(p, cord_id_make(3, 1), 1));
 	placement_counts(p, S, &c);
 	assert_int_equal(c.ports_used, 3);
@@ -189,9 +198,8 @@ static void each_family_has_its_addresses(void **state)
 			0);
 		assert_int_not_equal(cord_id_slot(port) / 128, 1);
 	}
-	/* One that nobody has heard of is there again at once; it counts in no load. */
+	/* One that nobody has heard of is there again at once. */
 	placement_port_give_back(p, port);
-	assert_int_equal(placement_load(p, 1), 128 + 255);
 	placement_counts(p, S, &c);
 	assert_int_equal(c.ports_used, 383);
 	assert_int_equal(c.ports_resting, 0);
@@ -215,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rooms_go_to_the_least_loaded_worker),
+		cmocka_unit_test(a_worker_takes_so_many_rooms),
 		cmocka_unit_test(ports_are_placed_at_home_and_spill),
 		cmocka_unit_test(a_freed_port_rests),
 		cmocka_unit_test(generations_grow_over_a_restart),
