@@ -2,7 +2,6 @@
 """Many calls a second, twice: every one is answered, reaches an agent and is on record, and what they
 used is free again. CORDBOARD_LOAD says how many a second for how long: 20x60,20x60 (scripts/bench)."""
 import os
-import sys
 
 import stage
 from stage import alone
@@ -50,11 +49,3 @@ async def test_load_of_many_calls_leaves_nothing_behind():
         assert (answered, refused) == (calls, 0), status["calls"]
         for name, before in resident[0].items():
             assert resident[-1][name] <= before * GROWTH, f"{name} grew: {resident}"
-
-
-async def test_the_bench_of_control_works_small():
-    release_build()
-    sys.path.append(str(stage.TOP / "bench"))
-    import bench_control
-    for name, number in bench_control.CASES:
-        assert await bench_control.measure(name, number, smoke=True)
