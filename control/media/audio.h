@@ -58,5 +58,25 @@ uint32_t audio_frames(const struct audio *audio);
 /* Makes and seals a memfd as cordboard/clip.h says. */
 int audio_clip(const struct audio *audio, cord_clip_id id, enum cord_clip_format format, int *fd,
 	uint64_t *bytes);
-/* Samples of a clip that audio_clip() made as CORD_CLIP_L16, or as CORD_CLIP_L16_WIDE: `wide` alone. */
-int audio_of_clip(int fd, uint64_t bytes, struct audio *out);
+
+/* The same a piece at a time: of a long sound, some formats take minutes. */
+struct clip_making;
+/* The samples stay until the end. */
+int clip_making_begin(const struct audio *audio, cord_clip_id id, enum cord_clip_format format,
+	struct clip_making **out);
+/* Makes so many frames more, at most; true: all are made. */
+bool clip_making_run(struct clip_making *m, uint32_t frames);
+/* All are made: seals it. It is over, also when that fails. */
+int clip_making_end(struct clip_making *m, int *fd, uint64_t *bytes);
+/* Without an end. NULL is fine. */
+void clip_making_drop(struct clip_making *m);
+
+/* Samples as they lie in a clip of CORD_CLIP_L16, or of CORD_CLIP_L16_WIDE: `wide` alone. Only to be read. */
+struct audio_mapped {
+	struct audio audio;
+	void *at;
+	size_t bytes;
+};
+int audio_map_clip(int fd, uint64_t bytes, struct audio_mapped *out);
+/* One of zeros is fine. */
+void audio_unmap(struct audio_mapped *mapped);

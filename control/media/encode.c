@@ -21,6 +21,17 @@ enum {
 	RESAMPLER_QUALITY = 6,
 };
 
+struct encoder {
+	struct audio audio; /* the caller's */
+	enum cord_clip_format format;
+	uint32_t next; /* frame */
+	/* what the format needs; else NULL */
+	SpeexResamplerState *widening;
+	uint32_t widened; /* samples at 8 kHz that it has taken */
+	g722_encode_state_t *g722;
+	OpusEncoder *opus;
+};
+
 uint32_t encode_frame_max(enum cord_clip_format format)
 {
 	uint32_t bytes = cord_clip_frame_bytes(format);
@@ -28,131 +39,150 @@ uint32_t encode_frame_max(enum cord_clip_format format)
 	return bytes ? bytes : CORD_CLIP_OPUS_FRAME_MAX;
 }
 
-/* A frame of samples, filled up with silence. factor: 1 at 8 kHz, 2 at 16 kHz. */
-static void frame_of(const int16_t *samples, uint32_t n, uint32_t frame, int factor, int16_t *out)
+uint32_t encode_piece(enum cord_clip_format format)
 {
-	size_t begin = (size_t)frame * FRAME * factor, all = (size_t)n * factor;
+	switch (format) {
+	case CORD_CLIP_OPUS:
+		return 100;
+	case CORD_CLIP_G722:
+		return 500;
+	default:
+		return 5000;
+	}
+}
+
+static OpusEncoder *make_opus(void)
+{
+	OpusEncoder *opus = opus_encoder_create(WIDE_RATE, 1, OPUS_APPLICATION_AUDIO, NULL);
+
+	if (!opus)
+		return NULL;
+	opus_encoder_ctl(opus, OPUS_SET_BITRATE(ENCODE_OPUS_BITRATE));
+	opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(ENCODE_OPUS_COMPLEXITY));
+	return opus;
+}
+
+static SpeexResamplerState *make_widening(void)
+{
+	int error = 0;
+	SpeexResamplerState *r =
+		speex_resampler_init(1, AUDIO_RATE, WIDE_RATE, RESAMPLER_QUALITY, &error);
+
+	if (r)
+		speex_resampler_skip_zeros(r);
+	return r;
+}
+
+int encoder_create(const struct audio *audio, enum cord_clip_format format, struct encoder **out)
+{
+	bool widens = cord_clip_rate_hz(format) != AUDIO_RATE && !audio->wide;
+	struct encoder *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->audio = *audio;
+	e->format = format;
+	if (widens)
+		e->widening = make_widening();
+	if (format == CORD_CLIP_G722)
+		e->g722 = g722_encode_init(NULL, 64000, 0);
+	if (format == CORD_CLIP_OPUS)
+		e->opus = make_opus();
+	if ((widens && !e->widening) || (format == CORD_CLIP_G722 && !e->g722) ||
+		(format == CORD_CLIP_OPUS && !e->opus)) {
+		encoder_destroy(e);
+		return -ENOMEM;
+	}
+	*out = e;
+	return 0;
+}
+
+void encoder_destroy(struct encoder *e)
+{
+	if (!e)
+		return;
+	if (e->widening)
+		speex_resampler_destroy(e->widening);
+	if (e->g722)
+		g722_encode_free(e->g722);
+	if (e->opus)
+		opus_encoder_destroy(e->opus);
+	free(e);
+}
+
+/* The next frame of samples, filled up with silence. factor: 1 at 8 kHz, 2 at 16 kHz. */
+static void frame_of(const struct encoder *e, const int16_t *samples, int factor, int16_t *out)
+{
+	size_t begin = (size_t)e->next * FRAME * factor, all = (size_t)e->audio.n * factor;
 	size_t left = all - begin < (size_t)FRAME * factor ? all - begin : (size_t)FRAME * factor;
 
 	memset(out, 0, (size_t)FRAME * factor * sizeof(*out));
 	memcpy(out, samples + begin, left * sizeof(*out));
 }
 
-static void encode_narrow(const struct audio *a, enum cord_clip_format format, uint8_t *payload,
-	uint32_t *end, uint32_t frames)
+/* The resampler looks ahead: behind the sound is silence. */
+static void widen(struct encoder *e, int16_t out[FRAME_WIDE])
 {
-	uint32_t bytes = cord_clip_frame_bytes(format);
+	static const int16_t silence[FRAME];
+	uint32_t made = 0;
+
+	while (made < FRAME_WIDE) {
+		uint32_t left = e->audio.n - e->widened;
+		spx_uint32_t taken = left ? left : FRAME, more = FRAME_WIDE - made;
+
+		speex_resampler_process_int(e->widening, 0,
+			left ? e->audio.samples + e->widened : silence, &taken, out + made, &more);
+		e->widened += left ? taken : 0;
+		made += more;
+	}
+}
+
+static void wide_frame(struct encoder *e, int16_t out[FRAME_WIDE])
+{
+	if (e->widening)
+		widen(e, out);
+	else
+		frame_of(e, e->audio.wide, 2, out);
+}
+
+static uint32_t narrow_next(struct encoder *e, uint8_t *out)
+{
 	int16_t pcm[FRAME];
 
-	for (uint32_t f = 0; f < frames; f++) {
-		uint8_t *out = payload + (size_t)f * bytes;
-
-		frame_of(a->samples, a->n, f, 1, pcm);
-		if (format == CORD_CLIP_L16)
-			memcpy(out, pcm, sizeof(pcm));
-		for (uint32_t i = 0; i < FRAME && format != CORD_CLIP_L16; i++)
-			out[i] = format == CORD_CLIP_PCMU ? linear_to_ulaw(pcm[i])
-							  : linear_to_alaw(pcm[i]);
-		end[f] = (f + 1) * bytes;
+	frame_of(e, e->audio.samples, 1, pcm);
+	if (e->format == CORD_CLIP_L16) {
+		memcpy(out, pcm, sizeof(pcm));
+		return sizeof(pcm);
 	}
+	for (uint32_t i = 0; i < FRAME; i++)
+		out[i] = e->format == CORD_CLIP_PCMU ? linear_to_ulaw(pcm[i])
+						     : linear_to_alaw(pcm[i]);
+	return FRAME;
 }
 
-/* The samples at 16 kHz: those of the sound, or made of its others and to be freed. */
-static int16_t *widened(const struct audio *a)
+static uint32_t wide_next(struct encoder *e, uint8_t *out)
 {
-	if (a->wide)
-		return a->wide;
-	int16_t *wide = calloc(2 * (size_t)a->n + 1, sizeof(*wide));
-	int error = 0;
-	SpeexResamplerState *r =
-		speex_resampler_init(1, AUDIO_RATE, WIDE_RATE, RESAMPLER_QUALITY, &error);
-	spx_uint32_t taken = a->n, made = 2 * a->n;
+	int16_t pcm[FRAME_WIDE];
+	int bytes;
 
-	if (wide && r) {
-		speex_resampler_skip_zeros(r);
-		speex_resampler_process_int(r, 0, a->samples, &taken, wide, &made);
+	wide_frame(e, pcm);
+	if (e->format == CORD_CLIP_G722) {
+		bytes = g722_encode(e->g722, out, pcm, FRAME_WIDE);
+	} else if (e->format == CORD_CLIP_OPUS) {
+		bytes = opus_encode(e->opus, pcm, FRAME_WIDE, out, CORD_CLIP_OPUS_FRAME_MAX);
 	} else {
-		free(wide);
-		wide = NULL;
+		memcpy(out, pcm, sizeof(pcm));
+		bytes = sizeof(pcm);
 	}
-	if (r)
-		speex_resampler_destroy(r);
-	return wide;
+	CHECK(bytes > 0);
+	return (uint32_t)bytes;
 }
 
-static int encode_g722(
-	const int16_t *wide, uint32_t n, uint8_t *payload, uint32_t *end, uint32_t frames)
+uint32_t encoder_next(struct encoder *e, uint8_t *out)
 {
-	g722_encode_state_t *e = g722_encode_init(NULL, 64000, 0);
-	int16_t pcm[FRAME_WIDE];
+	uint32_t bytes = cord_clip_rate_hz(e->format) == AUDIO_RATE ? narrow_next(e, out)
+								    : wide_next(e, out);
 
-	if (!e)
-		return -ENOMEM;
-	for (uint32_t f = 0; f < frames; f++) {
-		frame_of(wide, n, f, 2, pcm);
-		g722_encode(e, payload + (size_t)f * FRAME, pcm, FRAME_WIDE);
-		end[f] = (f + 1) * FRAME;
-	}
-	g722_encode_free(e);
-	return 0;
-}
-
-static int encode_opus(
-	const int16_t *wide, uint32_t n, uint8_t *payload, uint32_t *end, uint32_t frames)
-{
-	OpusEncoder *e = opus_encoder_create(WIDE_RATE, 1, OPUS_APPLICATION_AUDIO, NULL);
-	int16_t pcm[FRAME_WIDE];
-	uint32_t at = 0;
-
-	if (!e)
-		return -ENOMEM;
-	opus_encoder_ctl(e, OPUS_SET_BITRATE(ENCODE_OPUS_BITRATE));
-	opus_encoder_ctl(e, OPUS_SET_COMPLEXITY(ENCODE_OPUS_COMPLEXITY));
-	for (uint32_t f = 0; f < frames; f++) {
-		frame_of(wide, n, f, 2, pcm);
-		int bytes = opus_encode(e, pcm, FRAME_WIDE, payload + at, CORD_CLIP_OPUS_FRAME_MAX);
-
-		CHECK(bytes > 0);
-		at += (uint32_t)bytes;
-		end[f] = at;
-	}
-	opus_encoder_destroy(e);
-	return 0;
-}
-
-static void encode_wide(
-	const int16_t *wide, uint32_t n, uint8_t *payload, uint32_t *end, uint32_t frames)
-{
-	for (uint32_t f = 0; f < frames; f++) {
-		int16_t pcm[FRAME_WIDE];
-
-		frame_of(wide, n, f, 2, pcm);
-		memcpy(payload + f * sizeof(pcm), pcm, sizeof(pcm));
-		end[f] = (uint32_t)((f + 1) * sizeof(pcm));
-	}
-}
-
-int encode_frames(
-	const struct audio *a, enum cord_clip_format format, uint8_t *payload, uint32_t *end)
-{
-	uint32_t frames = audio_frames(a);
-	int error = 0;
-
-	if (cord_clip_rate_hz(format) == AUDIO_RATE) {
-		encode_narrow(a, format, payload, end, frames);
-		return 0;
-	}
-	int16_t *wide = widened(a);
-
-	if (!wide)
-		return -ENOMEM;
-	if (format == CORD_CLIP_G722)
-		error = encode_g722(wide, a->n, payload, end, frames);
-	else if (format == CORD_CLIP_OPUS)
-		error = encode_opus(wide, a->n, payload, end, frames);
-	else
-		encode_wide(wide, a->n, payload, end, frames);
-	if (wide != a->wide)
-		free(wide);
-	return error;
+	e->next++;
+	return bytes;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of 20 ms of a clip, in each format of cordboard/clip.h. Pure, but slow: for the offload
- * thread.
+ * Frames of 20 ms of a clip, in each format of cordboard/clip.h, in order and as many at a time as
+ * the caller likes. Pure, but slow: for the offload thread.
  */
 #pragma once
 
@@ -13,13 +13,20 @@
 #define ENCODE_OPUS_BITRATE    32000
 #define ENCODE_OPUS_COMPLEXITY 3
 
+struct encoder;
+
 /* Most bytes of a frame. */
 uint32_t encode_frame_max(enum cord_clip_format format);
+/* Frames that take some 10 ms: what else is to be done waits no longer for its turn. */
+uint32_t encode_piece(enum cord_clip_format format);
 
+/* Of a sound that stays as long as the encoder. -ENOMEM. */
+int encoder_create(const struct audio *audio, enum cord_clip_format format, struct encoder **out);
+/* NULL is fine. */
+void encoder_destroy(struct encoder *e);
 /*
- * Writes all frames of a sound one after the other, and where each ends; the last is filled up with
- * silence. What the format has and the sound has not (samples at 16 kHz) is made of the other.
- * payload has room for audio_frames() of encode_frame_max(). 0, or -ENOMEM.
+ * Writes the next frame, the sound's last one filled up with silence, and returns its bytes: at most
+ * encode_frame_max(). What the format has and the sound has not (samples at 16 kHz) is made of the
+ * other.
  */
-int encode_frames(
-	const struct audio *audio, enum cord_clip_format format, uint8_t *payload, uint32_t *end);
+uint32_t encoder_next(struct encoder *e, uint8_t *out);

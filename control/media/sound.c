@@ -14,6 +14,16 @@
 
 #define FRAME (AUDIO_RATE / 50)
 
+struct clip_making {
+	struct encoder *encoder;
+	enum cord_clip_format format;
+	int fd;
+	uint8_t *at;
+	size_t size; /* of the mapping: the most that it may need */
+	uint32_t frames, made;
+	uint32_t bytes; /* of the payload, so far */
+};
+
 /* Ids are compared between processes and over restarts: the key is fixed for ever. */
 static const uint8_t id_key[SIPHASH_KEY_SIZE] = "cordboard clip 1";
 
@@ -29,27 +39,6 @@ cord_clip_id audio_id(const struct audio *a)
 	return id ? id : 1;
 }
 
-/* The header, where each frame ends, and the frames; how long all of it is, or a negative errno. */
-static int64_t fill(
-	const struct audio *a, cord_clip_id id, enum cord_clip_format format, uint8_t *at)
-{
-	uint32_t frames = audio_frames(a);
-	const struct cord_clip_header header = {
-		.magic = CORD_CLIP_MAGIC,
-		.version = CORD_CLIP_VERSION,
-		.id = id,
-		.format = format,
-		.rate_hz = cord_clip_rate_hz(format),
-		.frames = frames,
-	};
-	size_t offset = cord_clip_payload_offset(frames);
-	uint32_t *end = (uint32_t *)(void *)(at + sizeof(header));
-	int error = encode_frames(a, format, at + offset, end);
-
-	memcpy(at, &header, sizeof(header));
-	return error ? error : (int64_t)(offset + end[frames - 1]);
-}
-
 static int seal(int fd)
 {
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
@@ -57,61 +46,128 @@ static int seal(int fd)
 	return 0;
 }
 
-int audio_clip(const struct audio *a, cord_clip_id id, enum cord_clip_format format, int *out,
-	uint64_t *out_bytes)
+void clip_making_drop(struct clip_making *m)
 {
-	uint32_t frames = audio_frames(a);
-	size_t most = cord_clip_payload_offset(frames) + (size_t)frames * encode_frame_max(format);
-	int64_t bytes;
-	void *at;
-	int error, fd;
+	if (!m)
+		return;
+	encoder_destroy(m->encoder);
+	if (m->at)
+		munmap(m->at, m->size);
+	if (m->fd >= 0)
+		close(m->fd);
+	free(m);
+}
 
-	CHECK(frames > 0 && frames <= CORD_CLIP_FRAMES_MAX && most <= CORD_CLIP_BYTES_MAX);
-	fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
+static int map_memory(struct clip_making *m)
+{
+	void *at;
+
+	m->fd = memfd_create("clip", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (m->fd < 0 || ftruncate(m->fd, (off_t)m->size) < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)most) < 0) {
-		error = -errno;
-		goto fail;
-	}
-	at = mmap(NULL, most, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED) {
-		error = -errno;
-		goto fail;
-	}
-	bytes = fill(a, id, format, at);
-	munmap(at, most);
-	error = bytes < 0 ? (int)bytes : ftruncate(fd, (off_t)bytes) < 0 ? -errno : seal(fd);
-	if (error)
-		goto fail;
-	*out = fd;
-	*out_bytes = (uint64_t)bytes;
+	at = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	m->at = at;
 	return 0;
-fail:
-	close(fd);
+}
+
+int clip_making_begin(const struct audio *a, cord_clip_id id, enum cord_clip_format format,
+	struct clip_making **out)
+{
+	const struct cord_clip_header header = {
+		.magic = CORD_CLIP_MAGIC,
+		.version = CORD_CLIP_VERSION,
+		.id = id,
+		.format = format,
+		.rate_hz = cord_clip_rate_hz(format),
+		.frames = audio_frames(a),
+	};
+	struct clip_making *m = calloc(1, sizeof(*m));
+	int error;
+
+	if (!m)
+		return -ENOMEM;
+	m->fd = -1;
+	m->format = format;
+	m->frames = header.frames;
+	m->size =
+		cord_clip_payload_offset(m->frames) + (size_t)m->frames * encode_frame_max(format);
+	CHECK(m->frames > 0 && m->frames <= CORD_CLIP_FRAMES_MAX && m->size <= CORD_CLIP_BYTES_MAX);
+	error = map_memory(m);
+	if (!error)
+		error = encoder_create(a, format, &m->encoder);
+	if (error) {
+		clip_making_drop(m);
+		return error;
+	}
+	memcpy(m->at, &header, sizeof(header));
+	*out = m;
+	return 0;
+}
+
+bool clip_making_run(struct clip_making *m, uint32_t frames)
+{
+	uint8_t *payload = m->at + cord_clip_payload_offset(m->frames);
+	uint32_t *end = (uint32_t *)(void *)(m->at + sizeof(struct cord_clip_header));
+
+	for (; frames && m->made < m->frames; frames--) {
+		m->bytes += encoder_next(m->encoder, payload + m->bytes);
+		end[m->made++] = m->bytes;
+	}
+	return m->made == m->frames;
+}
+
+int clip_making_end(struct clip_making *m, int *fd, uint64_t *bytes)
+{
+	size_t size = cord_clip_payload_offset(m->frames) + m->bytes;
+	int error;
+
+	munmap(m->at, m->size);
+	m->at = NULL;
+	error = ftruncate(m->fd, (off_t)size) < 0 ? -errno : seal(m->fd);
+	if (!error) {
+		*fd = m->fd;
+		*bytes = size;
+		m->fd = -1;
+	}
+	clip_making_drop(m);
 	return error;
 }
 
-int audio_of_clip(int fd, uint64_t bytes, struct audio *out)
+int audio_clip(const struct audio *a, cord_clip_id id, enum cord_clip_format format, int *fd,
+	uint64_t *bytes)
+{
+	struct clip_making *m;
+	int error = clip_making_begin(a, id, format, &m);
+
+	if (error)
+		return error;
+	clip_making_run(m, UINT32_MAX);
+	return clip_making_end(m, fd, bytes);
+}
+
+int audio_map_clip(int fd, uint64_t bytes, struct audio_mapped *out)
 {
 	void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
-	struct cord_clip_header header;
 	struct audio a = {0};
+	struct cord_clip_header header;
 	int16_t *samples;
 
 	if (at == MAP_FAILED)
 		return -errno;
 	memcpy(&header, at, sizeof(header));
 	CHECK(header.format == CORD_CLIP_L16 || header.format == CORD_CLIP_L16_WIDE);
-	size_t size = (size_t)header.frames * cord_clip_frame_bytes(header.format);
+	samples = (int16_t *)(void *)((uint8_t *)at + cord_clip_payload_offset(header.frames));
+	a.n = header.frames * FRAME;
+	*(header.format == CORD_CLIP_L16 ? &a.samples : &a.wide) = samples;
+	*out = (struct audio_mapped){a, at, bytes};
+	return 0;
+}
 
-	samples = malloc(size);
-	if (samples) {
-		memcpy(samples, (uint8_t *)at + cord_clip_payload_offset(header.frames), size);
-		a.n = header.frames * FRAME;
-		*(header.format == CORD_CLIP_L16 ? &a.samples : &a.wide) = samples;
-		*out = a;
-	}
-	munmap(at, bytes);
-	return samples ? 0 : -ENOMEM;
+void audio_unmap(struct audio_mapped *mapped)
+{
+	if (mapped->at)
+		munmap(mapped->at, mapped->bytes);
+	*mapped = (struct audio_mapped){0};
 }

@@ -12,14 +12,18 @@
 #include "base/log.h"
 #include "base/offload.h"
 #include "media/audio.h"
+#include "media/encode.h"
 
+/* Comes back after each piece of the work, so that other jobs have their turn in between. */
 struct encode_job {
 	struct sound *sound; /* NULL: gone */
 	cord_clip_id id;
 	enum cord_clip_format format;
 	int source_fd;
 	uint64_t source_bytes;
-	int error, fd;
+	struct audio_mapped source; /* from the first piece on, as is */
+	struct clip_making *making; /* NULL: not begun, or at its end */
+	int error, fd;              /* fd -1: not made yet */
 	uint64_t bytes;
 };
 
@@ -120,13 +124,30 @@ void sound_widen(struct sound *s, int fd, uint64_t bytes)
 static void encode_work(void *arg)
 {
 	struct encode_job *job = arg;
-	struct audio audio;
 
-	job->error = audio_of_clip(job->source_fd, job->source_bytes, &audio);
-	if (job->error)
-		return;
-	job->error = audio_clip(&audio, job->id, job->format, &job->fd, &job->bytes);
-	audio_free(&audio);
+	if (!job->making) {
+		job->error = audio_map_clip(job->source_fd, job->source_bytes, &job->source);
+		if (!job->error)
+			job->error = clip_making_begin(
+				&job->source.audio, job->id, job->format, &job->making);
+		if (job->error)
+			return;
+	}
+	if (clip_making_run(job->making, encode_piece(job->format))) {
+		job->error = clip_making_end(job->making, &job->fd, &job->bytes);
+		job->making = NULL;
+	}
+}
+
+static void encode_job_free(struct encode_job *job)
+{
+	clip_making_drop(job->making);
+	audio_unmap(&job->source);
+	if (job->source_fd >= 0)
+		close(job->source_fd);
+	if (job->fd >= 0)
+		close(job->fd);
+	free(job);
 }
 
 static void encode_done(void *arg)
@@ -134,19 +155,23 @@ static void encode_done(void *arg)
 	struct encode_job *job = arg;
 	struct sound *s = job->sound;
 
-	close(job->source_fd);
 	if (!s) {
-		if (job->fd >= 0)
-			close(job->fd);
-	} else {
-		s->encodings[job->format].job = NULL;
-		if (job->fd < 0)
-			refuse(s, job->format, strerror(job->error ? -job->error : ECANCELED));
-		else
-			encoding_made(s, job->format, job->fd, job->bytes);
-		sounds_pump(s->sounds);
+		encode_job_free(job);
+		return;
 	}
-	free(job);
+	if (job->making) {
+		job->error = offload_submit(s->sounds->offload, encode_work, encode_done, job);
+		if (!job->error)
+			return;
+	}
+	s->encodings[job->format].job = NULL;
+	if (job->fd < 0)
+		refuse(s, job->format, strerror(job->error ? -job->error : ECANCELED));
+	else
+		encoding_made(s, job->format, job->fd, job->bytes);
+	job->fd = -1;
+	encode_job_free(job);
+	sounds_pump(s->sounds);
 }
 
 static int encode_start(struct sound *s, enum cord_clip_format format)
@@ -169,9 +194,7 @@ static int encode_start(struct sound *s, enum cord_clip_format format)
 			? -errno
 			: offload_submit(s->sounds->offload, encode_work, encode_done, job);
 	if (error) {
-		if (job->source_fd >= 0)
-			close(job->source_fd);
-		free(job);
+		encode_job_free(job);
 		return error;
 	}
 	s->encodings[format].job = job;

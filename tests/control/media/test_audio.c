@@ -291,7 +291,8 @@ static void what_a_file_has_above_4_khz_is_kept(void **state)
 	int fd = make_wav(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 48000, 1, 1.0, 0.2, 6000, 0.25);
 	static int16_t pcm[32000];
 	char wrong[AUDIO_WRONG_SIZE];
-	struct audio a, wide, low;
+	struct audio_mapped wide;
+	struct audio a, low;
 
 	assert_int_equal(audio_read(fd, AUDIO_PROMPT, &a, wrong), 0);
 	close(fd);
@@ -301,10 +302,10 @@ static void what_a_file_has_above_4_khz_is_kept(void **state)
 
 		assert_int_equal(audio_clip(&a, 7, f, &fd, &bytes), 0);
 		if (f == CORD_CLIP_L16_WIDE) {
-			assert_int_equal(audio_of_clip(fd, bytes, &wide), 0);
-			assert_null(wide.samples);
-			assert_memory_equal(wide.wide, a.wide, 2 * a.n * sizeof(*a.wide));
-			audio_free(&wide);
+			assert_int_equal(audio_map_clip(fd, bytes, &wide), 0);
+			assert_null(wide.audio.samples);
+			assert_memory_equal(wide.audio.wide, a.wide, 2 * a.n * sizeof(*a.wide));
+			audio_unmap(&wide);
 		} else {
 			assert_int_equal(decoded(fd, bytes, pcm), 320 * audio_frames(&a));
 			/* Named at the rate that level_at() takes for granted. */
@@ -335,7 +336,8 @@ static void what_a_file_has_above_4_khz_is_kept(void **state)
 
 static void a_clip_is_what_the_contract_says(void **state)
 {
-	struct audio a, back;
+	struct audio_mapped back;
+	struct audio a;
 	char wrong[AUDIO_WRONG_SIZE];
 
 	assert_int_equal(audio_tone(STR("tone:440:1010ms"), &a, wrong), 0);
@@ -366,15 +368,57 @@ static void a_clip_is_what_the_contract_says(void **state)
 		assert_true(ftruncate(fd, 0) < 0);
 		assert_true(write(fd, "x", 1) < 0);
 		if (f == CORD_CLIP_L16) {
-			assert_int_equal(audio_of_clip(fd, bytes, &back), 0);
-			assert_int_equal(back.n, 51 * 160);
-			assert_memory_equal(back.samples, a.samples, a.n * sizeof(*a.samples));
-			audio_free(&back);
+			assert_int_equal(audio_map_clip(fd, bytes, &back), 0);
+			assert_int_equal(back.audio.n, 51 * 160);
+			assert_memory_equal(
+				back.audio.samples, a.samples, a.n * sizeof(*a.samples));
+			audio_unmap(&back);
 		}
 		close(fd);
 	}
 	a.samples[100]++;
 	assert_true(audio_id(&a) != id);
+	audio_free(&a);
+}
+
+/* In pieces of any size it is, byte for byte, what it is in one go. */
+static void a_clip_may_be_made_in_pieces(void **state)
+{
+	struct audio a;
+	char wrong[AUDIO_WRONG_SIZE];
+
+	assert_int_equal(audio_tone(STR("tone:440,1000:1s/0:200ms/700:830ms"), &a, wrong), 0);
+	a.n -= 70;
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++) {
+		uint64_t bytes, in_pieces;
+		struct clip_making *m;
+		int fd, other;
+
+		assert_int_equal(audio_clip(&a, 7, f, &fd, &bytes), 0);
+		void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+
+		for (uint32_t piece = 1; piece < 100; piece = piece * 3 + 1) {
+			uint32_t runs = 1;
+
+			assert_int_equal(clip_making_begin(&a, 7, f, &m), 0);
+			while (!clip_making_run(m, piece))
+				runs++;
+			assert_int_equal(runs, (audio_frames(&a) + piece - 1) / piece);
+			assert_int_equal(clip_making_end(m, &other, &in_pieces), 0);
+			assert_int_equal(in_pieces, bytes);
+			void *pieces = mmap(NULL, bytes, PROT_READ, MAP_SHARED, other, 0);
+
+			assert_memory_equal(pieces, at, bytes);
+			munmap(pieces, bytes);
+			close(other);
+		}
+		munmap(at, bytes);
+		close(fd);
+		/* it may be given up at any moment */
+		assert_int_equal(clip_making_begin(&a, 7, f, &m), 0);
+		clip_making_run(m, 3);
+		clip_making_drop(m);
+	}
 	audio_free(&a);
 }
 
@@ -390,6 +434,7 @@ int main(void)
 		cmocka_unit_test(tones_are_as_specified),
 		cmocka_unit_test(what_a_file_has_above_4_khz_is_kept),
 		cmocka_unit_test(a_clip_is_what_the_contract_says),
+		cmocka_unit_test(a_clip_may_be_made_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

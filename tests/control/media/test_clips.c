@@ -216,6 +216,57 @@ static void what_is_wanted_also_is_waited_for_by_nobody(void **state)
 	clip_release(a);
 }
 
+static void no_work(void *ctx)
+{
+}
+
+static void count_done(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+/* The helper's next job is done while a long clip is only begun. */
+static void other_jobs_come_between_the_pieces_of_a_long_clip(void **state)
+{
+	const unsigned opus = 1u << CORD_CLIP_OPUS;
+	unsigned done = 0;
+
+	start(NULL, 0);
+	attach();
+	struct clip *a = source("tone:440:60s");
+	UNTIL(clip_state(a) == CLIP_LOADED);
+	clip_want_also(a, opus);
+	for (unsigned before = 0; before < 5; before = done) {
+		assert_int_equal(offload_submit(offload, no_work, count_done, &done), 0);
+		UNTIL(done > before);
+	}
+	assert_int_equal(carrier.n, 0);
+	UNTIL(clip_ready(a, opus));
+	assert_int_equal(carrier.n, 1);
+	assert_int_equal(offload_pending(offload), 0);
+	clip_release(a);
+}
+
+/* What is left of the work on a clip that is gone is not done. */
+static void a_clip_that_goes_is_not_made_any_further(void **state)
+{
+	unsigned done = 0;
+
+	start(NULL, 0);
+	struct clip *a = source("tone:440:300s");
+	UNTIL(clip_state(a) == CLIP_LOADED);
+	clip_want_also(a, 1u << CORD_CLIP_OPUS | 1u << CORD_CLIP_G722);
+	step();
+	clip_release(a);
+	clips_destroy(clips);
+	clips = NULL;
+	/* at most one piece of each was before it */
+	assert_int_equal(offload_submit(offload, no_work, count_done, &done), 0);
+	while (!done)
+		loop_step(loop, CLOCK_MS);
+	assert_int_equal(offload_pending(offload), 0);
+}
+
 static void a_new_dataplane_gets_all_again(void **state)
 {
 	struct waiter w = {0}, again = {0};
@@ -668,6 +719,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		T(equal_sources_and_contents_are_shared),
 		T(what_is_wanted_also_is_waited_for_by_nobody),
+		T(other_jobs_come_between_the_pieces_of_a_long_clip),
+		T(a_clip_that_goes_is_not_made_any_further),
 		T(a_new_dataplane_gets_all_again),
 		T(a_full_carrier_is_tried_again),
 		T(a_refused_clip_fails_and_may_be_tried_again),
