@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define CHUNK             4096 /* source frames read at a time */
+#define CHUNKS_OF_A_PIECE 8
 #define RESAMPLER_QUALITY 6
 #define MARGIN_BEFORE     (AUDIO_RATE * 5 / 1000)
 #define MARGIN_BEHIND     (AUDIO_RATE * 10 / 1000)
@@ -196,34 +197,6 @@ static int keep_tail(struct reading *to, const float *zeros)
 	return resample(to->resampler, zeros, tail < CHUNK ? tail : CHUNK, &to->g);
 }
 
-/* wide: NULL, or the same at 16 kHz. */
-static int read_all(
-	SNDFILE *file, const SF_INFO *info, struct reading *narrow, struct reading *wide)
-{
-	float *in = malloc(CHUNK * (size_t)info->channels * sizeof(*in));
-	float *mono = calloc(CHUNK, sizeof(*mono));
-	int error = in && mono ? 0 : -ENOMEM;
-	sf_count_t n;
-
-	while (!error && (n = sf_readf_float(file, in, CHUNK)) > 0) {
-		mix_down(in, (size_t)n, info->channels, mono);
-		error = keep(narrow->resampler, mono, (size_t)n, &narrow->g);
-		if (!error && wide)
-			error = keep(wide->resampler, mono, (size_t)n, &wide->g);
-		if (!error && narrow->g.n > AUDIO_SAMPLES_MAX)
-			error = -EFBIG;
-	}
-	if (!error) {
-		memset(mono, 0, CHUNK * sizeof(*mono));
-		error = keep_tail(narrow, mono);
-	}
-	if (!error && wide)
-		error = keep_tail(wide, mono);
-	free(in);
-	free(mono);
-	return error;
-}
-
 static int resampler(int rate, struct reading *to)
 {
 	int error = 0;
@@ -361,44 +334,130 @@ static void even_level(struct audio *a)
 		amplify(a->wide, 2 * (size_t)a->n, gain);
 }
 
-static int read_rates(SNDFILE *file, const SF_INFO *info, struct audio *out)
-{
-	struct reading narrow = {.rate = AUDIO_RATE}, wide = {.rate = 2 * AUDIO_RATE};
-	bool more = info->samplerate > (int)AUDIO_RATE;
-	int error = resampler(info->samplerate, &narrow);
+/* ---- a piece at a time --------------------------------------------------------------------- */
 
-	if (!error && more)
-		error = resampler(info->samplerate, &wide);
-	if (!error)
-		error = read_all(file, info, &narrow, more ? &wide : NULL);
-	if (!error && narrow.g.n == 0)
-		error = -ENODATA;
-	if (!error)
-		error = to_audio(&narrow.g, more ? &wide.g : NULL, out);
-	reading_end(&narrow);
-	reading_end(&wide);
+struct audio_reading {
+	enum audio_kind kind;
+	SNDFILE *file;
+	SF_INFO info;
+	bool more; /* the file has something above 4 kHz */
+	struct reading narrow, wide;
+	float *in, *mono;
+};
+
+void audio_reading_drop(struct audio_reading *r)
+{
+	if (!r)
+		return;
+	reading_end(&r->narrow);
+	reading_end(&r->wide);
+	if (r->file)
+		sf_close(r->file);
+	free(r->in);
+	free(r->mono);
+	free(r);
+}
+
+static int audio_error(int error, char *wrong)
+{
+	if (error == -EFBIG)
+		snprintf(wrong, AUDIO_WRONG_SIZE, "longer than an hour");
+	else if (error)
+		snprintf(wrong, AUDIO_WRONG_SIZE, "%s", strerror(-error));
 	return error;
 }
 
-int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong)
+int audio_reading_begin(int fd, enum audio_kind kind, struct audio_reading **out, char *wrong)
 {
-	struct audio a = {0};
-	SF_INFO info = {0};
-	SNDFILE *file = open_sound(fd, &info, wrong);
+	struct audio_reading *r = calloc(1, sizeof(*r));
+	int error = -ENOMEM;
+
+	if (!r)
+		return audio_error(error, wrong);
+	r->kind = kind;
+	r->narrow.rate = AUDIO_RATE;
+	r->wide.rate = 2 * AUDIO_RATE;
+	r->file = open_sound(fd, &r->info, wrong);
+	if (!r->file) {
+		audio_reading_drop(r);
+		return -EINVAL;
+	}
+	r->more = r->info.samplerate > (int)AUDIO_RATE;
+	r->in = malloc(CHUNK * (size_t)r->info.channels * sizeof(*r->in));
+	r->mono = calloc(CHUNK, sizeof(*r->mono));
+	if (r->in && r->mono)
+		error = resampler(r->info.samplerate, &r->narrow);
+	if (!error && r->more)
+		error = resampler(r->info.samplerate, &r->wide);
+	if (error) {
+		audio_reading_drop(r);
+		return audio_error(error, wrong);
+	}
+	*out = r;
+	return 0;
+}
+
+uint64_t audio_reading_seconds(const struct audio_reading *r)
+{
+	return (uint64_t)r->info.frames / (uint64_t)r->info.samplerate;
+}
+
+/* 1: there may be more. */
+static int read_chunk(struct audio_reading *r)
+{
+	sf_count_t n = sf_readf_float(r->file, r->in, CHUNK);
 	int error;
 
-	if (!file)
-		return -EINVAL;
-	error = read_rates(file, &info, &a);
-	if (error == -EFBIG)
-		snprintf(wrong, AUDIO_WRONG_SIZE, "longer than an hour");
-	else if (error == -ENODATA)
+	if (n <= 0)
+		return 0;
+	mix_down(r->in, (size_t)n, r->info.channels, r->mono);
+	error = keep(r->narrow.resampler, r->mono, (size_t)n, &r->narrow.g);
+	if (!error && r->more)
+		error = keep(r->wide.resampler, r->mono, (size_t)n, &r->wide.g);
+	if (!error && r->narrow.g.n > AUDIO_SAMPLES_MAX)
+		error = -EFBIG;
+	return error ? error : 1;
+}
+
+int audio_reading_run(struct audio_reading *r, char *wrong)
+{
+	int rc = 1;
+
+	for (unsigned i = 0; i < CHUNKS_OF_A_PIECE && rc > 0; i++)
+		rc = read_chunk(r);
+	if (rc < 0)
+		return audio_error(rc, wrong);
+	return rc;
+}
+
+/* What is left in the resamplers. */
+static int keep_tails(struct audio_reading *r)
+{
+	int error;
+
+	memset(r->mono, 0, CHUNK * sizeof(*r->mono));
+	error = keep_tail(&r->narrow, r->mono);
+	if (!error && r->more)
+		error = keep_tail(&r->wide, r->mono);
+	return error;
+}
+
+int audio_reading_end(struct audio_reading *r, struct audio *out, char *wrong)
+{
+	struct audio a = {0};
+	enum audio_kind kind = r->kind;
+	int error = keep_tails(r);
+
+	if (!error && r->narrow.g.n == 0) {
 		snprintf(wrong, AUDIO_WRONG_SIZE, "no sound in it");
-	else if (error)
-		snprintf(wrong, AUDIO_WRONG_SIZE, "%s", strerror(-error));
-	sf_close(file);
+		audio_reading_drop(r);
+		return -EINVAL;
+	}
+	if (!error)
+		error = to_audio(&r->narrow.g, r->more ? &r->wide.g : NULL, &a);
+	audio_reading_drop(r);
 	if (error)
-		return error == -ENODATA ? -EINVAL : error;
+		return audio_error(error, wrong);
 	if (kind != AUDIO_MARKUP)
 		audio_trim(&a, kind == AUDIO_SPEECH ? THRESHOLD_SPEECH : THRESHOLD_PROMPT);
 	if (kind != AUDIO_PROMPT)

@@ -37,12 +37,21 @@ enum audio_kind {
 };
 
 /*
- * Reads a WAV (WAVEX, RF64) from the start of a descriptor of a regular file or a memfd. Stays
- * open. -EINVAL: not such a file, cut short, or its header lies; -EFBIG: longer than an hour;
- * -ENOMEM. A program that writes to a pipe cannot know the length: sizes of 0 or above 2 GB mean
- * "all".
+ * Reads a WAV (WAVEX, RF64) from the start of a descriptor of a regular file or a memfd, which stays
+ * open and is nobody else's until the end. -EINVAL: not such a file, cut short, or its header lies;
+ * -EFBIG: longer than an hour; -ENOMEM. A program that writes to a pipe cannot know the length: sizes
+ * of 0 or above 2 GB mean "all".
  */
-int audio_read(int fd, enum audio_kind kind, struct audio *out, char *wrong);
+struct audio_reading;
+int audio_reading_begin(int fd, enum audio_kind kind, struct audio_reading **out, char *wrong);
+/* How long the file says that it is. */
+uint64_t audio_reading_seconds(const struct audio_reading *r);
+/* Some 10 ms of work: an hour of a file at 44.1 kHz takes half a minute. 1: there is more; 0. */
+int audio_reading_run(struct audio_reading *r, char *wrong);
+/* All is read: what it is. It is over, also when that fails. */
+int audio_reading_end(struct audio_reading *r, struct audio *out, char *wrong);
+/* Without an end. NULL is fine. */
+void audio_reading_drop(struct audio_reading *r);
 
 /* Leaves 5 ms before and 10 ms behind what is above the threshold; all of it when nothing is. */
 void audio_trim(struct audio *audio, int threshold);

@@ -2,19 +2,15 @@
 #include "media/clips.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/map.h"
-#include "base/offload.h"
-#include "media/audio.h"
+#include "media/loading.h"
 #include "media/sounds.h"
 #include "media/ssml.h"
 
@@ -38,28 +34,12 @@ struct clip {
 	struct sound *sound;
 	unsigned also; /* formats that nobody waits for */
 	/* while it loads */
-	struct load_job *job;
+	struct loading *loading;
 	struct speech_job *speech;
 	char *directory; /* of a file that must be below it, or NULL */
 	/* of a text */
 	char *text, *voice;
 	bool ssml;
-};
-
-/* Work of the offload thread: values in, values out. */
-struct load_job {
-	struct clip *clip; /* NULL: nobody waits for it any more */
-	enum clip_kind kind;
-	enum audio_kind audio;
-	char *source;    /* of a file or a tone */
-	char *directory; /* that the file must be below, or NULL */
-	int fd;          /* of speech; -1: open `source` */
-	int error;
-	char wrong[AUDIO_WRONG_SIZE];
-	cord_clip_id id;
-	uint32_t frames;
-	int clip_fd, wide_fd; /* wide_fd: -1: there are no samples at 16 kHz */
-	uint64_t bytes, wide_bytes;
 };
 
 struct clips {
@@ -68,6 +48,7 @@ struct clips {
 	struct map map;
 	struct clip *all;
 	struct clip *idle, **idle_last;
+	struct loader loader;
 	struct sounds sounds;
 	struct clip_wait *waits;
 	struct loop_task settle;
@@ -169,73 +150,21 @@ static void load_failed(struct clip *c, const char *why)
 	settle_later(c->clips);
 }
 
-static void load_job_free(struct load_job *job)
-{
-	if (!job)
-		return;
-	free(job->source);
-	free(job->directory);
-	free(job);
-}
-
-static int open_source(const struct load_job *job)
-{
-	int fd;
-
-	if (job->directory)
-		return file_open_below(job->directory, job->source);
-	fd = open(job->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
-}
-
-static void load_work(void *arg)
-{
-	struct load_job *job = arg;
-	struct audio audio = {0};
-
-	if (job->kind == CLIP_KIND_TONE) {
-		job->error = audio_tone(str_from(job->source), &audio, job->wrong);
-	} else {
-		int fd = job->fd >= 0 ? job->fd : open_source(job);
-
-		if (fd < 0) {
-			job->error = fd;
-			snprintf(job->wrong, sizeof(job->wrong), "%s",
-				fd == -EXDEV ? "a link leads out of the directory" : strerror(-fd));
-			return;
-		}
-		job->error = audio_read(fd, job->audio, &audio, job->wrong);
-		if (job->fd < 0)
-			close(fd);
-	}
-	if (job->error)
-		return;
-	job->id = audio_id(&audio);
-	job->frames = audio_frames(&audio);
-	job->error = audio_clip(&audio, job->id, CORD_CLIP_L16, &job->clip_fd, &job->bytes);
-	/* Without memory for them it is heard at 8 kHz. */
-	if (!job->error && audio.wide)
-		audio_clip(&audio, job->id, CORD_CLIP_L16_WIDE, &job->wide_fd, &job->wide_bytes);
-	if (job->error)
-		snprintf(job->wrong, sizeof(job->wrong), "%s", strerror(-job->error));
-	audio_free(&audio);
-}
-
-static void load_came(struct clip *c, struct load_job *job)
+static void load_came(struct clip *c, struct load_result *result)
 {
 	struct sounds *sounds = &c->clips->sounds;
-	struct sound *s = sounds_find(sounds, job->id);
+	struct sound *s = sounds_find(sounds, result->id);
 
 	if (!s) {
-		s = sounds_add(sounds, job->id, job->frames, job->clip_fd, job->bytes);
+		s = sounds_add(sounds, result->id, result->frames, result->fd, result->bytes);
 		if (!s) {
 			load_failed(c, "out of memory");
 			return;
 		}
-		job->clip_fd = -1;
-		if (job->wide_fd >= 0)
-			sound_widen(s, job->wide_fd, job->wide_bytes);
-		job->wide_fd = -1;
+		result->fd = -1;
+		if (result->wide_fd >= 0)
+			sound_widen(s, result->wide_fd, result->wide_bytes);
+		result->wide_fd = -1;
 	}
 	s->refs++;
 	c->sound = s;
@@ -248,58 +177,32 @@ static void load_came(struct clip *c, struct load_job *job)
 	sounds_pump(sounds);
 }
 
-static void load_done(void *arg)
+static void load_done(void *ctx, struct load_result *result)
 {
-	struct load_job *job = arg;
-	struct clip *c = job->clip;
+	struct clip *c = ctx;
 
-	if (c) {
-		c->job = NULL;
-		if (job->clip_fd >= 0)
-			load_came(c, job);
-		else
-			load_failed(c, job->error ? job->wrong : "cancelled");
-	}
-	if (job->clip_fd >= 0)
-		close(job->clip_fd);
-	if (job->wide_fd >= 0)
-		close(job->wide_fd);
-	if (job->fd >= 0)
-		close(job->fd);
-	load_job_free(job);
+	c->loading = NULL;
+	if (result->error)
+		load_failed(c, result->wrong);
+	else
+		load_came(c, result);
 }
 
 /* Takes the descriptor. */
-static int load_start(struct clip *c, const char *source, int fd)
+static int load_start(struct clip *c, const char *name, int fd)
 {
-	struct load_job *job = calloc(1, sizeof(*job));
-	int error = job ? 0 : -ENOMEM;
+	const struct load_source source = {.tone = c->kind == CLIP_KIND_TONE,
+		.kind = c->kind != CLIP_KIND_TEXT ? AUDIO_PROMPT
+			: c->ssml                 ? AUDIO_MARKUP
+						  : AUDIO_SPEECH,
+		.name = name,
+		.directory = c->directory,
+		.fd = fd};
+	int error = loading_start(&c->clips->loader, &source, load_done, c, &c->loading);
 
-	if (job) {
-		*job = (struct load_job){.clip = c,
-			.kind = c->kind,
-			.audio = c->kind != CLIP_KIND_TEXT ? AUDIO_PROMPT
-				 : c->ssml                 ? AUDIO_MARKUP
-							   : AUDIO_SPEECH,
-			.fd = fd,
-			.clip_fd = -1,
-			.wide_fd = -1,
-			.source = str_dup(str_from(source)),
-			.directory = c->directory ? str_dup(str_from(c->directory)) : NULL};
-		error = job->source && !job->directory == !c->directory
-				? offload_submit(
-					  c->clips->config.offload, load_work, load_done, job)
-				: -ENOMEM;
-	}
-	if (error) {
-		load_job_free(job);
-		if (fd >= 0)
-			close(fd);
-		return error;
-	}
-	c->job = job;
-	c->clips->loads++;
-	return 0;
+	if (!error)
+		c->clips->loads++;
+	return error;
 }
 
 static void spoken(void *ctx, int fd_or_error, const char *wrong)
@@ -363,8 +266,8 @@ static void clip_destroy(struct clip *c)
 	if (c->idle_back)
 		idle_unlink(c);
 	clip_forget(c);
-	if (c->job)
-		c->job->clip = NULL;
+	if (c->loading)
+		loading_cancel(c->loading);
 	if (c->speech)
 		speech_cancel(c->speech);
 	if (c->sound && --c->sound->refs == 0)
@@ -679,6 +582,7 @@ int clips_create(const struct clips_config *config, struct clips **out)
 		clips->config.bytes_max = CLIPS_BYTES_MAX;
 	clips->sounds =
 		(struct sounds){.offload = config->offload, .ctx = clips, .settled = settle_later};
+	clips->loader = (struct loader){.offload = config->offload};
 	clips->idle_last = &clips->idle;
 	clips->settle = (struct loop_task){.fn = settle, .ctx = clips};
 	map_init(&clips->map, NULL, 0);

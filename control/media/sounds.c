@@ -14,11 +14,17 @@
 #include "media/audio.h"
 #include "media/encode.h"
 
-/* Comes back after each piece of the work, so that other jobs have their turn in between. */
+/*
+ * Of a long sound it comes back after each piece of the work, so that other jobs have their turn in
+ * between. Short ones are made one after the other: it would take all of them longer to be there.
+ */
+#define ENCODE_AT_ONCE 1500u /* frames */
+
 struct encode_job {
 	struct sound *sound; /* NULL: gone */
 	cord_clip_id id;
 	enum cord_clip_format format;
+	uint32_t piece; /* frames */
 	int source_fd;
 	uint64_t source_bytes;
 	struct audio_mapped source; /* from the first piece on, as is */
@@ -133,7 +139,7 @@ static void encode_work(void *arg)
 		if (job->error)
 			return;
 	}
-	if (clip_making_run(job->making, encode_piece(job->format))) {
+	if (clip_making_run(job->making, job->piece)) {
 		job->error = clip_making_end(job->making, &job->fd, &job->bytes);
 		job->making = NULL;
 	}
@@ -187,6 +193,7 @@ static int encode_start(struct sound *s, enum cord_clip_format format)
 	*job = (struct encode_job){.sound = s,
 		.id = s->id,
 		.format = format,
+		.piece = s->frames > ENCODE_AT_ONCE ? encode_piece(format) : s->frames,
 		.fd = -1,
 		.source_fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0),
 		.source_bytes = source->bytes};

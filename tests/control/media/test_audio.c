@@ -66,6 +66,21 @@ static double level_at(const struct audio *a, double hz)
 	return 20 * log10(2 * sqrt(re * re + im * im) / a->n + 1e-12);
 }
 
+static int audio_read(int fd, enum audio_kind kind, struct audio *a, char *wrong)
+{
+	struct audio_reading *r;
+	int rc = audio_reading_begin(fd, kind, &r, wrong);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = audio_reading_run(r, wrong)) > 0)
+		;
+	if (rc == 0)
+		return audio_reading_end(r, a, wrong);
+	audio_reading_drop(r);
+	return rc;
+}
+
 static void every_common_form_is_heard(void **state)
 {
 	static const struct {

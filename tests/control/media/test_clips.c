@@ -466,6 +466,48 @@ static void a_reload_reads_files_anew(void **state)
 	unlink(path);
 }
 
+/* Long files are read one after the other, and short ones meanwhile. */
+static void long_files_hold_up_nothing(void **state)
+{
+	static const char *const names[] = {"long1", "long2", "long3", "short"};
+	struct clip *c[4];
+	char path[4][128];
+
+	for (unsigned again = 0; again < 3; again++) {
+		start(NULL, 0);
+		for (unsigned i = 0; i < 4; i++) {
+			snprintf(path[i], sizeof(path[i]), "%s/%s.wav", directory, names[i]);
+			copy_file(i < 3 ? "480000" : "1600", path[i]);
+			c[i] = source(path[i]);
+		}
+		UNTIL(clip_state(c[3]) == CLIP_LOADED);
+		assert_int_equal(clip_frames(c[3]), 10);
+		assert_int_equal(clip_state(c[0]), CLIP_LOADING);
+		if (again == 0) {
+			UNTIL(clip_state(c[0]) == CLIP_LOADED);
+			assert_int_equal(clip_frames(c[0]), 3000);
+			assert_int_equal(clip_state(c[1]), CLIP_LOADING);
+			UNTIL(clip_state(c[1]) == CLIP_LOADED && clip_state(c[2]) == CLIP_LOADED);
+			/* they are equal, and so of one content */
+			assert_true(clip_content(c[0]) == clip_content(c[2]));
+		}
+		if (again == 2) { /* the one under way goes: the next one has its turn */
+			clips_reload(clips);
+			clip_release(c[0]);
+			UNTIL(clip_state(c[1]) == CLIP_LOADED);
+			clip_release(c[2]);
+		}
+		for (unsigned i = again == 2 ? 3 : 0; i < 4; i++)
+			clip_release(c[i]);
+		if (again == 2)
+			clip_release(c[1]);
+		clips_destroy(clips);
+		clips = NULL;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		unlink(path[i]);
+}
+
 static struct clip *file_below(const char *top, const char *name)
 {
 	char wrong[CLIPS_REASON_SIZE];
@@ -728,6 +770,7 @@ int main(void)
 		T(bad_sources_are_named),
 		T(what_nobody_holds_goes_when_space_is_short),
 		T(a_reload_reads_files_anew),
+		T(long_files_hold_up_nothing),
 		T(files_below_a_directory_do_not_lead_out),
 		T(text_is_spoken),
 		T(markup_is_heard),
