@@ -6,13 +6,16 @@
  *
  * and last a hash of everything that was computed, which must not change with compiler or flags
  * (Opus is left out of it: its arithmetic is the library's, in floating point).
- * Cycles are those of the time stamp counter. --smoke runs each case a few times, to see that it
- * works; only then a build without optimisation is accepted.
+ * Cycles are those of the time stamp counter. G.711 and mixing come with each kind of kernels that
+ * runs here, the best of them without its name (kernels.h). --smoke runs each case a few times, to
+ * see that it works.
  */
+#include "bench.h"
 #include "codec.h"
 #include "conceal.h"
 #include "g711.h"
 #include "jitter.h"
+#include "kernels.h"
 #include "mix.h"
 #include "resample.h"
 #include "rtp.h"
@@ -25,12 +28,6 @@
 #include <time.h>
 #if defined(__x86_64__)
 #include <x86intrin.h>
-#endif
-
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
-#define SLOW_BUILD 1
-#else
-#define SLOW_BUILD 0
 #endif
 
 enum {
@@ -161,11 +158,8 @@ static unsigned three_parties(struct work *w)
 
 		for (unsigned p = 0; p < 3; p++)
 			g711_decode_mu(in[p], w->code[f + p], FRAME);
-		mix_set(w->sum, in[0], FRAME);
-		mix_add(w->sum, in[1], FRAME);
-		mix_add(w->sum, in[2], FRAME);
 		for (unsigned p = 0; p < 3; p++) {
-			mix_minus(mixed, w->sum, in[p], FRAME);
+			mix_pair(mixed, in[(p + 1) % 3], in[(p + 2) % 3], FRAME);
 			g711_encode_mu(w->out[f + p], mixed, FRAME);
 		}
 	}
@@ -275,6 +269,41 @@ static void measure(
 	w->result = hash(w->result, w->sum, sizeof(w->sum));
 }
 
+static const struct {
+	const char *name;
+	unsigned (*work)(struct work *w);
+} arithmetic[] = {
+	{"g711_decode_mu", decode_mu},
+	{"g711_decode_a", decode_a},
+	{"g711_encode_mu", encode_mu},
+	{"g711_encode_a", encode_a},
+	{"g711_mu_to_a", transcode},
+	{"mix_add", mix_adds},
+	{"mix_add_gain", mix_adds_gain},
+	{"mix_minus", mix_minuses},
+	{"mix_level", levels},
+	{"three_parties_each", three_parties},
+};
+
+static void measure_arithmetic(struct work *w, unsigned repeats)
+{
+	bool best = true;
+	char row[64];
+
+	for (enum kernels_kind kind = KERNELS_KINDS; kind-- > KERNELS_PLAIN;) {
+		if (!kernels_use(kind))
+			continue;
+		for (size_t i = 0; i < sizeof(arithmetic) / sizeof(arithmetic[0]); i++) {
+			snprintf(row, sizeof(row), "%s%s%s", arithmetic[i].name, best ? "" : ", ",
+				best ? "" : kernels_name(kind));
+			measure(w, row, arithmetic[i].work, repeats);
+		}
+		best = false;
+	}
+	for (enum kernels_kind kind = KERNELS_PLAIN; kind < KERNELS_KINDS; kind++)
+		kernels_use(kind);
+}
+
 static void measure_jitters(struct work *w, const char *name, unsigned ports, unsigned repeats)
 {
 	w->ports = ports;
@@ -350,32 +379,17 @@ static void fill(struct work *w)
 
 int main(int count, char **words)
 {
-	bool smoke = count > 1 && strcmp(words[1], "--smoke") == 0;
+	bool smoke = bench_smoke(count, words);
 	unsigned repeats = smoke ? REPEATS_SMOKE : REPEATS;
 	unsigned many = smoke ? 100 : PORTS_MAX;
 	struct work *w = calloc(1, sizeof(*w));
 
-	if (SLOW_BUILD && !smoke) {
-		fprintf(stderr, "bench_kernels: built without optimisation or with sanitizers; use "
-				"--smoke\n");
-		free(w);
-		return 2;
-	}
 	if (!w || !(w->jitters = aligned_alloc(64, PORTS_MAX * sizeof(struct jitter))) ||
 		!(w->sources = calloc(PORTS_MAX, sizeof(struct rtp_source))))
 		return 1;
 	fill(w);
 	fill_voice(w);
-	measure(w, "g711_decode_mu", decode_mu, repeats);
-	measure(w, "g711_decode_a", decode_a, repeats);
-	measure(w, "g711_encode_mu", encode_mu, repeats);
-	measure(w, "g711_encode_a", encode_a, repeats);
-	measure(w, "g711_mu_to_a", transcode, repeats);
-	measure(w, "mix_add", mix_adds, repeats);
-	measure(w, "mix_add_gain", mix_adds_gain, repeats);
-	measure(w, "mix_minus", mix_minuses, repeats);
-	measure(w, "mix_level", levels, repeats);
-	measure(w, "three_parties_each", three_parties, repeats);
+	measure_arithmetic(w, repeats);
 	measure(w, "conceal_5_percent", conceals, repeats);
 	measure(w, "resample_8_to_16", ups, repeats);
 	measure(w, "resample_16_to_8", downs, repeats);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "g711.h"
 
+#include "kernels.h"
+
 /* A code's seven bits, moved to the top of a float's fraction, and the float's exponent for 0. */
 enum {
 	FLOAT_SHIFT = 19,
@@ -33,7 +35,7 @@ static inline uint32_t float_bits(int32_t value)
 	return u.bits;
 }
 
-void g711_decode_mu(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
+static void decode_mu(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++) {
 		uint32_t code = in[i] ^ 0xffu;
@@ -45,7 +47,7 @@ void g711_decode_mu(int16_t *restrict out, const uint8_t *restrict in, size_t sa
 	}
 }
 
-void g711_decode_a(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
+static void decode_a(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++) {
 		uint32_t code = in[i] ^ 0xd5u;
@@ -59,7 +61,7 @@ void g711_decode_a(int16_t *restrict out, const uint8_t *restrict in, size_t sam
 	}
 }
 
-void g711_encode_mu(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
+static void encode_mu(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++) {
 		int32_t sign = in[i] >> 15;
@@ -72,7 +74,7 @@ void g711_encode_mu(uint8_t *restrict out, const int16_t *restrict in, size_t sa
 	}
 }
 
-void g711_encode_a(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
+static void encode_a(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++) {
 		int32_t sign = in[i] >> 15;
@@ -85,26 +87,35 @@ void g711_encode_a(uint8_t *restrict out, const int16_t *restrict in, size_t sam
 	}
 }
 
-void g711_mu_to_a(uint8_t *out, const uint8_t *in, size_t samples)
+static void mu_to_a(uint8_t *out, const uint8_t *in, size_t samples)
 {
 	int16_t linear[CHUNK];
 
 	for (size_t done = 0; done < samples; done += CHUNK) {
 		size_t n = samples - done < CHUNK ? samples - done : CHUNK;
 
-		g711_decode_mu(linear, in + done, n);
-		g711_encode_a(out + done, linear, n);
+		decode_mu(linear, in + done, n);
+		encode_a(out + done, linear, n);
 	}
 }
 
-void g711_a_to_mu(uint8_t *out, const uint8_t *in, size_t samples)
+static void a_to_mu(uint8_t *out, const uint8_t *in, size_t samples)
 {
 	int16_t linear[CHUNK];
 
 	for (size_t done = 0; done < samples; done += CHUNK) {
 		size_t n = samples - done < CHUNK ? samples - done : CHUNK;
 
-		g711_decode_a(linear, in + done, n);
-		g711_encode_mu(out + done, linear, n);
+		decode_a(linear, in + done, n);
+		encode_mu(out + done, linear, n);
 	}
 }
+
+const struct g711_kernels KERNELS(g711_kernels) = {
+	.decode_mu = decode_mu,
+	.decode_a = decode_a,
+	.encode_mu = encode_mu,
+	.encode_a = encode_a,
+	.mu_to_a = mu_to_a,
+	.a_to_mu = a_to_mu,
+};

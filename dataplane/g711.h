@@ -19,14 +19,46 @@
 #define G711_SILENCE_MU 0xffu
 #define G711_SILENCE_A  0xd5u
 
-void g711_decode_mu(int16_t *restrict out, const uint8_t *restrict in, size_t samples);
-void g711_decode_a(int16_t *restrict out, const uint8_t *restrict in, size_t samples);
-void g711_encode_mu(uint8_t *restrict out, const int16_t *restrict in, size_t samples);
-void g711_encode_a(uint8_t *restrict out, const int16_t *restrict in, size_t samples);
+struct g711_kernels {
+	void (*decode_mu)(int16_t *restrict out, const uint8_t *restrict in, size_t samples);
+	void (*decode_a)(int16_t *restrict out, const uint8_t *restrict in, size_t samples);
+	void (*encode_mu)(uint8_t *restrict out, const int16_t *restrict in, size_t samples);
+	void (*encode_a)(uint8_t *restrict out, const int16_t *restrict in, size_t samples);
+	void (*mu_to_a)(uint8_t *out, const uint8_t *in, size_t samples);
+	void (*a_to_mu)(uint8_t *out, const uint8_t *in, size_t samples);
+};
+extern const struct g711_kernels *g711_kernels; /* those that run: kernels.h */
+
+static inline void g711_decode_mu(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
+{
+	g711_kernels->decode_mu(out, in, samples);
+}
+
+static inline void g711_decode_a(int16_t *restrict out, const uint8_t *restrict in, size_t samples)
+{
+	g711_kernels->decode_a(out, in, samples);
+}
+
+static inline void g711_encode_mu(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
+{
+	g711_kernels->encode_mu(out, in, samples);
+}
+
+static inline void g711_encode_a(uint8_t *restrict out, const int16_t *restrict in, size_t samples)
+{
+	g711_kernels->encode_a(out, in, samples);
+}
 
 /* From one law to the other, by way of the linear sample. out may be in. */
-void g711_mu_to_a(uint8_t *out, const uint8_t *in, size_t samples);
-void g711_a_to_mu(uint8_t *out, const uint8_t *in, size_t samples);
+static inline void g711_mu_to_a(uint8_t *out, const uint8_t *in, size_t samples)
+{
+	g711_kernels->mu_to_a(out, in, samples);
+}
+
+static inline void g711_a_to_mu(uint8_t *out, const uint8_t *in, size_t samples)
+{
+	g711_kernels->a_to_mu(out, in, samples);
+}
 
 static inline uint8_t g711_silence(enum cord_codec codec)
 {

@@ -147,9 +147,15 @@ static const int16_t *mix_set_of(
 {
 	int16_t *mixed = w->scratch.mixed;
 	uint32_t missing = talking & ~set, samples = TICK_SAMPLES(rate);
+	uint32_t others = set & (set - 1); /* all but the first */
 
-	if ((set & (set - 1)) == 0)
+	if (others == 0)
 		return listen_talk(w, r, (uint32_t)__builtin_ctz(set), rate);
+	if ((others & (others - 1)) == 0) {
+		mix_pair(mixed, listen_talk(w, r, (uint32_t)__builtin_ctz(set), rate),
+			listen_talk(w, r, (uint32_t)__builtin_ctz(others), rate), samples);
+		return mixed;
+	}
 	if (missing && (missing & (missing - 1)) == 0) {
 		const int16_t *self = listen_talk(w, r, (uint32_t)__builtin_ctz(missing), rate);
 

@@ -1,35 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mix.h"
 
-#include <cordboard/limits.h>
+#include "kernels.h"
 
 enum { GAIN_SHIFT = 14, GAIN_HALF = 1 << (GAIN_SHIFT - 1) };
-
-/* 10^(dB / 20) in Q14, from CORD_GAIN_MIN_DB up. */
-static const uint16_t gains[] = {
-	/* clang-format off */
-	16, 18, 21, 23, 26, 29, 33, 37, 41, 46, 52, 58,
-	65, 73, 82, 92, 103, 116, 130, 146, 164, 184, 206, 231,
-	260, 291, 327, 367, 412, 462, 518, 581, 652, 732, 821, 921,
-	1034, 1160, 1301, 1460, 1638, 1838, 2063, 2314, 2597, 2914, 3269, 3668,
-	4115, 4618, 5181, 5813, 6523, 7318, 8211, 9213, 10338, 11599, 13014, 14602,
-	16384, 18383, 20626, 23143, 25967, 29135, 32690, 36679, 41155, 46176, 51811, 58133,
-	65226,
-	/* clang-format on */
-};
-_Static_assert(sizeof(gains) / sizeof(gains[0]) == CORD_GAIN_MAX_DB - CORD_GAIN_MIN_DB + 1,
-	"a factor for each gain");
-
-int32_t mix_gain(int gain_db)
-{
-	if (gain_db == CORD_GAIN_MUTE)
-		return 0;
-	if (gain_db < CORD_GAIN_MIN_DB)
-		gain_db = CORD_GAIN_MIN_DB;
-	if (gain_db > CORD_GAIN_MAX_DB)
-		gain_db = CORD_GAIN_MAX_DB;
-	return gains[gain_db - CORD_GAIN_MIN_DB];
-}
 
 static inline int32_t scaled(int16_t sample, int32_t gain_q14)
 {
@@ -42,58 +16,39 @@ static inline int16_t clipped(int32_t sum)
 	return (int16_t)(sum > INT16_MIN ? sum : INT16_MIN);
 }
 
-void mix_set(int32_t *restrict sum, const int16_t *restrict in, size_t samples)
+static void set(int32_t *restrict sum, const int16_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++)
 		sum[i] = in[i];
 }
 
-void mix_add(int32_t *restrict sum, const int16_t *restrict in, size_t samples)
+static void add(int32_t *restrict sum, const int16_t *restrict in, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++)
 		sum[i] += in[i];
 }
 
-void mix_sub(int32_t *restrict sum, const int16_t *restrict in, size_t samples)
-{
-	for (size_t i = 0; i < samples; i++)
-		sum[i] -= in[i];
-}
-
-void mix_add_gain(
+static void add_gain(
 	int32_t *restrict sum, const int16_t *restrict in, int32_t gain_q14, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++)
 		sum[i] += scaled(in[i], gain_q14);
 }
 
-void mix_sub_gain(
-	int32_t *restrict sum, const int16_t *restrict in, int32_t gain_q14, size_t samples)
-{
-	for (size_t i = 0; i < samples; i++)
-		sum[i] -= scaled(in[i], gain_q14);
-}
-
-void mix_narrow(int16_t *restrict out, const int32_t *restrict sum, size_t samples)
+static void narrow(int16_t *restrict out, const int32_t *restrict sum, size_t samples)
 {
 	for (size_t i = 0; i < samples; i++)
 		out[i] = clipped(sum[i]);
 }
 
-void mix_minus(int16_t *restrict out, const int32_t *restrict sum, const int16_t *restrict self,
+static void minus(int16_t *restrict out, const int32_t *restrict sum, const int16_t *restrict self,
 	size_t samples)
 {
 	for (size_t i = 0; i < samples; i++)
 		out[i] = clipped(sum[i] - self[i]);
 }
 
-void mix_scale(int16_t *restrict out, const int16_t *restrict in, int32_t gain_q14, size_t samples)
-{
-	for (size_t i = 0; i < samples; i++)
-		out[i] = clipped(scaled(in[i], gain_q14));
-}
-
-uint32_t mix_level(const int16_t *in, size_t samples)
+static uint32_t level(const int16_t *in, size_t samples)
 {
 	uint32_t sum = 0;
 
@@ -101,3 +56,26 @@ uint32_t mix_level(const int16_t *in, size_t samples)
 		sum += (uint32_t)(in[i] < 0 ? -in[i] : in[i]);
 	return samples == 0 ? 0 : sum / (uint32_t)samples;
 }
+
+/* In 16 bits, so that twice as many fit into a vector: where the sign of a sum of two of one sign is
+ * another one, it is too large. */
+static void pair(
+	int16_t *restrict out, const int16_t *restrict a, const int16_t *restrict b, size_t samples)
+{
+	for (size_t i = 0; i < samples; i++) {
+		int16_t sum = (int16_t)(uint16_t)((uint16_t)a[i] + (uint16_t)b[i]);
+		int16_t most = (int16_t)((a[i] >> 15) ^ INT16_MAX);
+
+		out[i] = (int16_t)((sum ^ a[i]) & (sum ^ b[i])) < 0 ? most : sum;
+	}
+}
+
+const struct mix_kernels KERNELS(mix_kernels) = {
+	.set = set,
+	.add = add,
+	.add_gain = add_gain,
+	.narrow = narrow,
+	.minus = minus,
+	.pair = pair,
+	.level = level,
+};

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every code and every sample against the segment search of G.711, as it is commonly written. */
+/*
+ * Every code and every sample against the segment search of G.711, as it is commonly written, with
+ * each kind of kernels that runs here.
+ */
 #include "g711.h"
+#include "kernels.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,9 +93,10 @@ static void encodes_every_sample(void **state)
 static void works_for_every_length(void **state)
 {
 	uint8_t codes[200], whole[200];
-	int16_t samples[200];
+	int16_t samples[200], decoded[200];
 
 	g711_encode_mu(whole, every_sample + 30000, 200);
+	g711_decode_mu(decoded, whole, 200);
 	for (size_t n = 0; n <= 199; n++) {
 		memset(codes, 0xa5, sizeof(codes));
 		g711_encode(CORD_CODEC_PCMU, codes, every_sample + 30000, n);
@@ -99,7 +104,11 @@ static void works_for_every_length(void **state)
 		assert_int_equal(codes[n], 0xa5);
 		samples[n] = 12345;
 		g711_decode(CORD_CODEC_PCMU, samples, whole, n);
+		assert_memory_equal(samples, decoded, n * sizeof(*samples));
 		assert_int_equal(samples[n], 12345);
+		codes[n] = 0x5a;
+		g711_mu_to_a(codes, whole, n);
+		assert_int_equal(codes[n], 0x5a);
 	}
 }
 
@@ -138,5 +147,12 @@ int main(void)
 		cmocka_unit_test(silence_is_the_smallest_value),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = 0;
+
+	for (enum kernels_kind kind = KERNELS_PLAIN; kind < KERNELS_KINDS; kind++) {
+		if (kernels_use(kind))
+			failed +=
+				cmocka_run_group_tests_name(kernels_name(kind), tests, NULL, NULL);
+	}
+	return failed;
 }
