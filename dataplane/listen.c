@@ -266,8 +266,9 @@ static void encode_coded(struct worker *w, struct port *p, const struct coder_st
 		c->stream = *stream;
 	}
 	c->period = w->scratch.period;
-	codec_encoder_complexity(c->encoder,
-		encoding.complexity < w->complexity ? encoding.complexity : w->complexity);
+	codec_encoder_complexity(c->encoder, encoding.complexity < w->pace.complexity
+						     ? encoding.complexity
+						     : w->pace.complexity);
 	if (p->codec == CORD_CODEC_G722 && stream->rate_khz == 8) {
 		resample_up(&c->up, wide, pcm, UNITS);
 		pcm = wide;

@@ -19,11 +19,7 @@
 #define TICK_AHEAD_PAYLOAD 2u
 #define TICK_LATE_NS       1000000u
 /* Periods between two looks at a port's figures: to write them, and to report them. */
-#define TICK_STATUS_PERIODS 16u
-/* Shares of a phase's time, and phases in a row (5 s) before Opus gets more of it again. */
-#define TICK_PACE_HIGH_PERCENT  80u
-#define TICK_PACE_LOW_PERCENT   50u
-#define TICK_PACE_CALM          (250u * CORD_PHASES)
+#define TICK_STATUS_PERIODS     16u
 #define TICK_PERIODS_PER_SECOND 50u
 /* More of its time than this a tick is not counted as. */
 #define TICK_TAKEN_MAX 100000u
@@ -174,29 +170,11 @@ static uint32_t phases_until_next(const struct worker *w, uint32_t phase)
 	return n;
 }
 
-/*
- * Opus is encoded more simply before its phase takes so long that the next one is late, and less
- * simply again when all phases have been done with in half the time for a while.
- */
 static void tick_pace(struct worker *w, uint64_t budget, uint64_t cycles)
 {
-	bool opus = w->opus_coded;
-
-	w->opus_coded = false;
-	if (cycles > budget / 100 * TICK_PACE_HIGH_PERCENT) {
-		w->calm_phases = 0;
-		if (!opus || w->complexity == 0)
-			return;
-		w->complexity--;
+	if (pace_step(&w->pace, cycles, budget, w->opus_coded))
 		worker_count(w, CORD_COUNTER_complexity_lowered, 1);
-		return;
-	}
-	if (cycles > budget / 100 * TICK_PACE_LOW_PERCENT || w->complexity == WORKER_COMPLEXITY_MAX)
-		w->calm_phases = 0;
-	else if (++w->calm_phases >= TICK_PACE_CALM) {
-		w->calm_phases = 0;
-		w->complexity++;
-	}
+	w->opus_coded = false;
 }
 
 /*

@@ -50,7 +50,7 @@ int worker_create(struct dataplane *dp, uint32_t index, struct worker **worker)
 	w->shared = &dp->shared[index];
 	w->random = dp->config.seed * 0x9e3779b97f4a7c15ull + index + 1;
 	w->phase_capacity = dp->config.rooms;
-	w->complexity = WORKER_COMPLEXITY_MAX;
+	pace_init(&w->pace);
 	listen_prepare(w);
 	if (coders_create(&w->coders, dp->config.coders, dp->config.coders * dp->config.workers))
 		goto fail;
@@ -265,7 +265,7 @@ static void housekeeping(struct worker *w, cord_time now_ns)
 	worker_gauge(w, CORD_COUNTER_ports, w->ports);
 	worker_gauge(w, CORD_COUNTER_rooms, w->rooms);
 	worker_gauge(w, CORD_COUNTER_coders_idle, w->coders.idle_count);
-	worker_gauge(w, CORD_COUNTER_complexity, w->complexity);
+	worker_gauge(w, CORD_COUNTER_complexity, w->pace.complexity);
 	if (atomic_load(&w->rings) == WORKER_RINGS_JOIN) {
 		cord_ring_reader_join(&w->commands, &w->shared->commands);
 		cord_ring_writer_join(&w->events, &w->shared->events);

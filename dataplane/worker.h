@@ -21,6 +21,7 @@
 
 #include "dataplane.h"
 #include "exchange.h"
+#include "pace.h"
 #include "room.h"
 
 #include <rte_mbuf.h>
@@ -34,8 +35,7 @@
 #define WORKER_SLEEP_NS        250000ull
 #define WORKER_PHASE_NS        (CORD_TICK_NS / CORD_PHASES)
 /* Passes without work before a worker that may sleep does. */
-#define WORKER_IDLE_PASSES    8u
-#define WORKER_COMPLEXITY_MAX 10u
+#define WORKER_IDLE_PASSES 8u
 
 /* What a word of an exchange is: the high byte. The rest is a pointer or a slot. */
 enum worker_word {
@@ -181,10 +181,8 @@ struct worker {
 	 */
 	struct exchange *exchange[CORD_WORKERS_MAX], *handover[CORD_WORKERS_MAX];
 	struct tick_scratch scratch;
-	/* coders that no port has, and the most complexity that time allows Opus */
-	struct coders coders;
-	uint32_t complexity;
-	uint32_t calm_phases;
+	struct coders coders; /* that no port has */
+	struct pace pace;
 	bool opus_coded;                             /* in the phase that is worked */
 	struct silence silence[CORD_CODEC_COUNT][2]; /* of 20 ms, as two frames and as one */
 	uint64_t random;

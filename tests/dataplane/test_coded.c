@@ -19,6 +19,8 @@
 #define C_HZ    1900.0
 #define HIGH_HZ 6000.0 /* beyond what a room of 8 kHz can carry */
 #define MUSIC   42u
+/* A rate of the TSC at which no tick takes long. */
+#define PLENTY_HZ 1000000000000u
 
 static const double tone[] = {A_HZ, B_HZ, C_HZ};
 static const uint32_t slots[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -575,6 +577,30 @@ static void a_coded_port_moves_between_workers(void **state)
 	rig_destroy(r);
 }
 
+/* Phases without time to encode, then with more than they need. */
+static void opus_is_encoded_more_simply_where_time_is_short(void **state)
+{
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_OPUS, CORD_CODEC_OPUS, CORD_CODEC_PCMU);
+
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
+	r->dp.config.tsc_hz = PLENTY_HZ;
+	rig_run(r, 600);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_complexity), 10);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_complexity_lowered), 0);
+	r->dp.config.tsc_hz = PLENTY_HZ / 1000000;
+	rig_run(r, 600);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_complexity), 0);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_complexity_lowered), 10);
+	r->dp.config.tsc_hz = PLENTY_HZ;
+	rig_run(r, 5100);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_complexity), 1);
+	assert_true(hears(r, 0, B_HZ) && hears(r, 1, C_HZ) && hears(r, 2, A_HZ));
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(stream_is_whole(r, i));
+	rig_destroy(r);
+}
+
 /* Rooms with much to encode end in phases of their own, however they were opened. */
 static void heavy_rooms_spread_over_the_phases(void **state)
 {
@@ -657,6 +683,7 @@ int main(void)
 		cmocka_unit_test(losses_are_concealed),
 		cmocka_unit_test(short_frames_end_in_silence),
 		cmocka_unit_test(a_coded_port_moves_between_workers),
+		cmocka_unit_test(opus_is_encoded_more_simply_where_time_is_short),
 		cmocka_unit_test(heavy_rooms_spread_over_the_phases),
 		cmocka_unit_test(the_fullest_phase_is_told),
 	};
