@@ -111,6 +111,12 @@ int codec_recover(
 	return opus_codec_conceal(d->opus, out, samples, next, bytes);
 }
 
+bool codec_recovers(
+	const struct codec_decoder *d, uint32_t samples, const uint8_t *next, size_t bytes)
+{
+	return d->codec == CORD_CODEC_OPUS && opus_codec_recovers(samples, next, bytes);
+}
+
 /* ---- encoding ------------------------------------------------------------------------------- */
 
 struct codec_encoder *codec_encoder_create(void)

@@ -94,6 +94,10 @@ int codec_conceal(struct codec_decoder *d, int16_t *out, uint32_t samples);
 int codec_recover(
 	struct codec_decoder *d, int16_t *out, uint32_t samples, const uint8_t *next, size_t bytes);
 
+/* Whether that packet's FEC holds all of the samples, so that nothing of them need be made up. */
+bool codec_recovers(
+	const struct codec_decoder *d, uint32_t samples, const uint8_t *next, size_t bytes);
+
 /* ---- encoding ------------------------------------------------------------------------------- */
 
 struct codec_encoder *codec_encoder_create(void);

@@ -11,6 +11,7 @@ enum {
 	FRAMES_MAX = 48,   /* what libopus may write, RFC 6716 section 3.2.5 */
 	DTX_BYTES = 2,     /* a frame no longer than this need not be sent */
 	CODE_MANY = 3,     /* TOC: any number of frames */
+	CELT_ONLY = 0x80,  /* TOC: neither SILK nor a hybrid */
 	CODE_MASK = 3,     /* TOC: how many frames; the other bits say what they are */
 	VARIABLE = 1 << 7, /* frame count: lengths follow */
 	LENGTH_ONE = 252,  /* lengths below fit one byte */
@@ -106,6 +107,21 @@ int opus_codec_conceal(
 	int n = opus_decode(d, next, (opus_int32)bytes, out, (int)samples, next != NULL);
 
 	return n > 0 ? n : -EBADMSG;
+}
+
+bool opus_codec_recovers(uint32_t samples, const uint8_t *next, size_t bytes)
+{
+	const unsigned char *frame[FRAMES_MAX];
+	opus_int16 size[FRAMES_MAX];
+
+	if (bytes == 0 || next[0] & CELT_ONLY)
+		return false;
+	uint32_t length = (uint32_t)opus_packet_get_samples_per_frame(next, DECODED_HZ);
+	uint32_t bits = length < DECODED_HZ / 50 ? 1 : length / (DECODED_HZ / 50);
+
+	return length == samples &&
+	       opus_packet_parse(next, (opus_int32)bytes, NULL, frame, size, NULL) > 0 &&
+	       size[0] > 1 && (frame[0][0] << bits & 0x80);
 }
 
 /* ---- encoding ------------------------------------------------------------------------------- */

@@ -41,6 +41,12 @@ int opus_codec_conceal(
 size_t opus_codec_encode(struct OpusEncoder *e, uint8_t *out, const int16_t *pcm, uint32_t samples);
 
 /*
+ * Whether the FEC of a packet holds all of the `samples` at 16 kHz before it: the first frame of one
+ * of SILK says so in the bit behind those of voice activity (RFC 6716 section 4.2.4).
+ */
+bool opus_codec_recovers(uint32_t samples, const uint8_t *next, size_t bytes);
+
+/*
  * Frames that are gathered into one packet (RFC 6716 section 3.2): all of them mono, of one mode,
  * bandwidth and length. All zero is empty.
  */

@@ -623,6 +623,7 @@ void port_status_write(struct worker *w, struct port *p)
 	s->rx_duplicate = cold->duplicate;
 	s->rx_dropped = p->rx_dropped;
 	s->concealed = cold->concealed;
+	s->recovered = cold->recovered;
 	s->silent = cold->silent;
 	s->jitter_us = rtp_source_jitter(&p->source) * 1000 / p->jitter.clock_khz;
 	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / p->jitter.clock_khz;

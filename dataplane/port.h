@@ -122,7 +122,7 @@ struct port_cold {
 	cord_time opened, first_rx;
 	uint32_t keys;
 	char key[CORD_DIGIT_LOG];
-	uint32_t late, duplicate, concealed, silent, source_dropped;
+	uint32_t late, duplicate, concealed, recovered, silent, source_dropped;
 	struct report report;
 	/* other packet times: samples that wait to be heard, codes that wait to be sent */
 	uint32_t in_count, out_count;

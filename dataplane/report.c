@@ -117,10 +117,10 @@ void report_take(struct worker *w, struct port *p, const struct rtcp_summary *su
 
 /* ---- what we say ---------------------------------------------------------------------------- */
 
-/* Packets that came and are heard. */
+/* Frames that are heard. */
 static uint32_t good(const struct port *p, const struct port_cold *cold)
 {
-	return p->rx_packets - cold->late - cold->duplicate;
+	return p->rx_packets - cold->late - cold->duplicate + cold->recovered;
 }
 
 static uint8_t of_256(uint32_t part, uint32_t all)
@@ -140,14 +140,15 @@ static void fill_voip(const struct port *p, const struct port_cold *cold, struct
 	const struct report *r = &cold->report;
 	struct burst_figures burst = burst_figures(&r->burst, good(p, cold));
 	uint32_t expected = rtp_source_expected(&p->source);
-	uint32_t received = p->source.received;
+	/* What came is what is left of it after its FEC (RFC 3611 section 4.7.1). */
+	uint32_t received = p->source.received + cold->recovered - r->recovered_before;
 	uint32_t frame_ms = p->jitter.frame_samples / p->jitter.clock_khz;
 	uint32_t buffer_ms = jitter_depth(&p->jitter) * frame_ms;
 
 	*v = (struct rtcp_voip){
 		.ssrc = p->source.ssrc,
 		.lost = of_256(expected > received ? expected - received : 0, expected),
-		.discarded = of_256(cold->late, expected),
+		.discarded = of_256(cold->late - r->late_before, expected),
 		.burst_density = burst.burst_density,
 		.gap_density = burst.gap_density,
 		.burst_ms = milliseconds((uint64_t)burst.burst_packets * frame_ms),
@@ -268,6 +269,14 @@ void report_heard(struct worker *w, struct port *p)
 		event_media_first(w, p->id);
 	else if (back)
 		event_media_back(w, p->id);
+}
+
+void report_begin(struct worker *w, const struct port *p)
+{
+	struct port_cold *cold = cold_of(w, p);
+
+	cold->report.late_before = cold->late;
+	cold->report.recovered_before = cold->recovered;
 }
 
 void report_lost(struct worker *w, const struct port *p, uint32_t lost)

@@ -50,7 +50,9 @@ struct report {
 	uint16_t end_system_ms;
 	uint8_t discarded;
 
-	struct burst burst; /* of what we receive */
+	/* of what we receive */
+	struct burst burst;
+	uint32_t late_before, recovered_before; /* in streams before this one */
 
 	/* media that is expected */
 	cord_time expected; /* since when */
@@ -77,6 +79,9 @@ static inline void report_expect(struct report *r, cord_time now_ns)
 
 /* RTP came from a peer that was not heard yet, or not for a while: tells it. */
 void report_heard(struct worker *w, struct port *p);
+
+/* Another stream of the peer begins: our figures of it do too. */
+void report_begin(struct worker *w, const struct port *p);
 
 /* `lost` frames were missing when they should have been played. */
 void report_lost(struct worker *w, const struct port *p, uint32_t lost);

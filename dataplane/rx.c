@@ -228,6 +228,7 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 		return dropped(CORD_COUNTER_drop_ssrc);
 	case RTP_SOURCE_CHANGED:
 		port_flush(w, p);
+		report_begin(w, p);
 		telephone_event_receiver_reset(&w->dp->port_cold[p->slot].event_in);
 		break;
 	default:

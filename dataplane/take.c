@@ -158,6 +158,35 @@ static uint32_t decode(struct worker *w, struct port *p, const struct rte_mbuf *
 	return m->data_len;
 }
 
+/* Whether the frame that is missing now lies whole in the packet that follows. */
+static bool recovers(struct worker *w, const struct port *p, enum jitter_frame f)
+{
+	const struct coder *c = worker_cold(w, p)->coder;
+	uint32_t handle = c && f == JITTER_CONCEAL ? jitter_following(&p->jitter) : 0;
+
+	if (handle == 0)
+		return false;
+	const struct rte_mbuf *next = nic_mbuf(&w->dp->nic, handle);
+
+	return codec_recovers(c->decoder, samples_of(p, p->jitter.frame_samples),
+		rte_pktmbuf_mtod(next, const uint8_t *), next->data_len);
+}
+
+/* Frames that were missing, now or just before now; what is recovered was not lost to the ear. */
+static void count_missing(struct worker *w, struct port *p, enum jitter_frame f, uint32_t missing)
+{
+	struct port_cold *cold = worker_cold(w, p);
+
+	if (recovers(w, p, f)) {
+		missing--;
+		cold->recovered++;
+		worker_count(w, CORD_COUNTER_frames_recovered, 1);
+	}
+	cold->concealed += missing;
+	report_lost(w, p, missing);
+	worker_count(w, CORD_COUNTER_frames_concealed, missing);
+}
+
 /*
  * The next thing to play, with dropped frames freed on the way; *cut says how many samples of the
  * last one are kept so that the next can be joined to it.
@@ -177,12 +206,10 @@ static enum jitter_frame pop(
 		rte_pktmbuf_free(m);
 		worker_count(w, CORD_COUNTER_frames_dropped, 1);
 	}
-	uint32_t concealed = jitter_concealed(&p->jitter);
-	if (concealed) {
-		worker_cold(w, p)->concealed += concealed;
-		report_lost(w, p, concealed);
-		worker_count(w, CORD_COUNTER_frames_concealed, concealed);
-	}
+	uint32_t missing = jitter_concealed(&p->jitter);
+
+	if (missing)
+		count_missing(w, p, f, missing);
 	*packet = f == JITTER_FRAME ? nic_mbuf(&w->dp->nic, handle) : NULL;
 	return f;
 }

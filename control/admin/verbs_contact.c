@@ -55,15 +55,15 @@ static json_t *leg_media(const struct leg *leg)
 		return json_pack("{s:s, s:b}", "local", address, "known", false);
 	address_format(&m.learned, learned);
 	return json_pack(
-		"{s:s, s:o, s:b, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:b}",
+		"{s:s, s:o, s:b, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:b}",
 		"local", address, "learned",
 		address_family(&m.learned) == AF_UNSPEC ? json_null() : json_string(learned),
 		"known", m.open, "rx_packets", (json_int_t)m.rx_packets, "tx_packets",
 		(json_int_t)m.tx_packets, "rx_lost", (int)m.rx_lost, "rx_late", (int)m.rx_late,
 		"rx_duplicate", (int)m.rx_duplicate, "rx_dropped", (int)m.rx_dropped,
-		"wrong_source", (int)m.source_dropped, "concealed", (int)m.concealed, "silent",
-		(int)m.silent, "jitter_ms", m.jitter_us / 1000.0, "buffer_ms", (int)m.buffer_ms,
-		"playing", m.playing);
+		"wrong_source", (int)m.source_dropped, "concealed", (int)m.concealed, "recovered",
+		(int)m.recovered, "silent", (int)m.silent, "jitter_ms", m.jitter_us / 1000.0,
+		"buffer_ms", (int)m.buffer_ms, "playing", m.playing);
 }
 
 static json_t *leg_json(const struct switchboard *board, const struct leg *leg)

@@ -605,6 +605,7 @@ bool media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out)
 		.rx_dropped = s.rx_dropped,
 		.source_dropped = s.source_dropped,
 		.concealed = s.concealed,
+		.recovered = s.recovered,
 		.silent = s.silent,
 		.jitter_us = s.jitter_us,
 		.buffer_ms = s.buffer_ms,

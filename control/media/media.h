@@ -261,6 +261,7 @@ struct media_leg_stats {
 	uint32_t rx_lost, rx_late, rx_duplicate, rx_dropped, source_dropped;
 	struct address learned;     /* where media comes from and goes to; none: as the terms say */
 	uint32_t concealed, silent; /* periods of 20 ms */
+	uint32_t recovered;         /* packets that were lost or late, and heard all the same */
 	uint32_t jitter_us, buffer_ms;
 	uint8_t codec, ptime_ms; /* of what we send */
 	uint32_t rx_expected;    /* of the present stream, as rx_lost */

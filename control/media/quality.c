@@ -144,13 +144,14 @@ static bool step_from(
 	if (now->rx_expected < was.rx_expected || now->opened_ns != was.opened_ns)
 		was.rx_expected = was.rx_lost = 0;
 	if (now->opened_ns != was.opened_ns)
-		was.rx_late = was.missing = was.missing_stretches = 0;
+		was.rx_late = was.recovered = was.missing = was.missing_stretches = 0;
 	w->from_at = *now;
 	double of = now->rx_expected - was.rx_expected;
 
 	if (of == 0)
 		return false;
-	double lost = (double)now->rx_lost - was.rx_lost + (now->rx_late - was.rx_late);
+	double lost = (double)now->rx_lost - was.rx_lost + (now->rx_late - was.rx_late) -
+		      (now->recovered - was.recovered);
 
 	w->from.lost = share(lost, of);
 	w->from.jitter_ms = ms(now->jitter_us);

@@ -12,7 +12,8 @@
  * wideband scale of G.107.1, on which the same telephone call would get another number. So that legs
  * can be compared, all are judged on the scale of the telephone band, on which G.722 and Opus are
  * taken to be as good, and as robust, as G.711: none is better than 4.4. A frame of Opus that its
- * forward error correction brought back counts as lost.
+ * forward error correction brought back was not lost to what it says; the peer's reports of our
+ * stream count it as lost.
  *
  * A leg is watched by readings of its figures. A direction is judged over the time between two of
  * them: what the party says ("from") at each reading at which packets were due, what it hears ("to")

@@ -63,6 +63,8 @@
 	X(frames_played, frames, counter, "received frames played out in time")                    \
 	X(frames_concealed, frames, counter,                                                       \
 		"periods of talk concealed because a packet was lost or late")                     \
+	X(frames_recovered, frames, counter,                                                       \
+		"frames of Opus whose packet was lost, and which the next one held")               \
 	X(frames_dropped, frames, counter,                                                         \
 		"frames dropped to follow the sender's clock or shorten delay")                    \
 	X(frames_silent, frames, counter, "periods in which a receiving port's talker was silent") \

@@ -79,12 +79,14 @@ struct cord_port_status {
 	uint32_t rx_lost, rx_late, rx_duplicate;
 	uint32_t rx_dropped; /* malformed, unasked for, or not authentic */
 	uint32_t concealed, silent;
+	uint32_t
+		recovered; /* lost or late, and heard all the same: Opus FEC. Not among concealed */
 	uint32_t jitter_us;      /* RFC 3550 section 6.4.1 */
 	uint32_t buffer_ms;      /* present depth of the jitter buffer */
 	uint32_t source_dropped; /* packets from a foreign address */
 	/*
 	 * Of the stream that comes now, like rx_lost; another SSRC begins both anew. Together with
-	 * rx_late they say what share of it was not heard.
+	 * rx_late and recovered they say what share of it was not heard.
 	 */
 	uint32_t rx_expected;
 	/* frames that were missing when their time came, in so many stretches without a good one */

@@ -323,6 +323,59 @@ static void opus_fec_restores_what_concealment_guesses(void **state)
 	assert_true(error_of_lost_frames(false, true) > 0);
 }
 
+/* What a lost frame sounds like with the next packet, and without. */
+static bool helps(const uint8_t *next, size_t bytes, const uint8_t *before, size_t before_bytes)
+{
+	int16_t with[FRAME], without[FRAME];
+
+	for (int help = 0; help < 2; help++) {
+		struct codec_decoder *d = decoder(CORD_CODEC_OPUS);
+
+		assert_int_equal(codec_decode(d, with, before, before_bytes), FRAME);
+		if (help)
+			assert_int_equal(codec_recover(d, with, FRAME, next, bytes), FRAME);
+		else
+			assert_int_equal(codec_conceal(d, without, FRAME), FRAME);
+		codec_decoder_destroy(d);
+	}
+	return memcmp(with, without, sizeof(with)) != 0;
+}
+
+/* The bit that says so, against what libopus does with the packet. */
+static void opus_fec_is_found_where_it_is(void **state)
+{
+	uint8_t frame[3][CODEC_FRAME_BYTES_MAX];
+	size_t n[3];
+	int found[2] = {0};
+
+	voice(said, 16000);
+	/* What is not talk has no FEC. */
+	memset(said + LONG / 2, 0, sizeof(*said) * LONG / 2);
+	for (int fec = 0; fec < 2; fec++) {
+		struct codec_encoder *e = encoder(CORD_CODEC_OPUS, 16, fec, false, 32000);
+		struct codec_decoder *d = decoder(CORD_CODEC_OPUS);
+
+		for (int f = 0; f < FRAMES; f++) {
+			memmove(frame[0], frame[1], 2 * sizeof(frame[0]));
+			memmove(n, n + 1, 2 * sizeof(n[0]));
+			n[2] = codec_encode(e, frame[2], said + f * FRAME, FRAME);
+			if (f < 2)
+				continue;
+			bool finds = codec_recovers(d, FRAME, frame[2], n[2]);
+
+			assert_int_equal(finds, helps(frame[2], n[2], frame[0], n[0]));
+			assert_false(codec_recovers(d, 2 * FRAME, frame[2], n[2]));
+			found[fec] += finds;
+		}
+		assert_false(codec_recovers(d, FRAME, frame[2], 0));
+		assert_false(codec_recovers(d, FRAME, (const uint8_t *)"\xb8\xff\xff", 3));
+		codec_encoder_destroy(e);
+		codec_decoder_destroy(d);
+	}
+	assert_int_equal(found[0], 0);
+	assert_in_range(found[1], FRAMES / 5, FRAMES / 2 + 2);
+}
+
 static void opus_says_when_nothing_need_be_sent(void **state)
 {
 	struct codec_encoder *e = encoder(CORD_CODEC_OPUS, 16, false, true, 24000);
@@ -506,6 +559,7 @@ int main(void)
 		cmocka_unit_test(opus_sounds_like_what_was_said),
 		cmocka_unit_test(gathered_frames_are_one_packet),
 		cmocka_unit_test(opus_fec_restores_what_concealment_guesses),
+		cmocka_unit_test(opus_fec_is_found_where_it_is),
 		cmocka_unit_test(opus_says_when_nothing_need_be_sent),
 		cmocka_unit_test(complexity_changes_in_the_stream),
 		cmocka_unit_test(durations_of_g711_and_g722),

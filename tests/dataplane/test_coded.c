@@ -533,6 +533,77 @@ static void losses_are_concealed(void **state)
 	}
 }
 
+/*
+ * The peer says 20 ms in 400 packets, of which it loses some. What goes on and on is no talk to the
+ * encoder, which has FEC for that alone: every other fifth of a second is silent.
+ */
+static uint32_t say_with_loss(struct rig *r, bool fec)
+{
+	const struct codec_encoding how = {.codec = CORD_CODEC_OPUS,
+		.rate_khz = 16,
+		.bitrate = 32000,
+		.complexity = 5,
+		.loss = 20,
+		.fec = fec};
+	uint32_t lost = 0;
+
+	codec_encoder_reset(r->peer[0].encoder, &how);
+	for (uint32_t k = 0; k < 400; k++) {
+		int16_t pcm[320];
+		uint8_t frame[CODEC_FRAME_BYTES_MAX];
+
+		for (uint32_t i = 0; i < 320; i++)
+			pcm[i] = (int16_t)(k % 20 < 10 ? 8000 * sin(2 * M_PI * A_HZ * i / 16000)
+						       : 0);
+		size_t n = codec_encode(r->peer[0].encoder, frame, pcm, 320);
+
+		if (k % 20 == 5)
+			lost++;
+		else
+			rig_rtp(r, 0, 111, k == 0, (uint16_t)k, 960 * k, frame, (uint16_t)n);
+		rig_run(r, 20);
+	}
+	rig_run(r, 400);
+	return lost;
+}
+
+/* What the packet behind a lost one holds was not lost to who hears it. */
+static void what_fec_brings_back_is_not_missing(void **state)
+{
+	const uint16_t both[] = {2, 1};
+
+	for (uint32_t fec = 0; fec < 2; fec++) {
+		struct rig *r = rig_create(1);
+		struct cord_terms terms = rig_terms(0, CORD_CODEC_OPUS);
+		struct cord_port_status s;
+		struct rtcp_summary told;
+
+		terms.flags = CORD_TERMS_OPUS_FEC;
+		assert_int_equal(rig_open_room(r, 0, 0), 0);
+		assert_int_equal(rig_open_terms(r, 0, 0, &terms), 0);
+		assert_int_equal(rig_open(r, 0, 1, CORD_CODEC_PCMU), 0);
+		assert_int_equal(rig_set(r, 0, 0, 2, slots, both), 0);
+		uint32_t lost = say_with_loss(r, fec);
+
+		assert_true(cord_port_status_read(&r->dp.port_status[0], &s));
+		assert_int_equal(s.rx_lost, lost);
+		assert_int_equal(s.recovered, fec ? lost : 0);
+		/* The first loss asks for a frame of delay, so that what follows is there in time. */
+		assert_int_equal(s.concealed, lost - s.recovered + 1);
+		assert_int_equal(s.missing, s.concealed);
+		assert_int_equal(rig_counter(r, CORD_COUNTER_frames_recovered), s.recovered);
+		assert_int_equal(rig_counter(r, CORD_COUNTER_frames_concealed), s.concealed);
+		/* The peer is told what was lost on the way, and what of it was lost to the ear. */
+		rig_run(r, 8000);
+		assert_int_equal(rtcp_parse(r->heard[0].last_rtcp, r->heard[0].last_rtcp_bytes,
+					 0x5000, &told),
+			0);
+		assert_int_equal(told.block.lost, lost);
+		assert_int_equal(told.xr.voip.lost, fec ? 0 : lost * 256 / 400);
+		rig_destroy(r);
+	}
+}
+
 /* A talker of short frames who falls silent is not made up for ever. */
 static void short_frames_end_in_silence(void **state)
 {
@@ -681,6 +752,7 @@ int main(void)
 		cmocka_unit_test(silence_is_not_sent_where_it_need_not_be),
 		cmocka_unit_test(keys_take_the_place_of_sound),
 		cmocka_unit_test(losses_are_concealed),
+		cmocka_unit_test(what_fec_brings_back_is_not_missing),
 		cmocka_unit_test(short_frames_end_in_silence),
 		cmocka_unit_test(a_coded_port_moves_between_workers),
 		cmocka_unit_test(opus_is_encoded_more_simply_where_time_is_short),

@@ -128,6 +128,35 @@ static void what_is_received_is_judged_between_readings(void **state)
 	assert_int_equal(party.buffer_max_ms, 40);
 }
 
+/* Lost or late, and held by the packet behind: heard all the same. */
+static void what_was_recovered_was_not_lost(void **state)
+{
+	struct quality_watch w = {0};
+	struct media_leg_stats s = reading(100, 10);
+
+	s.rx_late = 5;
+	s.recovered = 12;
+	quality_watch_step(&w, &s, NULL);
+	near(w.from.lost, 0.03, 1e-9);
+	s.rx_expected += 100;
+	s.rx_lost += 10;
+	s.recovered += 10;
+	quality_watch_step(&w, &s, NULL);
+	near(w.from.lost, 0, 1e-9);
+	near(w.from.r, rated(0, 1, w.from.delay_ms), 1e-9);
+	/* a packet that was recovered before it came late */
+	s.rx_expected += 100;
+	s.recovered++;
+	quality_watch_step(&w, &s, NULL);
+	near(w.from.lost, 0, 1e-9);
+	/* a new dataplane */
+	s = reading(100, 10);
+	s.opened_ns = 2;
+	s.recovered = 8;
+	quality_watch_step(&w, &s, NULL);
+	near(w.from.lost, 0.02, 1e-9);
+}
+
 static void losses_in_a_row_cost_more(void **state)
 {
 	struct quality_watch alone = {0}, together = {0};
@@ -228,6 +257,7 @@ int main(void)
 		cmocka_unit_test(delay_costs_what_the_model_is_known_for),
 		cmocka_unit_test(loss_costs_what_g113_says),
 		cmocka_unit_test(what_is_received_is_judged_between_readings),
+		cmocka_unit_test(what_was_recovered_was_not_lost),
 		cmocka_unit_test(losses_in_a_row_cost_more),
 		cmocka_unit_test(another_stream_is_counted_from_its_start),
 		cmocka_unit_test(what_the_peer_hears_is_judged_by_its_reports),
