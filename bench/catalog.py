@@ -5,15 +5,15 @@ main table with what the peers do and what the hardware allows.
 A bench prints JSON lines. The words of a line that name what was measured are its keys, the others
 that are listed here its figures; the rest explains (seeds, counts, a hash of the result).
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 LESS, MORE = "less", "more"  # which way is better
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A program: what it measures, and how it is run: a C program of the build, a script of this
-    folder in namespaces of its own, or a scenario of the system tests."""
+    """What it measures, and how it is run: a program of the build, a script of this folder (process), or
+    one in namespaces of its own, as root (script)."""
     what: str
     kind: str = "program"
 
@@ -37,7 +37,17 @@ class Row:
     peer: float | None
     limit: float | None
     reach: float
-    note: str = field(default="")
+    over: dict | None = None  # divided by the same figure of this line
+
+
+def _worker(work, case, parties, peer, limit, reach):
+    return Row(work, {"bench": "worker", "case": case, "parties": parties}, "parties_per_core", "parties", MORE,
+               peer, limit, reach)
+
+
+def _coded(work, codec, talking, peer, limit, reach):
+    return Row(work, {"bench": "coded", "codec": codec, "talking": talking}, "parties_per_core", "parties", MORE,
+               peer, limit, reach)
 
 
 BENCHES = {
@@ -45,11 +55,14 @@ BENCHES = {
     "srtp": Bench("SRTP of a packet, both back ends"),
     "tick": Bench("receive and tick of a period, no NIC"),
     "worker": Bench("a whole worker between two rings: conferences, hold music, SRTP"),
+    "worker": Bench("a whole worker from NIC to NIC, no kernel in the way"),
+    "coded": Bench("conferences in Opus and G.722, a tick"),
     "once": Bench("what is encoded once for many"),
     "coded": Bench("conferences in Opus and G.722, who talks and who does not"),
     "ring": Bench("messages between the processes"),
     "flow": Bench("actions of flows; memory of a contact"),
     "voice": Bench("speech over bad networks: delay, loss, distortion"),
+    "scaling": Bench("whole workers side by side", "process"),
     "nic": Bench("conferences through the kernel and the software NIC", "script"),
     "control": Bench("calls a second of the control process", "script"),
     "latency": Bench("what a person waits for: answer, offer, whisper", "script"),
@@ -67,6 +80,12 @@ LINES = {
                    {"cycles_per_party": _CYCLES, "cycles_per_party_least": _CYCLES,
                     "receive_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
                     "parties_per_core": ("parties", MORE)}),
+    "worker": Line(("case", "parties"),
+                   {"receive_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
+                    "cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),
+    "coded": Line(("codec", "room", "talking", "parties"),
+                  {"cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),
+    "scaling": Line(("workers",), {"parties": ("parties", MORE), "efficiency_percent": ("%", MORE)}),
     "once": Line(("case", "codec", "listeners"),
                  {"cycles_per_listener": _CYCLES, "cycles_per_listener_encoding": _CYCLES}),
     "coded": Line(("codec", "room", "talking"),
@@ -91,9 +110,20 @@ LINES = {
 }
 
 ROWS = [
+    _worker("three-party G.711, no kernel in the way, 100,000 parties", "g711", 99999, 450, 390000, 150000),
+    Row("the same: cycles of a party among 100,000, to those among 1,000",
+        {"bench": "worker", "case": "g711", "parties": 99999}, "cycles_per_party", "times", LESS,
+        None, None, 2, {"bench": "worker", "case": "g711", "parties": 999}),
     Row("three-party G.711 through the kernel, software NIC: share of a core for a party",
         {"bench": "nic", "work": "conference", "parties": 1500}, "share_percent", "%", LESS,
         0.17, 0.012, 0.017),
+    _worker("hold music from one clip, callers sending too", "hold", 60000, 400, 460000, 200000),
+    _worker("hold music from one clip, callers listening only", "hold-listen", 60000, 400, 1050000, 400000),
+    _worker("three-party SRTP, AES-128-GCM", "gcm", 60000, 210, 132000, 80000),
+    _worker("three-party SRTP, AES-CM-SHA1-80", "cm", 60000, 210, 86000, 50000),
+    _coded("three-party Opus at 16 kHz, complexity 5, all talking", "Opus", 3, 120, 197, 175),
+    _coded("the same, two of three talking", "Opus", 2, 120, 540, 480),
+    _coded("three-party G.722", "G.722", 3, None, 1088, 950),
     Row("plain answered call", {"bench": "control_plain"}, "calls_per_second_of_cpu", "calls/s", MORE,
         1000, 50000, 10000),
     Row("queue to agent, with flow, whispers and records", {"bench": "control_agent"},
@@ -109,10 +139,13 @@ def key_of(line):
 
 def value_of(row, lines):
     """The figure of a row among lines: the median of the runs; None when it was not measured."""
-    found = sorted(line[row.figure] for line in lines
-                   if all(line.get(key) == value for key, value in row.line.items())
-                   and line.get(row.figure) is not None)
-    return found[len(found) // 2] if found else None
+    def median(wanted):
+        found = sorted(line[row.figure] for line in lines
+                       if all(line.get(key) == value for key, value in wanted.items())
+                       and line.get(row.figure) is not None)
+        return found[len(found) // 2] if found else None
+    value, over = median(row.line), median(row.over) if row.over else 1
+    return value / over if value is not None and over else None
 
 
 def reached(row, value):

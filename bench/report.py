@@ -233,7 +233,10 @@ def main():
     if options.against:
         print(compared(read(options.against), lines) or "nothing that both have measured")
         return 0
+    small = any(line.get("smoke") for line in lines)
     if options.write or options.check:
+        if small:
+            raise SystemExit(f"{options.file}: has lines of small sizes, which say nothing about speed")
         readme = README.read_text(encoding="utf-8")
         wanted = {README: with_block(readme, block(lines)), PLOT: plot(lines)}
         if options.write:
@@ -245,7 +248,8 @@ def main():
         if stale:
             print(f"{', '.join(stale)}: not what {options.file} says; run bench/report.py {options.file} --write")
         return 1 if stale else 0
-    print(main_table(lines) + other_tables(lines))
+    print(("Small sizes: that the benches work, not how fast.\n\n" if small else "") + main_table(lines)
+          + other_tables(lines))
     return 0
 
 

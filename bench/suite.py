@@ -43,6 +43,15 @@ def machine():
             "kernel": platform.release().split("-")[0]}
 
 
+def why_no_use(build):
+    """Why what is measured in a build says nothing about speed, or None."""
+    options = {o["name"]: o["value"] for o in json.loads(
+        (build / "meson-info" / "intro-buildoptions.json").read_text(encoding="utf-8"))}
+    if options["optimization"] != "3":
+        return f"its optimization is {options['optimization']}, expected 3"
+    return f"it has {options['b_sanitize']} sanitizers" if options["b_sanitize"] != "none" else None
+
+
 def stolen_percent():
     """How much of a core others take: the gaps that a spinning loop sees."""
     begun = last = time.perf_counter()
@@ -56,19 +65,19 @@ def stolen_percent():
 
 
 def command(name, build, smoke):
-    words = [*NAMESPACES, sys.executable, "-B", str(HERE / f"bench_{name}.py"), str(build)] \
-        if BENCHES[name].kind == "script" else [str(build / "bench" / f"bench_{name}")]
+    kind = BENCHES[name].kind
+    words = [str(build / "bench" / f"bench_{name}")] if kind == "program" else \
+        [sys.executable, "-B", str(HERE / f"bench_{name}.py"), str(build)]
+    if kind == "script":
+        words = [*(["sudo"] if os.geteuid() else []), *NAMESPACES, *words]
     return words + (["--smoke"] if smoke else [])
 
 
 def run(name, build, smoke, extra, out):
     """Runs a bench and writes its lines; False when it failed or printed a line that nobody lists."""
-    words = command(name, build, smoke)
-    if BENCHES[name].kind == "script" and os.geteuid() != 0:
-        words.insert(0, "sudo")
     extra = dict(extra, stolen_percent=stolen_percent())
     good = True
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command(name, build, smoke), stdout=subprocess.PIPE, text=True) as process:
         for text in process.stdout:
             print(text, end="", flush=True)
             if not text.startswith("{"):
@@ -95,6 +104,9 @@ def main():
     for name in options.names:
         if name not in BENCHES:
             parser.error(f"no bench is called {name}: {', '.join(BENCHES)}")
+    useless = None if options.smoke else why_no_use(options.build)
+    if useless:
+        parser.error(f"{options.build}: {useless}: only --smoke runs")
     told = {"commit": commit(), "machine": machine(), "smoke": options.smoke,
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
     good = True

@@ -35,6 +35,11 @@ class Tables(unittest.TestCase):
         row = next(r for r in catalog.ROWS if r.work == "plain answered call")
         self.assertEqual(catalog.value_of(row, [plain(1), plain(5000), plain(9000)]), 5000)
 
+    def test_a_row_may_be_a_ratio_of_two_lines(self):
+        row = catalog.Row("w", {"case": 1}, "f", "times", catalog.LESS, None, None, 2, {"case": 2})
+        self.assertEqual(catalog.value_of(row, [{"case": 1, "f": 6}, {"case": 2, "f": 4}]), 1.5)
+        self.assertIsNone(catalog.value_of(row, [{"case": 1, "f": 6}]))
+
     def test_less_is_better_where_less_is_better(self):
         row = catalog.Row("w", {}, "f", "%", catalog.LESS, 0.17, 0.012, 0.017)
         self.assertTrue(catalog.reached(row, 0.016))
