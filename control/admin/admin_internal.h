@@ -65,6 +65,8 @@ struct list {
 	json_t *rows;
 	int64_t offset, limit, total;
 };
+/* As the agent event stream shows it, new; NULL without memory. */
+json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s);
 struct list list_begin(const struct rpc_call *call);
 /* Whether the next row is wanted. */
 bool list_wants(struct list *list);

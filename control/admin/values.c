@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small values as JSON, and pages of lists (admin_internal.h). */
 #include "admin/admin_internal.h"
+#include "base/jot.h"
 
 struct admin *admin_of(const struct rpc_call *call)
 {
@@ -69,4 +70,15 @@ json_t *json_agent(const struct switchboard *board, uint32_t agent)
 		agent == ROUTER_NONE ? NULL : router_agent_row(board->router, agent);
 
 	return row ? json_string(row->row.name) : json_null();
+}
+
+json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s)
+{
+	struct jot j = {0};
+	json_t *object;
+
+	agent_snapshot_write(&j, NULL, board, s);
+	object = j.failed ? NULL : json_loadb(j.p, j.n, JSON_DECODE_ANY, NULL);
+	jot_clear(&j);
+	return object;
 }

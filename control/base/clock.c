@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 
 static uint64_t read_clock(clockid_t id)
@@ -33,17 +32,45 @@ uint64_t clock_wall_at(const struct clock_pair *pair, uint64_t now_ns)
 	return pair->wall_ns + (now_ns - pair->now_ns);
 }
 
+static void digits(char *out, unsigned n, unsigned value)
+{
+	while (n--) {
+		out[n] = (char)('0' + value % 10);
+		value /= 10;
+	}
+}
+
+/* Year, month and day by Hinnant's arithmetic: years that begin in March, eras of 400 of them. */
+static void format_day(uint32_t days, char out[11])
+{
+	uint32_t z = days + 719468, era = z / 146097, of_era = z - era * 146097;
+	uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	uint32_t march = (5 * of_year + 2) / 153;
+	uint32_t month = march < 10 ? march + 3 : march - 9;
+
+	digits(out, 4, year + era * 400 + (month <= 2));
+	digits(out + 5, 2, month);
+	digits(out + 8, 2, of_year - (153 * march + 2) / 5 + 1);
+	out[4] = out[7] = '-';
+	out[10] = 'T';
+}
+
+/* 64 bits of nanoseconds end in 2554: four digits of year always. */
 void clock_format(uint64_t wall_ns, char out[CLOCK_ISO_SIZE])
 {
-	time_t seconds = (time_t)(wall_ns / CLOCK_S);
-	struct tm tm;
+	uint64_t seconds = wall_ns / CLOCK_S;
+	unsigned of_day = (unsigned)(seconds % 86400);
 
-	gmtime_r(&seconds, &tm);
-	/* 64 bits of nanoseconds end in 2554: four digits of year always. */
-	snprintf(out, CLOCK_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-		(unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-		(unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		(unsigned)tm.tm_sec % 100, (unsigned)(wall_ns % CLOCK_S / CLOCK_MS));
+	format_day((uint32_t)(seconds / 86400), out);
+	digits(out + 11, 2, of_day / 3600);
+	digits(out + 14, 2, of_day / 60 % 60);
+	digits(out + 17, 2, of_day % 60);
+	digits(out + 20, 3, (unsigned)(wall_ns % CLOCK_S / CLOCK_MS));
+	out[13] = out[16] = ':';
+	out[19] = '.';
+	out[23] = 'Z';
+	out[24] = '\0';
 }
 
 static int parse_fraction(struct str text, uint64_t *ns)

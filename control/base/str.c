@@ -285,6 +285,13 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
 	return length;
 }
 
+size_t str_utf8_length(struct str s, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)s.p + at;
+
+	return p[0] < 0x80 ? 1 : utf8_sequence(p, s.n - at);
+}
+
 bool str_is_utf8(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;

@@ -72,6 +72,8 @@ char *str_dup(struct str s);
 void str_lower(char *p, size_t n);
 /* Well-formed UTF-8 (RFC 3629) without control bytes other than tab, CR and LF. */
 bool str_is_utf8(struct str s);
+/* Bytes of the character that begins at `at`, which is inside; 0: it is not well-formed. */
+size_t str_utf8_length(struct str s, size_t at);
 
 struct strbuf {
 	char *p;     /* the caller's buffer, always terminated */

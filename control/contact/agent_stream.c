@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contact/agent_stream.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jot.h"
 #include "contact/switchboard.h"
 
 #define VERSION "2017-10-01"
@@ -50,96 +50,144 @@ static bool segment_of(
 
 /* ---- the snapshot -------------------------------------------------------------------------- */
 
-static json_t *moment(const struct switchboard *board, uint64_t ns)
+static void moment(struct jot *j, const char *key, const struct switchboard *board, uint64_t ns)
 {
-	return ns ? event_time(clock_wall_at(&board->clock, ns)) : json_null();
+	jot_time(j, key, ns ? clock_wall_at(&board->clock, ns) : 0);
 }
 
-static json_t *status(const struct switchboard *board, const struct agent_snapshot *s)
+static void status(struct jot *j, const struct switchboard *board, const struct agent_snapshot *s)
 {
 	static const char *const types[] = {"ROUTABLE", "CUSTOM", "OFFLINE"};
 
-	return json_pack("{s:s, s:s, s:o, s:s}", "ARN", s->status->row.arn, "Name",
-		s->status->row.name, "StartTimestamp", moment(board, s->status_since_ns), "Type",
-		types[s->status->type]);
+	jot_open(j, "AgentStatus", '{');
+	jot_text(j, "ARN", str_from(s->status->row.arn));
+	jot_text(j, "Name", str_from(s->status->row.name));
+	moment(j, "StartTimestamp", board, s->status_since_ns);
+	jot_text(j, "Type", str_from(types[s->status->type]));
+	jot_close(j, '}');
 }
 
-static json_t *next_status(const struct switchboard *board, const struct agent_snapshot *s)
+static void next_status(
+	struct jot *j, const struct switchboard *board, const struct agent_snapshot *s)
 {
-	if (!s->next)
-		return json_null();
-	return json_pack("{s:s, s:s, s:o}", "ARN", s->next->row.arn, "Name", s->next->row.name,
-		"EnqueuedTimestamp", moment(board, s->next_since_ns));
+	if (!s->next) {
+		jot_null(j, "NextAgentStatus");
+		return;
+	}
+	jot_open(j, "NextAgentStatus", '{');
+	jot_text(j, "ARN", str_from(s->next->row.arn));
+	jot_text(j, "Name", str_from(s->next->row.name));
+	moment(j, "EnqueuedTimestamp", board, s->next_since_ns);
+	jot_close(j, '}');
 }
 
-static json_t *queue_entry(const char *arn, const char *name)
+static void queue_entry(struct jot *j, const char *key, const char *arn, const char *name)
 {
-	return json_pack("{s:s, s:s?, s:[s]}", "ARN", arn, "Name", name, "Channels", "VOICE");
+	jot_open(j, key, '{');
+	jot_text(j, "ARN", str_from(arn));
+	jot_text_or_null(j, "Name", str_from(name));
+	jot_open(j, "Channels", '[');
+	jot_text(j, NULL, STR("VOICE"));
+	jot_close(j, ']');
+	jot_close(j, '}');
 }
 
-static json_t *routing_profile(const struct resource_agent *row, bool free_slot)
+static void concurrency(struct jot *j, bool free_slot)
+{
+	jot_open(j, "Concurrency", '[');
+	jot_open(j, NULL, '{');
+	jot_text(j, "Channel", STR("VOICE"));
+	jot_number(j, "AvailableSlots", free_slot);
+	jot_number(j, "MaximumSlots", 1);
+	jot_close(j, '}');
+	jot_close(j, ']');
+}
+
+static void routing_profile(struct jot *j, const struct resource_agent *row, bool free_slot)
 {
 	const struct resource_routing_profile *profile = row->routing_profile;
 	const struct resource_queue *outbound = profile->default_outbound_queue;
-	json_t *queues = json_array();
 
+	jot_open(j, "RoutingProfile", '{');
+	jot_text(j, "ARN", str_from(profile->row.arn));
+	jot_text(j, "Name", str_from(profile->row.name));
+	if (outbound)
+		queue_entry(j, "DefaultOutboundQueue", outbound->row.arn, outbound->row.name);
+	else
+		jot_null(j, "DefaultOutboundQueue");
+	jot_open(j, "InboundQueues", '[');
 	for (uint32_t i = 0; i < profile->queue_count; i++)
-		json_array_append_new(queues, queue_entry(profile->queues[i].queue->row.arn,
-						      profile->queues[i].queue->row.name));
-	json_array_append_new(queues, queue_entry(row->queue_arn, NULL));
-	return json_pack("{s:s, s:s, s:o, s:o, s:[{s:s, s:i, s:i}]}", "ARN", profile->row.arn,
-		"Name", profile->row.name, "DefaultOutboundQueue",
-		outbound ? queue_entry(outbound->row.arn, outbound->row.name) : json_null(),
-		"InboundQueues", queues, "Concurrency", "Channel", "VOICE", "AvailableSlots",
-		free_slot ? 1 : 0, "MaximumSlots", 1);
+		queue_entry(j, NULL, profile->queues[i].queue->row.arn,
+			profile->queues[i].queue->row.name);
+	queue_entry(j, NULL, row->queue_arn, NULL);
+	jot_close(j, ']');
+	concurrency(j, free_slot);
+	jot_close(j, '}');
 }
 
-static json_t *configuration(const struct agent_snapshot *s)
+static void configuration(struct jot *j, const struct agent_snapshot *s)
 {
-	return json_pack("{s:n, s:s, s:s, s:o, s:s}", "AgentHierarchyGroups", "FirstName",
-		s->row->first_name, "LastName", s->row->last_name, "RoutingProfile",
-		routing_profile(s->row, s->contact.state == AGENT_SLOT_EMPTY), "Username",
-		s->row->row.name);
+	jot_open(j, "Configuration", '{');
+	jot_null(j, "AgentHierarchyGroups");
+	jot_text(j, "FirstName", str_from(s->row->first_name));
+	jot_text(j, "LastName", str_from(s->row->last_name));
+	routing_profile(j, s->row, s->contact.state == AGENT_SLOT_EMPTY);
+	jot_text(j, "Username", str_from(s->row->row.name));
+	jot_close(j, '}');
 }
 
 /* The queue that the contact came through; an agent's own has no name. */
-static json_t *contact_queue(const struct switchboard *board, uint32_t queue)
+static void contact_queue(struct jot *j, const struct switchboard *board, uint32_t queue)
 {
 	const struct resource_queue *row = router_queue_row(board->router, queue);
 	const char *arn = board_queue_arn(board, queue);
 
-	return arn ? json_pack("{s:s, s:s?}", "ARN", arn, "Name", row ? row->row.name : NULL)
-		   : json_null();
+	if (!arn) {
+		jot_null(j, "Queue");
+		return;
+	}
+	jot_open(j, "Queue", '{');
+	jot_text(j, "ARN", str_from(arn));
+	jot_text_or_null(j, "Name", str_from(row ? row->row.name : NULL));
+	jot_close(j, '}');
 }
 
-static json_t *contact_entry(const struct switchboard *board, const struct agent_snapshot *s)
+static void contact_entry(
+	struct jot *j, const struct switchboard *board, const struct agent_snapshot *s)
 {
 	const char *state = agent_contact_state_name(&s->contact);
 	struct told_contact c;
 
 	if (!state || !segment_of(board, s, &c))
-		return NULL;
-	return json_pack("{s:s, s:s?, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "ContactId", c.id,
-		"InitialContactId", c.initial[0] ? c.initial : NULL, "Channel", "VOICE",
-		"InitiationMethod", contact_method_name(c.method), "State", state,
-		"StateStartTimestamp", moment(board, s->contact.state_since_ns),
-		"ConnectedToAgentTimestamp", moment(board, s->contact.connected_at_ns),
-		"QueueTimestamp", moment(board, s->contact.queued_at_ns), "Queue",
-		contact_queue(board, s->contact.queue));
+		return;
+	jot_open(j, NULL, '{');
+	jot_text(j, "ContactId", str_from(c.id));
+	jot_text_or_null(j, "InitialContactId", str_from(c.initial));
+	jot_text(j, "Channel", STR("VOICE"));
+	jot_text(j, "InitiationMethod", str_from(contact_method_name(c.method)));
+	jot_text(j, "State", str_from(state));
+	moment(j, "StateStartTimestamp", board, s->contact.state_since_ns);
+	moment(j, "ConnectedToAgentTimestamp", board, s->contact.connected_at_ns);
+	moment(j, "QueueTimestamp", board, s->contact.queued_at_ns);
+	contact_queue(j, board, s->contact.queue);
+	jot_close(j, '}');
 }
 
-json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s)
+void agent_snapshot_write(struct jot *j, const char *key, const struct switchboard *board,
+	const struct agent_snapshot *s)
 {
-	json_t *contacts, *entry;
-
-	if (!s->row || !s->status)
-		return json_null();
-	contacts = json_array();
-	entry = contact_entry(board, s);
-	if (entry)
-		json_array_append_new(contacts, entry);
-	return json_pack("{s:o, s:o, s:o, s:o}", "AgentStatus", status(board, s), "NextAgentStatus",
-		next_status(board, s), "Configuration", configuration(s), "Contacts", contacts);
+	if (!s->row || !s->status) {
+		jot_null(j, key);
+		return;
+	}
+	jot_open(j, key, '{');
+	status(j, board, s);
+	next_status(j, board, s);
+	configuration(j, s);
+	jot_open(j, "Contacts", '[');
+	contact_entry(j, board, s);
+	jot_close(j, ']');
+	jot_close(j, '}');
 }
 
 /* ---- who is due for a heart-beat ----------------------------------------------------------- */
@@ -209,22 +257,30 @@ static bool make_room(struct agent_stream *stream, uint32_t agent)
 	return true;
 }
 
-static void tell(struct switchboard *board, uint32_t agent, const char *type, json_t *current,
-	json_t *previous, uint64_t now_ns)
+/* Up to the snapshots: both are there when tell() ends it. */
+static struct jot *begin_event(
+	struct switchboard *board, uint32_t agent, const char *type, uint64_t now_ns)
 {
-	struct agent_stream *stream = &board->agent_stream;
-	struct told_agent *told = &stream->agents[agent];
+	struct jot *j = event_begin(board);
 	char id[RANDOM_UUID_SIZE];
 
 	random_uuid(&board->random, id);
-	event_append(board, "agent", now_ns,
-		json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o}", "AWSAccountId",
-			board->config->account, "AgentARN", told->arn, "EventTimestamp",
-			event_time(clock_wall_at(&board->clock, now_ns)), "EventId", id,
-			"EventType", type, "InstanceARN", instance_arn(board->instance), "Version",
-			VERSION, "CurrentAgentSnapshot", current, "PreviousAgentSnapshot",
-			previous));
-	told->last_ns = now_ns;
+	jot_text_or_null(j, "AWSAccountId", str_from(board->config->account));
+	jot_text(j, "AgentARN", str_from(board->agent_stream.agents[agent].arn));
+	jot_time(j, "EventTimestamp", clock_wall_at(&board->clock, now_ns));
+	jot_text(j, "EventId", str_from(id));
+	jot_text(j, "EventType", str_from(type));
+	jot_text(j, "InstanceARN", str_from(instance_arn(board->instance)));
+	jot_text(j, "Version", STR(VERSION));
+	return j;
+}
+
+static void tell(struct switchboard *board, uint32_t agent, uint64_t now_ns)
+{
+	struct agent_stream *stream = &board->agent_stream;
+
+	event_end(board, "agent", now_ns);
+	stream->agents[agent].last_ns = now_ns;
 	unlist(stream, agent);
 	list_newest(stream, agent);
 }
@@ -249,7 +305,7 @@ void agent_event(struct switchboard *board, const struct router_effect *change)
 {
 	const struct agent_snapshot *before = &change->before, *after = &change->after;
 	struct told_agent *told;
-	json_t *previous;
+	struct jot *j;
 
 	if ((!before->logged_in && !after->logged_in) ||
 		!make_room(&board->agent_stream, change->agent))
@@ -260,11 +316,16 @@ void agent_event(struct switchboard *board, const struct router_effect *change)
 	/* a user whom a reload took away is told of again when the last contact is over */
 	if (!told->arn || (!after->row && after->logged_in))
 		return;
-	previous = before->logged_in ? agent_snapshot_json(board, before) : json_null();
+	j = begin_event(board, change->agent, event_type(change), change->at_ns);
+	/* before the contact that it shows is another */
+	if (before->logged_in)
+		agent_snapshot_write(j, "PreviousAgentSnapshot", board, before);
+	else
+		jot_null(j, "PreviousAgentSnapshot");
 	keep_contact(board, after);
+	agent_snapshot_write(j, "CurrentAgentSnapshot", board, after);
 	told->logout_ns = after->logged_in ? 0 : change->at_ns;
-	tell(board, change->agent, event_type(change), agent_snapshot_json(board, after), previous,
-		change->at_ns);
+	tell(board, change->agent, change->at_ns);
 	if (!after->row)
 		unlist(&board->agent_stream, change->agent);
 	set_timer(board);
@@ -274,15 +335,17 @@ static void beat(struct switchboard *board, uint32_t agent, uint64_t now_ns)
 {
 	const struct told_agent *told = &board->agent_stream.agents[agent];
 	struct agent_snapshot s;
-	json_t *snapshot;
+	struct jot *j;
 
 	if (router_agent_snapshot(board->router, agent, &s) < 0 || !s.row ||
 		(told->logout_ns && now_ns - told->logout_ns >= AGENT_STREAM_AFTER_LOGOUT)) {
 		unlist(&board->agent_stream, agent);
 		return;
 	}
-	snapshot = agent_snapshot_json(board, &s);
-	tell(board, agent, "HEART_BEAT", snapshot, json_incref(snapshot), now_ns);
+	j = begin_event(board, agent, "HEART_BEAT", now_ns);
+	agent_snapshot_write(j, "PreviousAgentSnapshot", board, &s);
+	agent_snapshot_write(j, "CurrentAgentSnapshot", board, &s);
+	tell(board, agent, now_ns);
 }
 
 static void on_heartbeat(void *ctx, uint64_t now_ns)

@@ -21,12 +21,8 @@ static void refuse(struct switchboard *board, uint64_t session, unsigned status,
 
 static uint32_t calls_limit(const struct switchboard *board)
 {
-	struct media_counts counts;
-
-	if (board->config->calls_max)
-		return (uint32_t)board->config->calls_max;
-	media_counts(board->media, &counts);
-	return counts.rooms;
+	return board->config->calls_max ? (uint32_t)board->config->calls_max
+					: media_rooms(board->media);
 }
 
 const char *board_why_not_now(const struct switchboard *board)

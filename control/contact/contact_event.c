@@ -16,67 +16,67 @@
  * the error), which is also all that is told of one that could not be begun. What was being written when
  * control was ended or killed is repaired at the next start, and no more is told of it.
  */
-#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/jot.h"
 #include "base/log.h"
 #include "contact/switchboard.h"
 
-void event_append(struct switchboard *board, const char *topic, uint64_t now_ns, json_t *object)
+struct jot *event_begin(struct switchboard *board)
 {
+	jot_reset(&board->event);
+	jot_open(&board->event, NULL, '{');
+	return &board->event;
+}
+
+void event_end(struct switchboard *board, const char *topic, uint64_t now_ns)
+{
+	struct jot *j = &board->event;
 	uint64_t number;
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	int rc = text ? events_append(board->events, topic, clock_wall_at(&board->clock, now_ns),
-				str_from(text), &number)
-		      : -1;
 
-	if (rc < 0)
+	jot_close(j, '}');
+	if (j->failed || events_append(board->events, topic, clock_wall_at(&board->clock, now_ns),
+				 jot_str(j), &number) < 0)
 		log_error_limited(NULL, "event", 10, "an event of topic %s was lost", topic);
-	free(text);
-	json_decref(object);
-}
-
-json_t *event_time(uint64_t wall_ns)
-{
-	char text[CLOCK_ISO_SIZE];
-
-	if (!wall_ns)
-		return json_null();
-	clock_format(wall_ns, text);
-	return json_string(text);
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text && text[0] ? json_string(text) : json_null();
 }
 
 /* ---- contact events ---- */
 
-static json_t *queue_info(const struct contact *contact, const struct contact_segment *s)
+static void queue_info(
+	struct jot *j, const struct contact *contact, const struct contact_segment *s)
 {
 	const struct switchboard *board = contact->board;
+	bool agent;
 
-	if (s->queue == ROUTER_NONE)
-		return json_null();
-	return json_pack("{s:s?, s:s, s:o}", "QueueArn", board_queue_arn(board, s->queue),
-		"QueueType",
-		router_queue_agent(board->router, s->queue) == ROUTER_NONE ? "STANDARD" : "AGENT",
-		"EnqueueTimestamp", event_time(contact_wall(contact, s->queued)));
+	if (s->queue == ROUTER_NONE) {
+		jot_null(j, "QueueInfo");
+		return;
+	}
+	agent = router_queue_agent(board->router, s->queue) != ROUTER_NONE;
+	jot_open(j, "QueueInfo", '{');
+	jot_text_or_null(j, "QueueArn", str_from(board_queue_arn(board, s->queue)));
+	jot_text(j, "QueueType", agent ? STR("AGENT") : STR("STANDARD"));
+	jot_time(j, "EnqueueTimestamp", contact_wall(contact, s->queued));
+	jot_close(j, '}');
 }
 
-static json_t *agent_info(const struct contact *contact, const struct contact_segment *s)
+static void agent_info(
+	struct jot *j, const struct contact *contact, const struct contact_segment *s)
 {
 	const struct resource_agent *row =
 		s->agent == ROUTER_NONE || !s->agent_connected
 			? NULL
 			: router_agent_row(contact->board->router, s->agent);
 
-	if (!row)
-		return json_null();
-	return json_pack("{s:s, s:o}", "AgentArn", row->row.arn, "ConnectedToAgentTimestamp",
-		event_time(contact_wall(contact, s->agent_connected)));
+	if (!row) {
+		jot_null(j, "AgentInfo");
+		return;
+	}
+	jot_open(j, "AgentInfo", '{');
+	jot_text(j, "AgentArn", str_from(row->row.arn));
+	jot_time(j, "ConnectedToAgentTimestamp", contact_wall(contact, s->agent_connected));
+	jot_close(j, '}');
 }
 
 void contact_event(struct contact *contact, const char *type, uint64_t now_ns)
@@ -84,26 +84,44 @@ void contact_event(struct contact *contact, const char *type, uint64_t now_ns)
 	segment_event(contact, &contact->segment, type, now_ns);
 }
 
-static json_t *segment_json(
+static void put_type(struct jot *j, struct switchboard *board, const char *type, uint64_t now_ns)
+{
+	jot_text(j, "EventType", str_from(type));
+	jot_time(j, "EventTimestamp", clock_wall_at(&board->clock, now_ns));
+}
+
+static void put_segment(
+	struct jot *j, const struct contact *contact, const struct contact_segment *s)
+{
+	jot_text(j, "ContactId", str_from(s->id));
+	jot_text(j, "InitialContactId", str_from(s->initial));
+	jot_text_or_null(j, "PreviousContactId", str_from(s->previous));
+	jot_text(j, "Channel", STR("VOICE"));
+	jot_text(j, "InstanceArn", str_from(instance_arn(contact->board->instance)));
+	jot_text(j, "InitiationMethod", str_from(contact_method_name(s->method)));
+	jot_time(j, "InitiationTimestamp", contact_wall(contact, s->initiated));
+	jot_time(j, "ConnectedToSystemTimestamp", contact_wall(contact, s->connected));
+	jot_time(j, "DisconnectTimestamp", contact_wall(contact, s->disconnected));
+	jot_text_or_null(j, "DisconnectReason", str_from(contact_reason_name(s->reason)));
+	queue_info(j, contact, s);
+	agent_info(j, contact, s);
+}
+
+static struct jot *begin_segment_event(
 	struct contact *contact, const struct contact_segment *s, const char *type, uint64_t now_ns)
 {
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"EventType", type, "EventTimestamp", event_time(contact_wall(contact, now_ns)),
-		"ContactId", s->id, "InitialContactId", s->initial, "PreviousContactId",
-		text_or_null(s->previous), "Channel", "VOICE", "InstanceArn",
-		instance_arn(contact->board->instance), "InitiationMethod",
-		contact_method_name(s->method), "InitiationTimestamp",
-		event_time(contact_wall(contact, s->initiated)), "ConnectedToSystemTimestamp",
-		event_time(contact_wall(contact, s->connected)), "DisconnectTimestamp",
-		event_time(contact_wall(contact, s->disconnected)), "DisconnectReason",
-		text_or_null(contact_reason_name(s->reason)), "QueueInfo", queue_info(contact, s),
-		"AgentInfo", agent_info(contact, s));
+	struct jot *j = event_begin(contact->board);
+
+	put_type(j, contact->board, type, now_ns);
+	put_segment(j, contact, s);
+	return j;
 }
 
 void segment_event(
 	struct contact *contact, const struct contact_segment *s, const char *type, uint64_t now_ns)
 {
-	event_append(contact->board, "contact", now_ns, segment_json(contact, s, type, now_ns));
+	begin_segment_event(contact, s, type, now_ns);
+	event_end(contact->board, "contact", now_ns);
 }
 
 void participant_event(
@@ -113,44 +131,65 @@ void participant_event(
 		[LEG_AGENT] = "AGENT",
 		[LEG_THIRD_PARTY] = "THIRD_PARTY",
 		[LEG_SUPERVISOR] = "SUPERVISOR"};
-	json_t *event = segment_json(contact, &contact->segment, type, now_ns);
+	struct jot *j = begin_segment_event(contact, &contact->segment, type, now_ns);
 
-	json_object_set_new(event, "ParticipantRole", json_string(roles[role]));
-	event_append(contact->board, "contact", now_ns, event);
+	jot_text(j, "ParticipantRole", str_from(roles[role]));
+	event_end(contact->board, "contact", now_ns);
 }
 
-json_t *recording_event_json(struct contact *contact, const struct segment_recording *recording,
-	const char *path, uint64_t now_ns)
-{
-	json_t *event = segment_json(contact, &contact->segment, "", now_ns);
+/* ---- events of recordings ---- */
 
-	json_object_set_new(event, "Recording",
-		json_pack("{s:o, s:s, s:s, s:o, s:o, s:s}", "Location",
-			text_or_null(recording->failed ? NULL : path), "MediaStreamType", "AUDIO",
-			"ParticipantType", recording_participant(recording), "StartTimestamp",
-			event_time(contact_wall(contact, recording->started)), "StopTimestamp",
-			event_time(contact_wall(contact, recording->stopped)), "StorageType",
-			"FILE"));
-	return event;
+struct recording_note recording_note(
+	struct contact *contact, const struct segment_recording *recording, const char *path)
+{
+	struct jot *j = &contact->board->event;
+	struct recording_note note = {.participant = recording_participant(recording),
+		.started_wall = contact_wall(contact, recording->started),
+		.stopped_wall = contact_wall(contact, recording->stopped)};
+
+	if (!recording->failed)
+		snprintf(note.path, sizeof(note.path), "%s", path);
+	jot_reset(j);
+	put_segment(j, contact, &contact->segment);
+	note.segment = j->failed ? NULL : str_dup(jot_str(j));
+	return note;
 }
 
-void recording_event(struct switchboard *board, json_t *event, const char *type, const char *reason,
-	uint64_t now_ns)
+void recording_note_drop(struct recording_note *note)
 {
-	json_object_set_new(event, "EventType", json_string(type));
-	json_object_set_new(
-		event, "EventTimestamp", event_time(clock_wall_at(&board->clock, now_ns)));
-	json_object_set_new(event, "Reason", text_or_null(reason));
-	event_append(board, "contact", now_ns, event);
+	free(note->segment);
+	note->segment = NULL;
+}
+
+void recording_event(struct switchboard *board, struct recording_note *note, const char *type,
+	const char *reason, uint64_t now_ns)
+{
+	struct jot *j = event_begin(board);
+
+	put_type(j, board, type, now_ns);
+	if (note->segment)
+		jot_fields(j, str_from(note->segment));
+	jot_open(j, "Recording", '{');
+	jot_text_or_null(j, "Location", str_from(note->path));
+	jot_text(j, "MediaStreamType", STR("AUDIO"));
+	jot_text(j, "ParticipantType", str_from(note->participant));
+	jot_time(j, "StartTimestamp", note->started_wall);
+	jot_time(j, "StopTimestamp", note->stopped_wall);
+	jot_text(j, "StorageType", STR("FILE"));
+	jot_close(j, '}');
+	jot_text_or_null(j, "Reason", str_from(reason));
+	event_end(board, "contact", now_ns);
+	recording_note_drop(note);
 }
 
 /* ---- system events ---- */
 
 void system_event(struct switchboard *board, const char *type, const char *text)
 {
+	struct jot *j = event_begin(board);
 	uint64_t now_ns = board_now(board);
 
-	event_append(board, "system", now_ns,
-		json_pack("{s:s, s:o, s:s}", "EventType", type, "EventTimestamp",
-			event_time(clock_wall_at(&board->clock, now_ns)), "Text", text));
+	put_type(j, board, type, now_ns);
+	jot_text(j, "Text", str_from(text));
+	event_end(board, "system", now_ns);
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/log.h"
 #include "contact/desk.h"
 #include "contact/switchboard.h"
@@ -21,7 +19,8 @@ struct tape {
 	char segment[RANDOM_UUID_SIZE]; /* whose recording it is, */
 	unsigned n;                     /* and which of them */
 	bool paused;
-	json_t *last; /* its last event, as far as it is known before the file is closed */
+	struct recording_note
+		last; /* its last event, as far as it is known before the file is closed */
 };
 
 static struct segment_recording *last_of(struct contact_segment *segment)
@@ -158,12 +157,12 @@ void recording_path_of(const struct contact *contact, const struct contact_segme
 }
 
 /* The record links it no more. One that has been completed meanwhile stays; the event says it. */
-static void failed(const struct tape *tape, int error, uint64_t now_ns)
+static void failed(struct tape *tape, int error, uint64_t now_ns)
 {
 	struct contact *contact = board_find_contact(tape->board, tape->segment);
 
-	json_object_set_new(json_object_get(tape->last, "Recording"), "Location", json_null());
-	recording_event(tape->board, tape->last, "RECORDING_FAILED", strerror(-error), now_ns);
+	tape->last.path[0] = '\0';
+	recording_event(tape->board, &tape->last, "RECORDING_FAILED", strerror(-error), now_ns);
 	if (!contact)
 		return;
 	contact->segment.recording[tape->n].failed = true;
@@ -175,12 +174,12 @@ static void on_done(void *ctx, const struct recording_result *result)
 	struct tape *tape = ctx;
 
 	if (result->error == -ECANCELED) /* the process ends: nobody is there to be told */
-		json_decref(tape->last);
+		recording_note_drop(&tape->last);
 	else if (result->error)
 		failed(tape, result->error, board_now(tape->board));
 	else
 		recording_event(
-			tape->board, tape->last, "RECORDING_ENDED", NULL, board_now(tape->board));
+			tape->board, &tape->last, "RECORDING_ENDED", NULL, board_now(tape->board));
 	if (result->lost || result->missing)
 		log_warning(NULL, "contact",
 			"recording: of %.1f s, %.2f s were not heard and "
@@ -229,12 +228,19 @@ static int tape_begin(struct contact *contact, enum segment_recording_kind kind,
 }
 
 /* The event of the segment's last recording, but for what it says of it. */
-static json_t *event_of(struct contact *contact, uint64_t now_ns)
+static struct recording_note note_of(struct contact *contact)
 {
 	char path[RECORDING_PATH_SIZE];
 
 	recording_path_of(contact, &contact->segment, contact->segment.n_recordings - 1, path);
-	return recording_event_json(contact, last_of(&contact->segment), path, now_ns);
+	return recording_note(contact, last_of(&contact->segment), path);
+}
+
+static void tell(struct contact *contact, const char *type, const char *reason, uint64_t now_ns)
+{
+	struct recording_note note = note_of(contact);
+
+	recording_event(contact->board, &note, type, reason, now_ns);
 }
 
 /* Once for each time that it is wanted. */
@@ -245,10 +251,12 @@ static void tell_refused(
 		.agent = contact->data.recording.agent,
 		.customer = contact->data.recording.customer,
 		.failed = true};
+	struct recording_note note;
 
-	if (!contact->recording_refused)
-		recording_event(contact->board, recording_event_json(contact, &none, "", now_ns),
-			"RECORDING_FAILED", strerror(-error), now_ns);
+	if (contact->recording_refused)
+		return;
+	note = recording_note(contact, &none, "");
+	recording_event(contact->board, &note, "RECORDING_FAILED", strerror(-error), now_ns);
 	contact->recording_refused = true;
 }
 
@@ -267,8 +275,7 @@ static void begin(struct contact *contact, enum segment_recording_kind kind, uin
 	contact->recording_refused = false;
 	log_info(LOG_CALL(s->id, 0), "contact", "recording begins: %s",
 		recording_location(contact->tape->file));
-	recording_event(
-		contact->board, event_of(contact, now_ns), "RECORDING_STARTED", NULL, now_ns);
+	tell(contact, "RECORDING_STARTED", NULL, now_ns);
 	contact_record_put(contact, s, false, now_ns);
 }
 
@@ -279,7 +286,7 @@ void recording_stop(struct contact *contact, uint64_t now_ns)
 	if (!tape)
 		return;
 	last_of(&contact->segment)->stopped = now_ns;
-	tape->last = event_of(contact, now_ns);
+	tape->last = note_of(contact);
 	contact->tape = NULL;
 	media_tap_close(tape->tap);
 	log_info(LOG_CALL(contact->segment.id, 0), "contact", "recording ends");
@@ -292,8 +299,7 @@ static void follow_pause(struct contact *contact, uint64_t now_ns)
 	if (contact->tape->paused == (why != NULL))
 		return;
 	contact->tape->paused = why != NULL;
-	recording_event(contact->board, event_of(contact, now_ns),
-		why ? "RECORDING_PAUSED" : "RECORDING_RESUMED", why, now_ns);
+	tell(contact, why ? "RECORDING_PAUSED" : "RECORDING_RESUMED", why, now_ns);
 }
 
 /* ---- secret input ---------------------------------------------------------------------------- */

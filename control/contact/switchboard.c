@@ -501,6 +501,7 @@ void board_clear(struct switchboard *board)
 	pool_clear(&board->treatments);
 	free(board->effects);
 	board->effects = NULL;
+	jot_clear(&board->event);
 }
 
 /* Their queue may be gone, or no more calls wanted. */

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/jot.h"
 #include "base/loop.h"
 #include "base/offload.h"
 #include "base/pool.h"
@@ -75,6 +76,7 @@ struct switchboard {
 	struct records *records;
 	struct recordings *recordings; /* NULL: nothing is recorded */
 	struct events *events;
+	struct jot event; /* the one that is being written */
 	struct services *services;
 	struct asking *askings;    /* what the outside world is asked now (asking.h) */
 	struct flow_log *flow_log; /* may be NULL */
@@ -354,21 +356,29 @@ void participant_event(
 /* Of a segment that may not be the contact's present one. */
 void segment_event(struct contact *contact, const struct contact_segment *segment, const char *type,
 	uint64_t now_ns);
-/* What an event of one of the contact's recordings says of both; NULL: no memory. */
-json_t *recording_event_json(struct contact *contact, const struct segment_recording *recording,
-	const char *path, uint64_t now_ns);
+/* What an event of one of the contact's recordings says, to be told now or when its file is closed. */
+struct recording_note {
+	char *segment; /* fields of the event; NULL: no memory */
+	const char *participant;
+	uint64_t started_wall, stopped_wall;
+	char path[RECORDING_PATH_SIZE]; /* "": there is no file */
+};
+struct recording_note recording_note(
+	struct contact *contact, const struct segment_recording *recording, const char *path);
+void recording_note_drop(struct recording_note *note);
 /* Tells and drops it. `reason`: why it is paused or has failed; NULL: none. */
-void recording_event(struct switchboard *board, json_t *event, const char *type, const char *reason,
-	uint64_t now_ns);
+void recording_event(struct switchboard *board, struct recording_note *note, const char *type,
+	const char *reason, uint64_t now_ns);
 void system_event(struct switchboard *board, const char *type, const char *text);
-/* Appends the object to the event log and drops it. */
-void event_append(struct switchboard *board, const char *topic, uint64_t now_ns, json_t *object);
-/* UTC with milliseconds and Z (R107); 0: null. */
-json_t *event_time(uint64_t wall_ns);
+/* One object, begun here, filled by the caller, and appended to the event log. Times are UTC with
+ * milliseconds and Z (R107). */
+struct jot *event_begin(struct switchboard *board);
+void event_end(struct switchboard *board, const char *topic, uint64_t now_ns);
 
 /* agent_stream.c */
-/* A snapshot in the shape of the agent event stream, new; for listings. */
-json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s);
+/* A snapshot in the shape of the agent event stream; for listings too. */
+void agent_snapshot_write(struct jot *j, const char *key, const struct switchboard *board,
+	const struct agent_snapshot *s);
 
 /* ---- verbs of agents and operators (desk.c) ---- */
 

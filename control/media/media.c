@@ -639,6 +639,11 @@ static void count_up(const struct media *m, struct media_counts *out)
 	out->clips_ready = attach_clips(m->attach);
 }
 
+uint32_t media_rooms(const struct media *m)
+{
+	return m->placement ? m->shape.rooms : 0;
+}
+
 void media_counts(const struct media *m, struct media_counts *out)
 {
 	const struct attach_stats *a = attach_stats(m->attach);

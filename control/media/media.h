@@ -295,7 +295,10 @@ struct media_counts {
 	uint64_t attaches, deaths, ring_faults, refusals, events_stale, events_bad, rereads;
 };
 
+/* Goes over all ports: for who looks, not for each call. */
 void media_counts(const struct media *media, struct media_counts *out);
+/* How many rooms the dataplane has; 0: none is attached. */
+uint32_t media_rooms(const struct media *media);
 /* One worker's counter; 0 when it is away. UINT_MAX as worker: the sum. */
 uint64_t media_counter(const struct media *media, unsigned worker, enum cord_counter counter);
 

@@ -91,24 +91,26 @@ static int check_pages(sqlite3 *db, const char *path)
 	return error;
 }
 
-static int check_schema(sqlite3 *db, int schema, const char *ddl)
+static int check_schema(sqlite3 *db, const struct database_schema *schema)
 {
 	int64_t found = database_number(db, "PRAGMA user_version", -1);
+	const char *sql = found == 0 ? schema->ddl : schema->upgrade;
 	char version[64];
 	int error;
 
 	if (found < 0)
 		return -EBADMSG;
-	if (found > schema)
+	if (found > schema->version)
 		return -EPROTO;
-	if (found == schema)
+	if (found == schema->version)
 		return 0;
-	if (database_number(db, "SELECT count(*) FROM sqlite_schema", -1) != 0)
+	if (found == 0 ? database_number(db, "SELECT count(*) FROM sqlite_schema", -1) != 0
+		       : !sql || found != schema->version - 1)
 		return -EBADMSG;
-	snprintf(version, sizeof(version), "PRAGMA user_version = %d; COMMIT", schema);
+	snprintf(version, sizeof(version), "PRAGMA user_version = %d; COMMIT", schema->version);
 	error = database_run(db, "BEGIN IMMEDIATE");
 	if (!error)
-		error = database_run(db, ddl);
+		error = database_run(db, sql);
 	if (!error)
 		error = database_run(db, version);
 	if (error)
@@ -135,10 +137,10 @@ static void describe(const char *path, int error, sqlite3 *db, char *text, size_
 	}
 }
 
-int database_open(const char *path, int schema, const char *ddl, char *error_text,
+int database_open(const char *path, const struct database_schema *schema, char *error_text,
 	size_t error_size, sqlite3 **out)
 {
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 	sqlite3 *db = NULL;
 	int error = check_directory(path, error_text, error_size);
 
@@ -155,7 +157,7 @@ int database_open(const char *path, int schema, const char *ddl, char *error_tex
 	if (!error)
 		error = check_pages(db, path);
 	if (!error)
-		error = check_schema(db, schema, ddl);
+		error = check_schema(db, schema);
 	if (error) {
 		describe(path, error, db, error_text, error_size);
 		sqlite3_close(db);

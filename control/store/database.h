@@ -13,13 +13,19 @@
 /* Files above this are not read through at start. */
 #define DATABASE_CHECK_BYTES (INT64_C(256) << 20)
 
+struct database_schema {
+	int version;         /* that `ddl` makes, and the newest that we understand */
+	const char *ddl;     /* makes what a new file has in it */
+	const char *upgrade; /* the same of a file of the version before; NULL: it is refused */
+};
+
 /*
- * `schema` is the version that `ddl` makes and that we understand. -ENOENT: no directory; -EBADMSG:
+ * An older file is brought up to date. -ENOENT: no directory; -EBADMSG:
  * not a database, or damaged; -EPROTO: of a newer version; -EBUSY: locked; other errors as they
  * come. `error` names the file and the cause.
  */
-int database_open(const char *path, int schema, const char *ddl, char *error, size_t error_size,
-	sqlite3 **out);
+int database_open(const char *path, const struct database_schema *schema, char *error,
+	size_t error_size, sqlite3 **out);
 /* The negative errno nearest to a result of SQLite; 0 for OK, ROW and DONE. */
 int database_errno(int result);
 int database_run(sqlite3 *db, const char *sql);

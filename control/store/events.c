@@ -16,14 +16,15 @@
 #define RETRY_NS  CLOCK_S
 #define READS_MAX 1024u
 
-static const char ddl[] = "CREATE TABLE events("
-			  " number INTEGER PRIMARY KEY,"
-			  " wall INTEGER NOT NULL,"
-			  " topic TEXT NOT NULL,"
-			  " json TEXT NOT NULL);"
-			  "CREATE INDEX events_wall ON events(wall);"
-			  "CREATE TABLE numbers(reserved INTEGER NOT NULL);"
-			  "INSERT INTO numbers VALUES(0);";
+static const struct database_schema schema = {.version = EVENTS_SCHEMA,
+	.ddl = "CREATE TABLE events("
+	       " number INTEGER PRIMARY KEY,"
+	       " wall INTEGER NOT NULL,"
+	       " topic TEXT NOT NULL,"
+	       " json TEXT NOT NULL);"
+	       "CREATE INDEX events_wall ON events(wall);"
+	       "CREATE TABLE numbers(reserved INTEGER NOT NULL);"
+	       "INSERT INTO numbers VALUES(0);"};
 
 /* Everything but the pointer to the next stays as it is from append on, so the helper may read it.
  */
@@ -577,8 +578,7 @@ int events_open(const struct events_config *config, char *error_text, struct eve
 	}
 	e->config = *config;
 	fill_defaults(&e->config);
-	error = database_open(
-		config->path, EVENTS_SCHEMA, ddl, error_text, EVENTS_ERROR_SIZE, &e->db);
+	error = database_open(config->path, &schema, error_text, EVENTS_ERROR_SIZE, &e->db);
 	if (error) {
 		free(e);
 		return error;

@@ -2,19 +2,12 @@
 /* The public shape of a contact record: names, nesting and order. */
 #include "store/records.h"
 
-#include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/jot.h"
 
 #define FORMAT_VERSION "2017-03-10"
-
-static json_t *text_or_null(struct str s)
-{
-	return s.n ? json_stringn(s.p, s.n) : json_null();
-}
 
 void record_time(uint64_t wall_ns, char text[RECORD_TIME_SIZE])
 {
@@ -25,34 +18,42 @@ void record_time(uint64_t wall_ns, char text[RECORD_TIME_SIZE])
 	memcpy(text + RECORD_TIME_SIZE - 2, "Z", 2);
 }
 
-static json_t *time_or_null(uint64_t wall_ns)
+static void time_or_null(struct jot *j, const char *key, uint64_t wall_ns)
 {
 	char text[RECORD_TIME_SIZE];
 
-	if (wall_ns == 0)
-		return json_null();
+	if (wall_ns == 0) {
+		jot_null(j, key);
+		return;
+	}
 	record_time(wall_ns, text);
-	return json_string(text);
+	jot_text(j, key, str_make(text, RECORD_TIME_SIZE - 1));
 }
 
-static json_t *seconds(uint64_t ns)
+static void name_part(
+	struct jot *j, const char *key, const char *name_key, const struct record_name *n)
 {
-	return json_integer((json_int_t)(ns / CLOCK_S));
+	jot_open(j, key, '{');
+	jot_text_or_null(j, "ARN", n->arn);
+	jot_text_or_null(j, name_key, n->name);
+	jot_close(j, '}');
 }
 
-static json_t *name_or_null(const struct record_name *n)
+static bool no_name(const struct record_name *n)
 {
-	if (n->arn.n == 0 && n->name.n == 0)
-		return json_null();
-	return json_pack("{s:o, s:o}", "ARN", text_or_null(n->arn), "Name", text_or_null(n->name));
+	return n->arn.n == 0 && n->name.n == 0;
 }
 
-static json_t *endpoint_or_null(const struct record_endpoint *e)
+static void endpoint(struct jot *j, const char *key, const struct record_endpoint *e)
 {
-	if (e->address.n == 0)
-		return json_null();
-	return json_pack("{s:o, s:o}", "Address", text_or_null(e->address), "Type",
-		e->type.n ? text_or_null(e->type) : json_string("TELEPHONE_NUMBER"));
+	if (e->address.n == 0) {
+		jot_null(j, key);
+		return;
+	}
+	jot_open(j, key, '{');
+	jot_text(j, "Address", e->address);
+	jot_text(j, "Type", e->type.n ? e->type : STR("TELEPHONE_NUMBER"));
+	jot_close(j, '}');
 }
 
 /* Seconds between two times as they are written; what is not over yet lasts until the update. */
@@ -64,253 +65,264 @@ static uint64_t between(const struct record *r, uint64_t from_wall, uint64_t to_
 	return from && to > from ? to - from : 0;
 }
 
-static json_t *queue_part(const struct record *r)
+static void queue_part(struct jot *j, const struct record *r)
 {
-	if (!r->has_queue)
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "ARN", text_or_null(r->queue.queue.arn),
-		"Name", text_or_null(r->queue.queue.name), "EnqueueTimestamp",
-		time_or_null(r->queue.enqueue_wall), "DequeueTimestamp",
-		time_or_null(r->queue.dequeue_wall), "Duration",
-		json_integer((json_int_t)between(r, r->queue.enqueue_wall, r->queue.dequeue_wall)));
+	if (!r->has_queue) {
+		jot_null(j, "Queue");
+		return;
+	}
+	jot_open(j, "Queue", '{');
+	jot_text_or_null(j, "ARN", r->queue.queue.arn);
+	jot_text_or_null(j, "Name", r->queue.queue.name);
+	time_or_null(j, "EnqueueTimestamp", r->queue.enqueue_wall);
+	time_or_null(j, "DequeueTimestamp", r->queue.dequeue_wall);
+	jot_number(j, "Duration", between(r, r->queue.enqueue_wall, r->queue.dequeue_wall));
+	jot_close(j, '}');
 }
 
-static json_t *hierarchy(const struct record *r)
+static void hierarchy(struct jot *j, const struct record *r)
 {
 	static const char *const levels[] = {"Level1", "Level2", "Level3", "Level4", "Level5"};
-	json_t *out = NULL;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < 5; i++) {
-		const struct record_name *n = &r->agent.hierarchy[i];
-
-		if (n->arn.n == 0 && n->name.n == 0)
+		if (no_name(&r->agent.hierarchy[i]))
 			continue;
-		if (!out)
-			out = json_object();
-		json_object_set_new(out, levels[i],
-			json_pack("{s:o, s:o}", "ARN", text_or_null(n->arn), "GroupName",
-				text_or_null(n->name)));
+		if (n++ == 0)
+			jot_open(j, "HierarchyGroups", '{');
+		name_part(j, levels[i], "GroupName", &r->agent.hierarchy[i]);
 	}
-	return out ? out : json_null();
+	if (n)
+		jot_close(j, '}');
+	else
+		jot_null(j, "HierarchyGroups");
 }
 
-static json_t *transitions(const struct record *r)
+static void transitions(struct jot *j, const struct record *r)
 {
-	json_t *out;
-
-	if (r->agent.n_transitions == 0)
-		return json_null();
-	out = json_array();
+	if (r->agent.n_transitions == 0) {
+		jot_null(j, "StateTransitions");
+		return;
+	}
+	jot_open(j, "StateTransitions", '[');
 	for (size_t i = 0; i < r->agent.n_transitions; i++) {
 		const struct record_transition *t = &r->agent.transitions[i];
 
-		json_array_append_new(
-			out, json_pack("{s:o, s:o, s:o}", "state", text_or_null(t->state),
-				     "stateStartTimestamp", time_or_null(t->start_wall),
-				     "stateEndTimestamp", time_or_null(t->end_wall)));
+		jot_open(j, NULL, '{');
+		jot_text_or_null(j, "state", t->state);
+		time_or_null(j, "stateStartTimestamp", t->start_wall);
+		time_or_null(j, "stateEndTimestamp", t->end_wall);
+		jot_close(j, '}');
 	}
-	return out;
+	jot_close(j, ']');
 }
 
 /* The talk but for the holds. */
-static json_t *interaction(const struct record *r)
+static uint64_t interaction(const struct record *r)
 {
 	uint64_t talk = between(r, r->agent.connected_wall, r->agent.ended_wall);
 	uint64_t held = r->agent.hold_ns / CLOCK_S;
 
-	return json_integer((json_int_t)(talk > held ? talk - held : 0));
+	return talk > held ? talk - held : 0;
 }
 
-static json_t *agent_part(const struct record *r)
+static void agent_part(struct jot *j, const struct record *r)
 {
-	if (!r->has_agent)
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "ARN",
-		text_or_null(r->agent.arn), "Username", text_or_null(r->agent.username),
-		"HierarchyGroups", hierarchy(r), "RoutingProfile",
-		name_or_null(&r->agent.routing_profile), "ConnectedToAgentTimestamp",
-		time_or_null(r->agent.connected_wall), "AgentInteractionDuration", interaction(r),
-		"CustomerHoldDuration", seconds(r->agent.hold_ns), "LongestHoldDuration",
-		seconds(r->agent.longest_hold_ns), "NumberOfHolds", (int)r->agent.holds,
-		"AfterContactWorkStartTimestamp", time_or_null(r->agent.acw_start_wall),
-		"AfterContactWorkEndTimestamp", time_or_null(r->agent.acw_end_wall),
-		"AfterContactWorkDuration",
-		json_integer(
-			(json_int_t)between(r, r->agent.acw_start_wall, r->agent.acw_end_wall)),
-		"StateTransitions", transitions(r));
-}
-
-static json_t *pairs(const struct record_pair *p, size_t n)
-{
-	json_t *out = json_object();
-
-	for (size_t i = 0; out && i < n; i++) {
-		char *name = str_dup(p[i].name);
-
-		if (!name ||
-			json_object_set_new(out, name, json_stringn(p[i].value.p, p[i].value.n))) {
-			json_decref(out);
-			out = NULL;
-		}
-		free(name);
+	if (!r->has_agent) {
+		jot_null(j, "Agent");
+		return;
 	}
-	return out;
+	jot_open(j, "Agent", '{');
+	jot_text_or_null(j, "ARN", r->agent.arn);
+	jot_text_or_null(j, "Username", r->agent.username);
+	hierarchy(j, r);
+	if (no_name(&r->agent.routing_profile))
+		jot_null(j, "RoutingProfile");
+	else
+		name_part(j, "RoutingProfile", "Name", &r->agent.routing_profile);
+	time_or_null(j, "ConnectedToAgentTimestamp", r->agent.connected_wall);
+	jot_number(j, "AgentInteractionDuration", interaction(r));
+	jot_number(j, "CustomerHoldDuration", r->agent.hold_ns / CLOCK_S);
+	jot_number(j, "LongestHoldDuration", r->agent.longest_hold_ns / CLOCK_S);
+	jot_number(j, "NumberOfHolds", r->agent.holds);
+	time_or_null(j, "AfterContactWorkStartTimestamp", r->agent.acw_start_wall);
+	time_or_null(j, "AfterContactWorkEndTimestamp", r->agent.acw_end_wall);
+	jot_number(j, "AfterContactWorkDuration",
+		between(r, r->agent.acw_start_wall, r->agent.acw_end_wall));
+	transitions(j, r);
+	jot_close(j, '}');
 }
 
-static json_t *references(const struct record *r)
+static void pairs(struct jot *j, const char *key, const struct record_pair *p, size_t n)
 {
-	json_t *out = json_array();
+	jot_open(j, key, '{');
+	for (size_t i = 0; i < n; i++)
+		jot_text_of(j, p[i].name, p[i].value);
+	jot_close(j, '}');
+}
 
-	for (size_t i = 0; out && i < r->n_references; i++)
-		json_array_append_new(
-			out, json_pack("{s:o, s:o}", "Name", text_or_null(r->references[i].name),
-				     "Value", text_or_null(r->references[i].value)));
-	return out;
+static void references(struct jot *j, const struct record *r)
+{
+	jot_open(j, "References", '[');
+	for (size_t i = 0; i < r->n_references; i++) {
+		jot_open(j, NULL, '{');
+		jot_text_or_null(j, "Name", r->references[i].name);
+		jot_text_or_null(j, "Value", r->references[i].value);
+		jot_close(j, '}');
+	}
+	jot_close(j, ']');
 }
 
 /* ---- quality ---- */
 
-static json_t *rounded(double value)
+static void stream(struct jot *j, const char *key, const struct record_stream *s)
 {
-	return json_real(round(value * 100) / 100);
+	if (!s->known) {
+		jot_null(j, key);
+		return;
+	}
+	jot_open(j, key, '{');
+	jot_hundredths(j, "QualityScore", s->mos);
+	jot_hundredths(j, "MinimumQualityScore", s->mos_min);
+	jot_hundredths(j, "PacketLossPercent", s->loss_percent);
+	jot_hundredths(j, "MaximumJitterMilliseconds", s->jitter_ms);
+	jot_close(j, '}');
 }
 
-static json_t *stream(const struct record_stream *s)
+static void party_quality(struct jot *j, const char *key, const struct record_quality *q)
 {
-	if (!s->known)
-		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o}", "QualityScore", rounded(s->mos),
-		"MinimumQualityScore", rounded(s->mos_min), "PacketLossPercent",
-		rounded(s->loss_percent), "MaximumJitterMilliseconds", rounded(s->jitter_ms));
-}
-
-static json_t *party_quality(const struct record_quality *q)
-{
-	json_t *issues;
-
-	if (!q->known)
-		return json_null();
-	issues = json_array();
+	if (!q->known) {
+		jot_null(j, key);
+		return;
+	}
+	jot_open(j, key, '{');
+	jot_open(j, "Audio", '{');
+	jot_hundredths(j, "QualityScore", q->score);
+	jot_open(j, "PotentialQualityIssues", '[');
 	for (unsigned i = 0; i < q->n_issues; i++)
-		json_array_append_new(issues, json_string(q->issues[i]));
-	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o}}", "Audio", "QualityScore",
-		rounded(q->score), "PotentialQualityIssues", issues, "FromParticipant",
-		stream(&q->from), "ToParticipant", stream(&q->to), "MaximumRoundTripMilliseconds",
-		q->round_trip_ms > 0 ? rounded(q->round_trip_ms) : json_null());
+		jot_text(j, NULL, str_from(q->issues[i]));
+	jot_close(j, ']');
+	stream(j, "FromParticipant", &q->from);
+	stream(j, "ToParticipant", &q->to);
+	if (q->round_trip_ms > 0)
+		jot_hundredths(j, "MaximumRoundTripMilliseconds", q->round_trip_ms);
+	else
+		jot_null(j, "MaximumRoundTripMilliseconds");
+	jot_close(j, '}');
+	jot_close(j, '}');
 }
 
-static json_t *quality(const struct record *r)
+static void quality(struct jot *j, const struct record *r)
 {
-	if (!r->agent_quality.known && !r->customer_quality.known)
-		return json_null();
-	return json_pack("{s:o, s:o}", "Agent", party_quality(&r->agent_quality), "Customer",
-		party_quality(&r->customer_quality));
+	if (!r->agent_quality.known && !r->customer_quality.known) {
+		jot_null(j, "QualityMetrics");
+		return;
+	}
+	jot_open(j, "QualityMetrics", '{');
+	party_quality(j, "Agent", &r->agent_quality);
+	party_quality(j, "Customer", &r->customer_quality);
+	jot_close(j, '}');
 }
 
 /* ---- recordings ---- */
 
-static json_t *recording_location(const struct record_recording *one)
+static void location(struct jot *j, const struct record_recording *one)
 {
-	return one->failed ? json_null() : text_or_null(one->location);
+	jot_text_or_null(j, "Location", one->failed ? STR_NULL : one->location);
 }
 
-static json_t *recording_status(const struct record_recording *one)
+static void available(struct jot *j, const struct record_recording *one)
 {
-	return one->failed ? json_null() : json_string("AVAILABLE");
+	jot_text_or_null(j, "Status", one->failed ? STR_NULL : STR("AVAILABLE"));
 }
 
-static json_t *recording(const struct record *r)
+static void recording(struct jot *j, const struct record *r)
 {
-	if (r->n_recordings == 0)
-		return json_null();
-	return json_pack("{s:n, s:o, s:o, s:s}", "DeletionReason", "Location",
-		recording_location(&r->recordings[0]), "Status",
-		recording_status(&r->recordings[0]), "Type", "AUDIO");
+	if (r->n_recordings == 0) {
+		jot_null(j, "Recording");
+		return;
+	}
+	jot_open(j, "Recording", '{');
+	jot_null(j, "DeletionReason");
+	location(j, &r->recordings[0]);
+	available(j, &r->recordings[0]);
+	jot_text(j, "Type", STR("AUDIO"));
+	jot_close(j, '}');
 }
 
-static json_t *recordings(const struct record *r)
+static void recordings(struct jot *j, const struct record *r)
 {
-	json_t *out = r->n_recordings ? json_array() : json_null();
-
-	for (size_t i = 0; out && i < r->n_recordings; i++) {
+	if (r->n_recordings == 0) {
+		jot_null(j, "Recordings");
+		return;
+	}
+	jot_open(j, "Recordings", '[');
+	for (size_t i = 0; i < r->n_recordings; i++) {
 		const struct record_recording *one = &r->recordings[i];
 
-		if (json_array_append_new(out,
-			    json_pack("{s:n, s:n, s:n, s:o, s:s, s:o, s:o, s:o, s:o, s:s}",
-				    "DeletionReason", "FragmentStartNumber", "FragmentStopNumber",
-				    "Location", recording_location(one), "MediaStreamType", "AUDIO",
-				    "ParticipantType", text_or_null(one->participant),
-				    "StartTimestamp", time_or_null(one->start_wall), "Status",
-				    recording_status(one), "StopTimestamp",
-				    time_or_null(one->stop_wall), "StorageType", "FILE"))) {
-			json_decref(out);
-			out = NULL;
-		}
+		jot_open(j, NULL, '{');
+		jot_null(j, "DeletionReason");
+		jot_null(j, "FragmentStartNumber");
+		jot_null(j, "FragmentStopNumber");
+		location(j, one);
+		jot_text(j, "MediaStreamType", STR("AUDIO"));
+		jot_text_or_null(j, "ParticipantType", one->participant);
+		time_or_null(j, "StartTimestamp", one->start_wall);
+		available(j, one);
+		time_or_null(j, "StopTimestamp", one->stop_wall);
+		jot_text(j, "StorageType", STR("FILE"));
+		jot_close(j, '}');
 	}
-	return out;
+	jot_close(j, ']');
 }
 
-/* A NULL value (not UTF-8, no memory) spoils the whole record. */
-static bool put(json_t *o, const char *name, json_t *value)
+static void put(struct jot *j, const struct record *r)
 {
-	return json_object_set_new(o, name, value) == 0;
+	jot_open(j, NULL, '{');
+	jot_text_or_null(j, "AWSAccountId", r->account_id);
+	jot_text(j, "AWSContactTraceRecordFormatVersion", STR(FORMAT_VERSION));
+	agent_part(j, r);
+	jot_number(j, "AgentConnectionAttempts", r->agent_attempts);
+	pairs(j, "Attributes", r->attributes, r->n_attributes);
+	jot_text(j, "Channel", r->channel.n ? r->channel : STR("VOICE"));
+	time_or_null(j, "ConnectedToSystemTimestamp", r->connected_to_system_wall);
+	jot_open(j, "ContactDetails", '{');
+	jot_close(j, '}');
+	jot_text(j, "ContactId", r->contact_id);
+	endpoint(j, "CustomerEndpoint", &r->customer);
+	jot_text_or_null(j, "DisconnectReason", r->disconnect_reason);
+	time_or_null(j, "DisconnectTimestamp", r->disconnect_wall);
+	jot_text(j, "InitialContactId", r->initial_contact_id);
+	jot_text(j, "InitiationMethod", r->initiation_method);
+	time_or_null(j, "InitiationTimestamp", r->initiation_wall);
+	jot_text_or_null(j, "InstanceARN", r->instance_arn);
+	time_or_null(j, "LastUpdateTimestamp", r->last_update_wall);
+	jot_open(j, "MediaStreams", '[');
+	jot_open(j, NULL, '{');
+	jot_text(j, "Type", STR("AUDIO"));
+	jot_close(j, '}');
+	jot_close(j, ']');
+	jot_text_or_null(j, "NextContactId", r->next_contact_id);
+	jot_text_or_null(j, "PreviousContactId", r->previous_contact_id);
+	quality(j, r);
+	queue_part(j, r);
+	recording(j, r);
+	recordings(j, r);
+	references(j, r);
+	jot_text_or_null(j, "RelatedContactId", r->related_contact_id);
+	time_or_null(j, "ScheduledTimestamp", r->scheduled_wall);
+	endpoint(j, "SystemEndpoint", &r->system);
+	pairs(j, "Tags", r->tags, r->n_tags);
+	time_or_null(j, "TransferCompletedTimestamp", r->transfer_completed_wall);
+	endpoint(j, "TransferredToEndpoint", &r->transferred_to);
+	jot_close(j, '}');
 }
 
-static json_t *build(const struct record *r)
+bool record_json(const struct record *r, struct jot *j)
 {
-	json_t *o = json_object();
-	struct str channel = r->channel.n ? r->channel : STR("VOICE");
-	bool good = o != NULL;
-
-	good = good && put(o, "AWSAccountId", text_or_null(r->account_id));
-	good = good && put(o, "AWSContactTraceRecordFormatVersion", json_string(FORMAT_VERSION));
-	good = good && put(o, "Agent", agent_part(r));
-	good = good && put(o, "AgentConnectionAttempts", json_integer(r->agent_attempts));
-	good = good && put(o, "Attributes", pairs(r->attributes, r->n_attributes));
-	good = good && put(o, "Channel", text_or_null(channel));
-	good = good &&
-	       put(o, "ConnectedToSystemTimestamp", time_or_null(r->connected_to_system_wall));
-	good = good && put(o, "ContactDetails", json_object());
-	good = good && put(o, "ContactId", text_or_null(r->contact_id));
-	good = good && put(o, "CustomerEndpoint", endpoint_or_null(&r->customer));
-	good = good && put(o, "DisconnectReason", text_or_null(r->disconnect_reason));
-	good = good && put(o, "DisconnectTimestamp", time_or_null(r->disconnect_wall));
-	good = good && put(o, "InitialContactId", text_or_null(r->initial_contact_id));
-	good = good && put(o, "InitiationMethod", text_or_null(r->initiation_method));
-	good = good && put(o, "InitiationTimestamp", time_or_null(r->initiation_wall));
-	good = good && put(o, "InstanceARN", text_or_null(r->instance_arn));
-	good = good && put(o, "LastUpdateTimestamp", time_or_null(r->last_update_wall));
-	good = good && put(o, "MediaStreams", json_pack("[{s:s}]", "Type", "AUDIO"));
-	good = good && put(o, "NextContactId", text_or_null(r->next_contact_id));
-	good = good && put(o, "PreviousContactId", text_or_null(r->previous_contact_id));
-	good = good && put(o, "QualityMetrics", quality(r));
-	good = good && put(o, "Queue", queue_part(r));
-	good = good && put(o, "Recording", recording(r));
-	good = good && put(o, "Recordings", recordings(r));
-	good = good && put(o, "References", references(r));
-	good = good && put(o, "RelatedContactId", text_or_null(r->related_contact_id));
-	good = good && put(o, "ScheduledTimestamp", time_or_null(r->scheduled_wall));
-	good = good && put(o, "SystemEndpoint", endpoint_or_null(&r->system));
-	good = good && put(o, "Tags", pairs(r->tags, r->n_tags));
-	good = good &&
-	       put(o, "TransferCompletedTimestamp", time_or_null(r->transfer_completed_wall));
-	good = good && put(o, "TransferredToEndpoint", endpoint_or_null(&r->transferred_to));
-	if (good)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-char *record_json(const struct record *r)
-{
-	json_t *o;
-	char *text;
-
 	if (!r->contact_id.n || !r->initial_contact_id.n || !r->initiation_method.n ||
 		!r->last_update_wall)
-		return NULL;
-	o = build(r);
-	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	json_decref(o);
-	return text;
+		return false;
+	put(j, r);
+	return !j->failed;
 }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/jot.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/offload.h"
@@ -19,15 +20,32 @@
 #define QUERIES_MAX  256u
 #define SQL_SIZE     600
 
-static const char ddl[] = "CREATE TABLE records("
-			  " contact_id TEXT PRIMARY KEY,"
-			  " number INTEGER NOT NULL UNIQUE,"
-			  " complete INTEGER NOT NULL,"
-			  " initial_id TEXT NOT NULL,"
-			  " initiated INTEGER NOT NULL,"
-			  " json TEXT NOT NULL) WITHOUT ROWID;"
-			  "CREATE INDEX records_initial ON records(initial_id);"
-			  "CREATE INDEX records_initiated ON records(initiated);";
+/*
+ * Rows lie in the order of their numbers, so that what is new is appended to the table; only the
+ * index of ids takes an entry somewhere in its middle. A first segment, which most are, has no
+ * entry in the index of chains: its own id finds it.
+ */
+#define DDL                                                                                   \
+	"CREATE TABLE records("                                                               \
+	" number INTEGER PRIMARY KEY,"                                                        \
+	" contact_id TEXT NOT NULL UNIQUE,"                                                   \
+	" complete INTEGER NOT NULL,"                                                         \
+	" initial_id TEXT NOT NULL,"                                                          \
+	" initiated INTEGER NOT NULL,"                                                        \
+	" json TEXT NOT NULL);"                                                               \
+	"CREATE INDEX records_initial ON records(initial_id) WHERE initial_id <> contact_id;" \
+	"CREATE INDEX records_initiated ON records(initiated);"                               \
+	"CREATE INDEX records_open ON records(number) WHERE complete = 0;"
+
+/* The first schema lay in the order of the ids. */
+static const struct database_schema schema = {.version = RECORDS_SCHEMA,
+	.ddl = DDL,
+	.upgrade = "ALTER TABLE records RENAME TO records_1;"
+		   "DROP INDEX records_initial;"
+		   "DROP INDEX records_initiated;" DDL
+		   "INSERT INTO records SELECT number, contact_id, complete, initial_id, initiated,"
+		   " json FROM records_1 ORDER BY number;"
+		   "DROP TABLE records_1;"};
 
 /* The LastUpdateTimestamp of `json`, at least a second behind that of what was complete before. */
 #define LATER(json)                                                                    \
@@ -56,16 +74,24 @@ static const char link_next[] =
 struct row {
 	struct row *next;
 	uint64_t number;
-	bool complete;
 	uint64_t initiated_wall;
-	char *contact_id, *initial_id, *json;
-	char *next_id; /* the row is a link: only this is set, with the time in `json` */
-	size_t bytes;
+	size_t bytes; /* of all of it */
+	bool complete;
+	bool link; /* `initial_id` is the successor's id, `json` the time */
+	int json_n;
+	const char *contact_id, *initial_id, *json; /* in `text` */
+	char text[];
+};
+
+/* The file, and what is said to it most; of one thread at a time (store/database.h). */
+struct table {
+	sqlite3 *db;
+	sqlite3_stmt *begin, *upsert, *link, *commit;
 };
 
 struct batch {
 	struct records *records;
-	sqlite3 *db;
+	const struct table *table;
 	struct row *first, *last;
 	unsigned n;
 	size_t bytes;
@@ -77,7 +103,8 @@ struct batch {
 
 struct records {
 	struct records_config config;
-	sqlite3 *db;
+	struct table table;
+	struct jot jot;
 	struct row *first, **last; /* waiting, not in a batch */
 	size_t n_waiting;          /* not written, those in batches included */
 	size_t waiting_bytes;
@@ -85,23 +112,11 @@ struct records {
 	unsigned batches_out;
 	unsigned queries_out;
 	bool failing;
-	struct loop_task flush;
-	struct timer retry;
+	struct timer flush; /* what has gathered, or failed before */
 	struct records_stats stats;
 };
 
 /* ---- writing ------------------------------------------------------------------------------- */
-
-static void row_free(struct row *row)
-{
-	if (!row)
-		return;
-	free(row->contact_id);
-	free(row->initial_id);
-	free(row->json);
-	free(row->next_id);
-	free(row);
-}
 
 static int finish(sqlite3_stmt *s)
 {
@@ -115,8 +130,8 @@ static int write_link(sqlite3_stmt *s, const struct row *row)
 {
 	sqlite3_bind_text(s, 1, row->contact_id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 2, (int64_t)row->number);
-	sqlite3_bind_text(s, 3, row->next_id, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, 4, row->json, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 3, row->initial_id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 4, row->json, row->json_n, SQLITE_STATIC);
 	return finish(s);
 }
 
@@ -127,27 +142,17 @@ static int write_row(sqlite3_stmt *s, const struct row *row)
 	sqlite3_bind_int(s, 3, row->complete);
 	sqlite3_bind_text(s, 4, row->initial_id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 5, (int64_t)row->initiated_wall);
-	sqlite3_bind_text(s, 6, row->json, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 6, row->json, row->json_n, SQLITE_STATIC);
 	return finish(s);
 }
 
-static int write_rows(sqlite3 *db, const struct row *row)
+static int write_rows(const struct table *t, const struct row *row)
 {
-	sqlite3_stmt *s = NULL, *link = NULL;
-	int error = database_run(db, "BEGIN IMMEDIATE");
+	int error = finish(t->begin);
 
-	if (error)
-		return error;
-	error = database_prepare(db, upsert, &s);
-	if (!error)
-		error = database_prepare(db, link_next, &link);
 	for (; !error && row; row = row->next)
-		error = row->next_id ? write_link(link, row) : write_row(s, row);
-	sqlite3_finalize(s);
-	sqlite3_finalize(link);
-	if (!error)
-		error = database_run(db, "COMMIT");
-	return error;
+		error = row->link ? write_link(t->link, row) : write_row(t->upsert, row);
+	return error ? error : finish(t->commit);
 }
 
 static void batch_work(void *arg)
@@ -156,14 +161,21 @@ static void batch_work(void *arg)
 	uint64_t begun_ns = clock_now();
 
 	b->worked = true;
-	b->error = write_rows(b->db, b->first);
+	b->error = write_rows(b->table, b->first);
 	if (b->error) {
-		snprintf(b->text, sizeof(b->text), "%s: %s", sqlite3_db_filename(b->db, "main"),
-			sqlite3_errmsg(b->db));
-		if (!sqlite3_get_autocommit(b->db))
-			sqlite3_exec(b->db, "ROLLBACK", NULL, NULL, NULL);
+		sqlite3 *db = b->table->db;
+
+		snprintf(b->text, sizeof(b->text), "%s: %s", sqlite3_db_filename(db, "main"),
+			sqlite3_errmsg(db));
+		if (!sqlite3_get_autocommit(db))
+			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	b->took_ns = clock_now() - begun_ns;
+}
+
+static void flush_in(struct records *r, uint64_t after_ns)
+{
+	timers_set_in(loop_timers(r->config.loop), &r->flush, after_ns);
 }
 
 static void report_health(struct records *r, int error, const char *text)
@@ -197,7 +209,7 @@ static void rows_written(struct records *r, struct batch *b)
 	while (b->first) {
 		struct row *next = b->first->next;
 
-		row_free(b->first);
+		free(b->first);
 		b->first = next;
 	}
 	r->n_waiting -= b->n;
@@ -225,11 +237,11 @@ static void batch_done(void *arg)
 	if (b->worked && b->error) {
 		r->stats.failures++;
 		report_health(r, b->error, b->text);
-		timers_set_in(loop_timers(r->config.loop), &r->retry, RETRY_NS);
+		flush_in(r, RETRY_NS);
 	}
 	free(b);
 	if (!cancelled && !r->failing && r->first && r->batches_out == 0)
-		loop_task_set(r->config.loop, &r->flush);
+		flush_in(r, RECORDS_GATHER_NS);
 }
 
 /* Takes at most RECORDS_BATCH rows from the front. */
@@ -240,7 +252,7 @@ static struct batch *batch_take(struct records *r)
 	if (!b)
 		return NULL;
 	b->records = r;
-	b->db = r->db;
+	b->table = &r->table;
 	b->first = r->first;
 	while (r->first && b->n < RECORDS_BATCH) {
 		b->last = r->first;
@@ -264,7 +276,7 @@ static bool submit_all(struct records *r)
 			if (b)
 				put_back(r, b);
 			free(b);
-			timers_set_in(loop_timers(r->config.loop), &r->retry, RETRY_NS);
+			flush_in(r, RETRY_NS);
 			return false;
 		}
 		r->in_flight++;
@@ -273,43 +285,55 @@ static bool submit_all(struct records *r)
 	return true;
 }
 
-static void flush(void *ctx)
+static void flush_due(void *ctx, uint64_t now_ns)
 {
 	submit_all(ctx);
 }
 
-static void retry_due(void *ctx, uint64_t now_ns)
+static char *put_text(char **at, struct str text)
 {
-	submit_all(ctx);
+	char *begun = *at;
+
+	if (text.n)
+		memcpy(begun, text.p, text.n);
+	begun[text.n] = '\0';
+	*at += text.n + 1;
+	return begun;
 }
 
-static struct row *row_make(const struct record *record, int *error)
+/* NULL without memory. Of a link `json` is a time and `initial` is empty. */
+static struct row *row_make(struct str contact, struct str initial, struct str json)
 {
-	struct row *row = calloc(1, sizeof(*row));
+	size_t bytes = sizeof(struct row) + contact.n + initial.n + json.n + 3;
+	struct row *row = malloc(bytes);
+	char *at;
 
-	*error = -ENOMEM;
 	if (!row)
 		return NULL;
-	row->json = record_json(record);
-	if (!row->json)
-		*error = -EINVAL;
-	else if (strlen(row->json) > RECORDS_JSON_MAX)
-		*error = -E2BIG;
-	else
-		*error = 0;
-	row->contact_id = str_dup(record->contact_id);
-	row->initial_id = str_dup(record->initial_contact_id);
-	if (!*error && (!row->contact_id || !row->initial_id))
-		*error = -ENOMEM;
-	if (*error) {
-		row_free(row);
-		return NULL;
-	}
-	row->complete = record->complete;
-	row->initiated_wall = record->initiation_wall;
-	row->bytes = sizeof(*row) + strlen(row->json) + record->contact_id.n +
-		     record->initial_contact_id.n;
+	*row = (struct row){.bytes = bytes, .json_n = (int)json.n};
+	at = row->text;
+	row->contact_id = put_text(&at, contact);
+	row->initial_id = put_text(&at, initial);
+	row->json = put_text(&at, json);
 	return row;
+}
+
+static int row_of(struct records *r, const struct record *record, struct row **out)
+{
+	struct str json;
+
+	jot_reset(&r->jot);
+	if (!record_json(record, &r->jot))
+		return -EINVAL;
+	json = jot_str(&r->jot);
+	if (json.n > RECORDS_JSON_MAX)
+		return -E2BIG;
+	*out = row_make(record->contact_id, record->initial_contact_id, json);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->complete = record->complete;
+	(*out)->initiated_wall = record->initiation_wall;
+	return 0;
 }
 
 static bool is_full(const struct records *r)
@@ -326,8 +350,8 @@ static void append(struct records *r, struct row *row)
 	r->waiting_bytes += row->bytes;
 	r->stats.put++;
 	/* While one batch is written the next one gathers. */
-	if (r->batches_out == 0 && !r->failing)
-		loop_task_set(r->config.loop, &r->flush);
+	if (r->batches_out == 0 && !r->failing && !timer_is_set(&r->flush))
+		flush_in(r, RECORDS_GATHER_NS);
 }
 
 int records_put(struct records *r, const struct record *record)
@@ -336,7 +360,7 @@ int records_put(struct records *r, const struct record *record)
 	int error = -ENOBUFS;
 
 	if (!is_full(r))
-		row = row_make(record, &error);
+		error = row_of(r, record, &row);
 	if (!row) {
 		r->stats.refused++;
 		return error;
@@ -352,20 +376,15 @@ int records_set_next(struct records *r, struct str contact_id, struct str next_i
 
 	if (str_empty(contact_id) || str_empty(next_id))
 		return -EINVAL;
-	row = is_full(r) ? NULL : calloc(1, sizeof(*row));
-	if (!row) {
+	if (is_full(r)) {
 		r->stats.refused++;
 		return -ENOBUFS;
 	}
 	record_time(wall_ns, time);
-	row->contact_id = str_dup(contact_id);
-	row->next_id = str_dup(next_id);
-	row->json = str_dup(str_from(time));
-	if (!row->contact_id || !row->next_id || !row->json) {
-		row_free(row);
+	row = row_make(contact_id, next_id, str_from(time));
+	if (!row)
 		return -ENOMEM;
-	}
-	row->bytes = sizeof(*row) + contact_id.n + next_id.n + RECORD_TIME_SIZE;
+	row->link = true;
 	append(r, row);
 	return 0;
 }
@@ -407,7 +426,10 @@ static void query_sql(const struct records_query *q, char sql[SQL_SIZE])
 		: q->open_too ? ""
 			      : " AND complete = 1",
 		q->contact_id.n ? " AND contact_id = ?4" : "",
-		q->chain.n ? " AND initial_id = ?5" : "", order);
+		q->chain.n ? " AND (initial_id = ?5 AND contact_id = ?5"
+			     " OR initial_id = ?5 AND initial_id <> contact_id)"
+			   : "",
+		order);
 }
 
 static char *column_copy(sqlite3_stmt *s, int column)
@@ -517,7 +539,7 @@ int records_query(struct records *r, const struct records_query *query,
 	if (!q)
 		return -ENOMEM;
 	q->records = r;
-	q->db = r->db;
+	q->db = r->table.db;
 	q->q = *query;
 	q->done = done;
 	q->ctx = ctx;
@@ -612,7 +634,7 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct export){.records = r, .db = r->db, .fd = fd, .done = done, .ctx = ctx};
+	*e = (struct export){.records = r, .db = r->table.db, .fd = fd, .done = done, .ctx = ctx};
 	submit_all(r);
 	if (offload_submit(r->config.offload, export_work, export_done, e)) {
 		free(e);
@@ -628,7 +650,8 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 static int complete_left(struct records *r)
 {
 	char now[CLOCK_ISO_SIZE], stamp[CLOCK_ISO_SIZE];
-	int64_t left = database_number(r->db, "SELECT count(*) FROM records WHERE complete = 0", 0);
+	int64_t left =
+		database_number(r->table.db, "SELECT count(*) FROM records WHERE complete = 0", 0);
 	sqlite3_stmt *s;
 	int error;
 
@@ -636,7 +659,7 @@ static int complete_left(struct records *r)
 		return 0;
 	clock_format(r->config.wall_ns, now);
 	snprintf(stamp, sizeof(stamp), "%.19sZ", now); /* whole seconds, as in every record */
-	error = database_prepare(r->db,
+	error = database_prepare(r->table.db,
 		"UPDATE records SET complete = 1, number = ?1, json = json_set(json,"
 		" '$.DisconnectReason', coalesce(json_extract(json, '$.DisconnectReason'),"
 		" 'OTHER'), '$.LastUpdateTimestamp', ?2) WHERE contact_id ="
@@ -654,6 +677,35 @@ static int complete_left(struct records *r)
 	return error;
 }
 
+static void table_close(struct table *t)
+{
+	sqlite3_finalize(t->begin);
+	sqlite3_finalize(t->upsert);
+	sqlite3_finalize(t->link);
+	sqlite3_finalize(t->commit);
+	sqlite3_close(t->db);
+}
+
+static int table_open(struct table *t, const char *path, char *error_text)
+{
+	int error = database_open(path, &schema, error_text, RECORDS_ERROR_SIZE, &t->db);
+
+	if (error)
+		return error;
+	error = database_prepare(t->db, "BEGIN IMMEDIATE", &t->begin);
+	if (!error)
+		error = database_prepare(t->db, upsert, &t->upsert);
+	if (!error)
+		error = database_prepare(t->db, link_next, &t->link);
+	if (!error)
+		error = database_prepare(t->db, "COMMIT", &t->commit);
+	if (error) {
+		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: %s", path, sqlite3_errmsg(t->db));
+		table_close(t);
+	}
+	return error;
+}
+
 int records_open(const struct records_config *config, char *error_text, struct records **out)
 {
 	struct records *r = calloc(1, sizeof(*r));
@@ -663,23 +715,21 @@ int records_open(const struct records_config *config, char *error_text, struct r
 		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: out of memory", config->path);
 		return -ENOMEM;
 	}
-	error = database_open(
-		config->path, RECORDS_SCHEMA, ddl, error_text, RECORDS_ERROR_SIZE, &r->db);
+	error = table_open(&r->table, config->path, error_text);
 	if (error) {
 		free(r);
 		return error;
 	}
 	r->config = *config;
 	r->last = &r->first;
-	r->flush = (struct loop_task){.fn = flush, .ctx = r};
-	timer_init(&r->retry, retry_due, r);
+	timer_init(&r->flush, flush_due, r);
 	r->stats.last_number =
-		(uint64_t)database_number(r->db, "SELECT max(number) FROM records", 0);
+		(uint64_t)database_number(r->table.db, "SELECT max(number) FROM records", 0);
 	error = complete_left(r);
 	if (error < 0) {
 		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: records left open: %s", config->path,
 			strerror(-error));
-		sqlite3_close(r->db);
+		table_close(&r->table);
 		free(r);
 		return error;
 	}
@@ -694,20 +744,20 @@ int records_close(struct records *r)
 	if (!r)
 		return 0;
 	CHECK(r->in_flight == 0);
-	loop_task_cancel(&r->flush);
-	timers_cancel(loop_timers(r->config.loop), &r->retry);
+	timers_cancel(loop_timers(r->config.loop), &r->flush);
 	if (r->first)
-		error = write_rows(r->db, r->first);
+		error = write_rows(&r->table, r->first);
 	if (error)
-		log_error(
-			NULL, "store", "%zu records lost: %s", r->n_waiting, sqlite3_errmsg(r->db));
+		log_error(NULL, "store", "%zu records lost: %s", r->n_waiting,
+			sqlite3_errmsg(r->table.db));
 	while (r->first) {
 		struct row *next = r->first->next;
 
-		row_free(r->first);
+		free(r->first);
 		r->first = next;
 	}
-	sqlite3_close(r->db);
+	table_close(&r->table);
+	jot_clear(&r->jot);
 	free(r);
 	return error;
 }

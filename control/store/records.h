@@ -35,12 +35,14 @@
 
 #define RECORDS_WAITING_MAX   20000u
 #define RECORDS_WAITING_BYTES (64u << 20)
-#define RECORDS_BATCH         500u    /* rows of one transaction */
-#define RECORDS_ROWS_MAX      1000u   /* of one query */
-#define RECORDS_JSON_MAX      262144u /* bytes of one record */
+#define RECORDS_BATCH         500u     /* rows of one transaction */
+#define RECORDS_GATHER_NS     10000000 /* that a put may wait for others before it is written */
+#define RECORDS_ROWS_MAX      1000u    /* of one query */
+#define RECORDS_JSON_MAX      262144u  /* bytes of one record */
 #define RECORDS_ERROR_SIZE    300
-#define RECORDS_SCHEMA        1
+#define RECORDS_SCHEMA        2
 
+struct jot;
 struct loop;
 struct offload;
 struct records;
@@ -167,8 +169,8 @@ int records_put(struct records *records, const struct record *record);
 int records_set_next(
 	struct records *records, struct str contact_id, struct str next_id, uint64_t wall_ns);
 bool records_pressure(const struct records *records);
-/* The JSON of a record as it would be stored, malloc'ed; NULL when it is not valid. */
-char *record_json(const struct record *record);
+/* Adds the JSON of a record as it would be stored; false when the record is not valid. */
+bool record_json(const struct record *record, struct jot *j);
 /* A time as records write it: UTC, whole seconds. */
 #define RECORD_TIME_SIZE 21
 void record_time(uint64_t wall_ns, char text[RECORD_TIME_SIZE]);

@@ -12,9 +12,9 @@
 /* Workers: one pinned core, one pair of rings and one set of counters each. */
 #define CORD_WORKERS_MAX 64u
 /* Media ports: a power of two, so that a slot masks to an index. */
-#define CORD_PORTS_MAX 65536u
+#define CORD_PORTS_MAX 262144u
 /* Rooms: every room holds at least one port. */
-#define CORD_ROOMS_MAX 65536u
+#define CORD_ROOMS_MAX 262144u
 /* Clips known to the dataplane at one time, one entry for each content hash. */
 #define CORD_CLIPS_MAX 4096u
 /* Taps at one time: recordings that run. */

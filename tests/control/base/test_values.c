@@ -8,15 +8,18 @@
 /* random, clock, duration, address, file, log. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/file.h"
+#include "base/jot.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -92,6 +95,20 @@ static void clock_formats_and_parses(void **state)
 	assert_string_equal(text, "2000-02-29T12:34:56.123Z");
 	assert_int_equal(clock_parse(str_from(text), &wall), 0);
 	assert_true(wall == UINT64_C(951827696123000000));
+	assert_int_equal(clock_parse(STR("2000-02-29T12:34:56Z"), &wall), 0);
+	/* each day of four centuries as the C library has it */
+	for (time_t day = 0; day < 146097; day++) {
+		struct tm tm;
+		time_t noon = day * 86400 + 43200;
+		char want[CLOCK_ISO_SIZE + 40];
+
+		gmtime_r(&noon, &tm);
+		snprintf(want, sizeof(want), "%04d-%02d-%02dT12:00:00.000Z", tm.tm_year + 1900,
+			tm.tm_mon + 1, tm.tm_mday);
+		clock_format((uint64_t)noon * CLOCK_S, text);
+		assert_string_equal(text, want);
+	}
+	clock_format(UINT64_C(951827696123999999), text);
 	assert_int_equal(clock_parse(STR("2000-02-29T12:34:56Z"), &wall), 0);
 	assert_true(wall == UINT64_C(951827696000000000));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -245,6 +262,62 @@ static void log_is_limited(void **state)
 	close(fds[1]);
 }
 
+static const char *written(struct jot *j)
+{
+	assert_false(j->failed);
+	assert_int_equal(strlen(j->p), j->n);
+	return j->p;
+}
+
+static void a_jot_is_json(void **state)
+{
+	struct jot j = {0};
+
+	jot_open(&j, NULL, '{');
+	jot_text(&j, "a", STR("x\"\\\n\x01\xc3\xbc/{"));
+	jot_text_or_null(&j, "b", STR_NULL);
+	jot_open(&j, "c", '[');
+	jot_number(&j, NULL, 0);
+	jot_number(&j, NULL, UINT64_MAX);
+	jot_open(&j, NULL, '{');
+	jot_close(&j, '}');
+	jot_hundredths(&j, NULL, 3.8765);
+	jot_hundredths(&j, NULL, NAN);
+	jot_close(&j, ']');
+	jot_text_of(&j, STR("k\"\x7f"), STR(""));
+	jot_time(&j, "t", UINT64_C(951827696123999999));
+	jot_fields(&j, STR("\"v\":1,\"w\":2"));
+	jot_time(&j, "u", 0);
+	jot_close(&j, '}');
+	assert_string_equal(written(&j), "{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xbc/"
+					 "{\",\"b\":null,\"c\":[0,18446744073709551615,{},"
+					 "3.88,null],\"k\\\"\x7f\":\"\",\"t\":\"2000-02-29T12:34:"
+					 "56.123Z\",\"v\":1,\"w\":2,\"u\":null}");
+	/* it grows, and is used again */
+	jot_reset(&j);
+	jot_open(&j, NULL, '[');
+	for (unsigned i = 0; i < 5000; i++)
+		jot_text(&j, NULL, STR("\x1f"));
+	jot_close(&j, ']');
+	assert_int_equal(strlen(written(&j)), 5000 * 9 + 1);
+	jot_clear(&j);
+}
+
+static void a_jot_fails_on_what_is_not_text(void **state)
+{
+	static const struct str bad[] = {
+		STR("\xff"), STR("a\xc3"), STR("\xed\xa0\x80"), STR("a\0b")};
+	struct jot j = {0};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		jot_reset(&j);
+		jot_text(&j, NULL, bad[i]);
+		jot_text(&j, NULL, STR("good"));
+		assert_true(j.failed);
+	}
+	jot_clear(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +325,8 @@ int main(void)
 		cmocka_unit_test(random_repeats_and_is_even),
 		cmocka_unit_test(uuid_from_name_is_stable),
 		cmocka_unit_test(clock_formats_and_parses),
+		cmocka_unit_test(a_jot_is_json),
+		cmocka_unit_test(a_jot_fails_on_what_is_not_text),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(files),

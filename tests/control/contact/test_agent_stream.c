@@ -102,6 +102,7 @@ static int tear_down(void **state)
 	while ((contact = pool_next(&b->contacts, contact)))
 		leave(contact);
 	agent_stream_clear(b);
+	jot_clear(&b->event);
 	router_destroy(b->router);
 	pool_clear(&b->contacts);
 	timers_clear(&d->timers);

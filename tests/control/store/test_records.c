@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/jot.h"
 #include "store/records.h"
 
 #define START (UINT64_C(1773561600) * CLOCK_S) /* 2026-03-15T08:00:00Z */
@@ -20,6 +21,17 @@ static void on_health(void *ctx, int error, const char *text)
 {
 	health_calls++;
 	health_error = error;
+}
+
+/* NULL: not valid. */
+static char *json_of(const struct record *r)
+{
+	struct jot j = {0};
+
+	if (record_json(r, &j))
+		return j.p;
+	jot_clear(&j);
+	return NULL;
 }
 
 static void open_records(void)
@@ -156,7 +168,7 @@ static void the_quality_of_both_parties_is_told(void **state)
 			.loss_percent = 5.004,
 			.jitter_ms = 30.25},
 		.round_trip_ms = 310.5};
-	char *text = record_json(&r);
+	char *text = json_of(&r);
 	json_t *o = json_loads(text, 0, NULL);
 	json_t *metrics = json_object_get(o, "QualityMetrics");
 	json_t *audio = json_object_get(json_object_get(metrics, "Customer"), "Audio");
@@ -174,7 +186,7 @@ static void the_quality_of_both_parties_is_told(void **state)
 	json_decref(o);
 	/* nothing was heard of anybody */
 	r.customer_quality.known = false;
-	text = record_json(&r);
+	text = json_of(&r);
 	o = json_loads(text, 0, NULL);
 	free(text);
 	assert_true(json_is_null(json_object_get(o, "QualityMetrics")));
@@ -191,7 +203,7 @@ static void recordings_are_linked(void **state)
 
 	r.recordings = recordings;
 	r.n_recordings = 3;
-	char *text = record_json(&r);
+	char *text = json_of(&r);
 	assert_non_null(text);
 	json_t *o = json_loads(text, 0, NULL), *list = json_object_get(o, "Recordings");
 	free(text);
@@ -239,7 +251,7 @@ static void the_json_has_the_public_shape(void **state)
 	r.attributes = attributes;
 	r.n_attributes = 2;
 
-	char *text = record_json(&r);
+	char *text = json_of(&r);
 	assert_non_null(text);
 	json_t *o = json_loads(text, 0, NULL);
 	free(text);
@@ -270,10 +282,10 @@ static void the_json_has_the_public_shape(void **state)
 
 	r.attributes = &(struct record_pair){STR("a"), STR("\xff")};
 	r.n_attributes = 1;
-	assert_null(record_json(&r));
+	assert_null(json_of(&r));
 	r.n_attributes = 0;
 	r.initiation_method = STR_NULL;
-	assert_null(record_json(&r));
+	assert_null(json_of(&r));
 }
 
 static json_int_t figure(json_t *o, const char *part, const char *name)
@@ -310,7 +322,7 @@ static void the_figures_add_up_to_wall_time(void **state)
 		r.agent.acw_end_wall = at + 4 * step;
 		r.agent.hold_ns = r.agent.longest_hold_ns = held + shift;
 		r.agent.holds = 1;
-		text = record_json(&r);
+		text = json_of(&r);
 		o = json_loads(text, 0, NULL);
 		free(text);
 		assert_int_equal(figure(o, "Queue", "Duration"),
@@ -341,7 +353,7 @@ static void what_goes_on_counts_up_to_the_update(void **state)
 	r.queue.enqueue_wall = START + 2 * CLOCK_S;
 	r.agent.connected_wall = START + 40 * CLOCK_S;
 	r.agent.hold_ns = 5 * CLOCK_S;
-	text = record_json(&r);
+	text = json_of(&r);
 	o = json_loads(text, 0, NULL);
 	free(text);
 	assert_int_equal(figure(o, "Queue", "Duration"), 58);
@@ -665,6 +677,39 @@ static void a_bad_file_is_a_clear_error(void **state)
 	assert_int_equal(try_open(path, error), -EBADMSG);
 }
 
+/* The first schema, as a control of before left it. */
+static void a_file_of_the_schema_before_is_brought_up_to_date(void **state)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			"CREATE TABLE records(contact_id TEXT PRIMARY KEY,"
+			" number INTEGER NOT NULL UNIQUE, complete INTEGER NOT NULL,"
+			" initial_id TEXT NOT NULL, initiated INTEGER NOT NULL,"
+			" json TEXT NOT NULL) WITHOUT ROWID;"
+			"CREATE INDEX records_initial ON records(initial_id);"
+			"CREATE INDEX records_initiated ON records(initiated);"
+			"INSERT INTO records VALUES('b', 7, 1, 'a', 20, '{\"ContactId\":\"b\"}');"
+			"INSERT INTO records VALUES('a', 5, 1, 'a', 10, '{\"ContactId\":\"a\"}');"
+			"PRAGMA user_version = 1",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	open_records();
+	const struct answer *a = ask((struct records_query){.by_number = true});
+	assert_int_equal(a->n, 2);
+	assert_int_equal(a->numbers[0], 5);
+	assert_int_equal(a->numbers[1], 7);
+	a = ask((struct records_query){.chain = STR("a")});
+	assert_int_equal(a->n, 2);
+	assert_string_equal(a->ids[1], "b");
+	/* only first segments have a chain */
+	assert_int_equal(ask((struct records_query){.chain = STR("b")})->n, 0);
+	close_records();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,6 +730,7 @@ int main(void)
 		T(what_waits_is_bounded_and_says_so),
 		T(export_writes_lines),
 		T(a_bad_file_is_a_clear_error),
+		T(a_file_of_the_schema_before_is_brought_up_to_date),
 #undef T
 	};
 
