@@ -31,7 +31,7 @@ struct command {
 	/* Parameters of the verb, in the order of the arguments; `?` before the name: may be
 	 * absent; `=` at its end and a text: always that. */
 	const char *arguments[ARGUMENTS_MAX];
-	int (*show)(const struct options *options, const json_t *result);
+	ctl_answer *show;
 	/* Instead of a plain call. */
 	int (*run)(const struct options *options, const struct command *command, char **arguments,
 		int n);
@@ -44,286 +44,6 @@ static int fail(enum ctl_exit code, const char *why)
 	return code;
 }
 
-/* ---- how answers are shown ----------------------------------------------------------------- */
-
-#define TABLE(member, ...)                                                  \
-	do {                                                                \
-		static const struct ctl_column columns[] = {__VA_ARGS__};   \
-		ctl_table(stdout, json_object_get(result, member), columns, \
-			sizeof(columns) / sizeof(columns[0]));              \
-	} while (0)
-
-static int show_tree(const struct options *options, const json_t *result)
-{
-	ctl_tree(stdout, result, 0);
-	return CTL_OK;
-}
-
-static int show_agents(const struct options *options, const json_t *result)
-{
-	TABLE("agents", {"AGENT", "name"}, {"STATUS", "status"},
-		{"SINCE", "status_since", CTL_TIME}, {"NEXT", "next_status"}, {"STATE", "state"},
-		{"PHONE", "phone"}, {"READY", "phone_ready"}, {"CUSTOMER", "contact.customer"},
-		{"QUEUE", "contact.queue"}, {"NOT ROUTABLE BECAUSE", "not_routable_because"});
-	return CTL_OK;
-}
-
-static void put_agent(const json_t *agent)
-{
-	char name[128], state[64], status[128];
-
-	ctl_text(ctl_member(agent, "name"), CTL_PLAIN, name, sizeof(name));
-	ctl_text(ctl_member(agent, "state"), CTL_PLAIN, state, sizeof(state));
-	ctl_text(ctl_member(agent, "status"), CTL_PLAIN, status, sizeof(status));
-	printf("%s: %s, status %s\n", name, state, status);
-}
-
-static int show_agent(const struct options *options, const json_t *result)
-{
-	put_agent(result);
-	return CTL_OK;
-}
-
-static int show_desk(const struct options *options, const json_t *result)
-{
-	char id[64], state[64];
-
-	if (json_is_object(json_object_get(result, "agent")))
-		put_agent(json_object_get(result, "agent"));
-	if (!json_is_object(json_object_get(result, "contact")))
-		return CTL_OK;
-	ctl_text(ctl_member(result, "contact.id"), CTL_PLAIN, id, sizeof(id));
-	ctl_text(ctl_member(result, "contact.state"), CTL_PLAIN, state, sizeof(state));
-	printf("contact %s: %s\n", id, state);
-	return CTL_OK;
-}
-
-static int show_contacts(const struct options *options, const json_t *result)
-{
-	TABLE("contacts", {"CONTACT", "id"}, {"STATE", "state"}, {"METHOD", "method"},
-		{"CUSTOMER", "customer"}, {"TO", "system"}, {"QUEUE", "queue"}, {"AGENT", "agent"},
-		{"AGE", "age_s", CTL_SPAN});
-	return CTL_OK;
-}
-
-static int show_quality(const struct options *options, const json_t *result)
-{
-	TABLE("legs", {"CONTACT", "contact"}, {"PARTY", "role"}, {"SIDE", "side"},
-		{"AGENT", "agent"}, {"LOST", "media_lost"}, {"MOS FROM", "from.mos"},
-		{"LOSS %", "from.loss_percent"}, {"JITTER", "from.jitter_ms"}, {"MOS TO", "to.mos"},
-		{"LOSS %", "to.loss_percent"}, {"JITTER", "to.jitter_ms"},
-		{"ROUND TRIP", "round_trip_ms"});
-	return CTL_OK;
-}
-
-static int show_queues(const struct options *options, const json_t *result)
-{
-	TABLE("queues", {"QUEUE", "name"}, {"WAITING", "contacts"}, {"LIMIT", "limit"},
-		{"OLDEST", "oldest_s", CTL_SPAN}, {"AVAILABLE", "available"},
-		{"STAFFED", "staffed"}, {"ENTERED", "figures.entered"},
-		{"ANSWERED", "figures.answered"}, {"ABANDONED", "figures.abandoned"},
-		{"FULL", "figures.refused_full"},
-		{"MEAN ANSWER", "figures.mean_answer_s", CTL_SPAN},
-		{"SL %", "service_level.percent"});
-	return CTL_OK;
-}
-
-static int show_waiting(const struct options *options, const json_t *result)
-{
-	TABLE("contacts", {"POSITION", "position"}, {"CONTACT", "contact"},
-		{"CUSTOMER", "customer"}, {"STATE", "state"}, {"WAITED", "waited_s", CTL_SPAN});
-	return CTL_OK;
-}
-
-static int show_records(const struct options *options, const json_t *result)
-{
-	TABLE("records", {"CONTACT", "ContactId"}, {"METHOD", "InitiationMethod"},
-		{"INITIATED", "InitiationTimestamp"}, {"CUSTOMER", "CustomerEndpoint.Address"},
-		{"QUEUE", "Queue.Name"}, {"AGENT", "Agent.Username"},
-		{"TALK", "Agent.AgentInteractionDuration", CTL_SPAN},
-		{"REASON", "DisconnectReason"});
-	printf("last: %" JSON_INTEGER_FORMAT "%s\n",
-		json_integer_value(json_object_get(result, "last")),
-		json_is_true(json_object_get(result, "more")) ? " (more follow)" : "");
-	return CTL_OK;
-}
-
-static int show_statuses(const struct options *options, const json_t *result)
-{
-	TABLE("statuses", {"STATUS", "name"}, {"TYPE", "type"}, {"DESCRIPTION", "description"});
-	return CTL_OK;
-}
-
-static int show_users(const struct options *options, const json_t *result)
-{
-	TABLE("UserSummaryList", {"USER", "Username"}, {"ID", "Id"}, {"ARN", "Arn"});
-	return CTL_OK;
-}
-
-static int show_quick_connects(const struct options *options, const json_t *result)
-{
-	TABLE("quick_connects", {"QUICK CONNECT", "Name"},
-		{"TYPE", "QuickConnectConfig.QuickConnectType"},
-		{"USER", "QuickConnectConfig.UserConfig.UserId"},
-		{"QUEUE", "QuickConnectConfig.QueueConfig.QueueId"},
-		{"NUMBER", "QuickConnectConfig.PhoneConfig.PhoneNumber"},
-		{"DESCRIPTION", "Description"}, {"ID", "QuickConnectId"});
-	return CTL_OK;
-}
-
-static int show_endpoints(const struct options *options, const json_t *result)
-{
-	TABLE("endpoints", {"QUICK CONNECT", "name"}, {"TYPE", "type"}, {"AGENT", "agentLogin"},
-		{"QUEUE", "queue"}, {"NUMBER", "phoneNumber"});
-	return CTL_OK;
-}
-
-static int show_phones(const struct options *options, const json_t *result)
-{
-	TABLE("phones", {"AGENT", "agent"}, {"KIND", "kind"}, {"ADDRESS", "address"},
-		{"USER", "user"}, {"READY", "ready"});
-	return CTL_OK;
-}
-
-static int show_trunks(const struct options *options, const json_t *result)
-{
-	static const struct ctl_column gateways[] = {{"  GATEWAY", "address"},
-		{"TRANSPORT", "transport"}, {"HEALTH", "health"}, {"SINCE", "since", CTL_TIME}};
-	json_t *trunk;
-	size_t i;
-
-	TABLE("trunks", {"TRUNK", "name"}, {"USABLE", "usable"}, {"CALLS", "calls"},
-		{"CHANNELS", "channels"}, {"IN", "taken_in"}, {"OUT", "taken_out"},
-		{"REFUSED: CHANNELS", "refused_channels"}, {"RATE", "refused_rate"});
-	json_array_foreach(json_object_get(result, "trunks"), i, trunk)
-	{
-		printf("\n%s\n", json_string_value(json_object_get(trunk, "name")));
-		ctl_table(stdout, json_object_get(trunk, "gateways"), gateways, 4);
-	}
-	return CTL_OK;
-}
-
-static int show_orphans(const struct options *options, const json_t *result)
-{
-	TABLE("orphans", {"ROOM", "room"}, {"WORKER", "worker"}, {"PORTS", "ports"},
-		{"LAST RTP", "last_rtp", CTL_TIME});
-	return CTL_OK;
-}
-
-static int show_stats(const struct options *options, const json_t *result)
-{
-	const json_t *workers = json_object_get(result, "workers");
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(json_object_get(result, "sum"), name, value)
-	{
-		printf("%-22s %16" JSON_INTEGER_FORMAT, name, json_integer_value(value));
-		for (size_t i = 0; i < json_array_size(workers) && json_array_size(workers) > 1;
-			i++)
-			printf(" %16" JSON_INTEGER_FORMAT,
-				json_integer_value(
-					json_object_get(json_array_get(workers, i), name)));
-		putchar('\n');
-	}
-	return CTL_OK;
-}
-
-static int show_reload(const struct options *options, const json_t *result)
-{
-	bool loaded = json_is_true(json_object_get(result, "loaded"));
-	char place[512], text[1024], severity[32];
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(json_object_get(result, "report"), i, entry)
-	{
-		ctl_text(json_object_get(entry, "severity"), CTL_PLAIN, severity, sizeof(severity));
-		ctl_text(json_object_get(entry, "place"), CTL_PLAIN, place, sizeof(place));
-		ctl_text(json_object_get(entry, "text"), CTL_PLAIN, text, sizeof(text));
-		fprintf(stderr, "%s: %s: %s\n", severity, place, text);
-	}
-	puts(loaded ? "reloaded" : "not reloaded: what ran before goes on");
-	return loaded ? CTL_OK : CTL_REFUSED;
-}
-
-static int show_flows(const struct options *options, const json_t *result)
-{
-	TABLE("flows", {"FLOW", "name"}, {"TYPE", "type"}, {"STATUS", "status"}, {"RUNS", "runs"},
-		{"ACTIONS", "actions"}, {"FORMAT", "format"}, {"FILE", "file"}, {"ID", "id"});
-	return CTL_OK;
-}
-
-static int show_flow_log(const struct options *options, const json_t *result)
-{
-	ctl_flow_log(stdout, result);
-	return CTL_OK;
-}
-
-static int show_published(const struct options *options, const json_t *result)
-{
-	char name[256], file[256];
-
-	ctl_text(ctl_member(result, "name"), CTL_PLAIN, name, sizeof(name));
-	ctl_text(ctl_member(result, "file"), CTL_PLAIN, file, sizeof(file));
-	printf("%s: %s is in force\n", name, file);
-	return CTL_OK;
-}
-
-static int show_config(const struct options *options, const json_t *result)
-{
-	const char *yaml = json_string_value(json_object_get(result, "yaml"));
-
-	fputs(yaml ? yaml : "", stdout);
-	return CTL_OK;
-}
-
-static void put_messages(const json_t *messages)
-{
-	json_t *m;
-	size_t i;
-
-	json_array_foreach((json_t *)messages, i, m)
-	{
-		const char *text = json_string_value(json_object_get(m, "message"));
-
-		printf("\n%s %s %s\n", json_string_value(json_object_get(m, "time")),
-			json_string_value(json_object_get(m, "direction")),
-			json_string_value(json_object_get(m, "peer")));
-		for (; text && *text; text++)
-			if (*text == '\n' || *text == '\t' ||
-				((unsigned char)*text >= 0x20 && *text != 0x7f))
-				putchar(*text);
-	}
-}
-
-static int show_trace(const struct options *options, const json_t *result)
-{
-	ctl_ladder(stdout, json_object_get(result, "messages"));
-	if (options->messages)
-		put_messages(json_object_get(result, "messages"));
-	return CTL_OK;
-}
-
-static int show_verbs(const struct options *options, const json_t *result)
-{
-	json_t *verb, *param;
-	size_t i, j;
-
-	json_array_foreach(json_object_get(result, "verbs"), i, verb)
-	{
-		printf("%-24s %-11s %s\n", json_string_value(json_object_get(verb, "name")),
-			json_string_value(json_object_get(verb, "role")),
-			json_string_value(json_object_get(verb, "help")));
-		json_array_foreach(json_object_get(verb, "params"), j, param) printf(
-			"    %-20s %-8s %s%s\n", json_string_value(json_object_get(param, "name")),
-			json_string_value(json_object_get(param, "type")),
-			json_is_true(json_object_get(param, "required")) ? "(must) " : "",
-			json_string_value(json_object_get(param, "help")));
-	}
-	return CTL_OK;
-}
-
 /* ---- calls --------------------------------------------------------------------------------- */
 
 static int show(const struct options *options, const struct command *command, const json_t *result)
@@ -331,12 +51,12 @@ static int show(const struct options *options, const struct command *command, co
 	if (options->json || !command->show) {
 		json_dumpf(result, stdout, options->json ? JSON_COMPACT : JSON_INDENT(2));
 		putchar('\n');
-		if (command->show == show_reload &&
+		if (command->show == ctl_show_reload &&
 			json_is_false(json_object_get(result, "loaded")))
 			return CTL_REFUSED;
 		return CTL_OK;
 	}
-	return command->show(options, result);
+	return command->show(result, options->messages);
 }
 
 static int no_connection(const struct options *options, int error)
@@ -513,123 +233,126 @@ static int run_help(
 	const struct options *options, const struct command *command, char **arguments, int n);
 
 static const struct command commands[] = {
-	{"status", "status", .show = show_tree,
+	{"status", "status", .show = ctl_show_tree,
 		.help = "the state of everything, and the first bottleneck"},
-	{"agents", "agent.list", .show = show_agents,
+	{"agents", "agent.list", .show = ctl_show_agents,
 		.help = "agents, and why one is not routable"},
-	{"agent get", "agent.get", {"agent"}, .show = show_tree, .help = "one agent"},
-	{"agent login", "agent.login", {"agent", "?status"}, .show = show_agent,
+	{"agent get", "agent.get", {"agent"}, .show = ctl_show_tree, .help = "one agent"},
+	{"agent login", "agent.login", {"agent", "?status"}, .show = ctl_show_agent,
 		.help = "logs an agent in"},
-	{"agent logout", "agent.logout", {"agent"}, .show = show_agent,
+	{"agent logout", "agent.logout", {"agent"}, .show = ctl_show_agent,
 		.help = "logs an agent out"},
-	{"agent status", "agent.set_status", {"agent", "status"}, .show = show_agent,
+	{"agent status", "agent.set_status", {"agent", "status"}, .show = ctl_show_agent,
 		.help = "sets an agent's status"},
-	{"agent endpoints", "agent.endpoints", {"agent"}, .show = show_endpoints,
+	{"agent endpoints", "agent.endpoints", {"agent"}, .show = ctl_show_endpoints,
 		.help = "the quick connects that an agent sees now"},
-	{"accept", "contact.accept", {"agent"}, .show = show_desk,
+	{"accept", "contact.accept", {"agent"}, .show = ctl_show_desk,
 		.help = "the agent takes the contact that is offered"},
-	{"reject", "contact.reject", {"agent"}, .show = show_desk, .help = "the agent declines it"},
-	{"suspend-recording", "contact.suspend_recording", {"agent"}, .show = show_desk,
+	{"reject", "contact.reject", {"agent"}, .show = ctl_show_desk,
+		.help = "the agent declines it"},
+	{"suspend-recording", "contact.suspend_recording", {"agent"}, .show = ctl_show_desk,
 		.help = "the recordings of the agent's call are silent from now on"},
-	{"resume-recording", "contact.resume_recording", {"agent"}, .show = show_desk,
+	{"resume-recording", "contact.resume_recording", {"agent"}, .show = ctl_show_desk,
 		.help = "they are not any more"},
-	{"leave", "contact.leave", {"agent"}, .show = show_desk,
+	{"leave", "contact.leave", {"agent"}, .show = ctl_show_desk,
 		.help = "the agent leaves the contact"},
-	{"clear", "agent.clear", {"agent"}, .show = show_agent,
+	{"clear", "agent.clear", {"agent"}, .show = ctl_show_agent,
 		.help = "ends the agent's after-contact work"},
-	{"end", "contact.end", {"contact"}, .show = show_desk, .help = "hangs up on everybody"},
-	{"transfer", "contact.transfer", {"agent", "quick_connect"}, .show = show_tree,
+	{"end", "contact.end", {"contact"}, .show = ctl_show_desk, .help = "hangs up on everybody"},
+	{"transfer", "contact.transfer", {"agent", "quick_connect"}, .show = ctl_show_tree,
 		.help = "the agent adds an agent, a queue or a number to the call"},
-	{"transfer number", "contact.transfer", {"agent", "number"}, .show = show_tree,
+	{"transfer number", "contact.transfer", {"agent", "number"}, .show = ctl_show_tree,
 		.help = "the same to a number that is typed"},
-	{"transfer blind", "contact.transfer_blind", {"agent", "quick_connect"}, .show = show_tree,
+	{"transfer blind", "contact.transfer_blind", {"agent", "quick_connect"},
+		.show = ctl_show_tree,
 		.help = "the agent leaves the customer to it, once it rings or waits there"},
-	{"transfer blind-number", "contact.transfer_blind", {"agent", "number"}, .show = show_tree,
-		.help = "the same to a number that is typed"},
-	{"panel", "contact.panel", {"agent"}, .show = show_tree,
+	{"transfer blind-number", "contact.transfer_blind", {"agent", "number"},
+		.show = ctl_show_tree, .help = "the same to a number that is typed"},
+	{"panel", "contact.panel", {"agent"}, .show = ctl_show_tree,
 		.help = "what the agent's desktop shows of the call"},
-	{"join", "contact.join", {"agent"}, .show = show_tree,
+	{"join", "contact.join", {"agent"}, .show = ctl_show_tree,
 		.help = "everybody is off hold and hears everybody"},
-	{"hold all", "contact.hold_all", {"agent"}, .show = show_tree,
+	{"hold all", "contact.hold_all", {"agent"}, .show = ctl_show_tree,
 		.help = "everybody but the agent is on hold"},
-	{"hold", "contact.hold", {"agent", "party"}, .show = show_tree,
+	{"hold", "contact.hold", {"agent", "party"}, .show = ctl_show_tree,
 		.help = "a party, customer or as the panel names it, is on hold"},
-	{"resume", "contact.resume", {"agent", "party"}, .show = show_tree,
+	{"resume", "contact.resume", {"agent", "party"}, .show = ctl_show_tree,
 		.help = "it is off hold"},
-	{"swap", "contact.swap", {"agent", "party"}, .show = show_tree,
+	{"swap", "contact.swap", {"agent", "party"}, .show = ctl_show_tree,
 		.help = "the agent talks to it, the other one is on hold"},
-	{"disconnect", "contact.disconnect", {"agent", "party"}, .show = show_tree,
+	{"disconnect", "contact.disconnect", {"agent", "party"}, .show = ctl_show_tree,
 		.help = "it is hung up on"},
-	{"mute", "contact.mute", {"agent", "?party"}, .show = show_tree,
+	{"mute", "contact.mute", {"agent", "?party"}, .show = ctl_show_tree,
 		.help = "nobody hears it, or the agent"},
-	{"unmute", "contact.unmute", {"agent", "?party"}, .show = show_tree,
+	{"unmute", "contact.unmute", {"agent", "?party"}, .show = ctl_show_tree,
 		.help = "it is heard again"},
-	{"monitor", "contact.monitor", {"supervisor", "agent"}, .show = show_tree,
+	{"monitor", "contact.monitor", {"supervisor", "agent"}, .show = ctl_show_tree,
 		.help = "a supervisor hears what the agent hears"},
-	{"coach", "contact.coach", {"supervisor", "agent"}, .show = show_tree,
+	{"coach", "contact.coach", {"supervisor", "agent"}, .show = ctl_show_tree,
 		.help = "the supervisor speaks to the agent alone"},
-	{"barge", "contact.barge", {"supervisor", "agent"}, .show = show_tree,
+	{"barge", "contact.barge", {"supervisor", "agent"}, .show = ctl_show_tree,
 		.help = "the supervisor takes part"},
-	{"dial", "contact.dial", {"agent", "number"}, .show = show_tree,
+	{"dial", "contact.dial", {"agent", "number"}, .show = ctl_show_tree,
 		.help = "the agent calls a number; the agent's phone is called first"},
-	{"dial quick-connect", "contact.dial", {"agent", "quick_connect"}, .show = show_tree,
+	{"dial quick-connect", "contact.dial", {"agent", "quick_connect"}, .show = ctl_show_tree,
 		.help = "the same to an external quick connect"},
 	{"start outbound", "contact.start_outbound",
-		{"DestinationPhoneNumber", "ContactFlowId", "SourcePhoneNumber"}, .show = show_tree,
+		{"DestinationPhoneNumber", "ContactFlowId", "SourcePhoneNumber"},
+		.show = ctl_show_tree,
 		.help = "calls a number and runs a flow when it has answered"},
-	{"queues", "queue.metrics", .show = show_queues, .help = "the wallboard"},
-	{"queue", "queue.contacts", {"queue"}, .show = show_waiting,
+	{"queues", "queue.metrics", .show = ctl_show_queues, .help = "the wallboard"},
+	{"queue", "queue.contacts", {"queue"}, .show = ctl_show_waiting,
 		.help = "who waits in a queue"},
-	{"contacts", "contact.list", .show = show_contacts,
+	{"contacts", "contact.list", .show = ctl_show_contacts,
 		.help = "every contact and where it is"},
-	{"contact", "contact.get", {"contact"}, .show = show_tree,
+	{"contact", "contact.get", {"contact"}, .show = ctl_show_tree,
 		.help = "one contact: legs, media, segments"},
-	{"quality", "quality.list", {"?contact"}, .show = show_quality,
+	{"quality", "quality.list", {"?contact"}, .show = ctl_show_quality,
 		.help = "how good each leg sounds: MOS, loss, jitter, round trip (ms)"},
-	{"records", "record.list", .show = show_records,
+	{"records", "record.list", .show = ctl_show_records,
 		.help = "contact records [--since N] [--limit N] [--chain ID]"},
-	{"record list", "record.list", .show = show_records, .help = "the same"},
+	{"record list", "record.list", .show = ctl_show_records, .help = "the same"},
 	{"record get", "record.get", {"contact"}, .help = "one contact record"},
 	{"events", "events.subscribe", .run = run_events,
 		.help = "events as they happen [--after N] [--topic T]..."},
-	{"trace", "call.trace", {"CONTACT|CALL-ID"}, .show = show_trace, .run = run_trace,
+	{"trace", "call.trace", {"CONTACT|CALL-ID"}, .show = ctl_show_trace, .run = run_trace,
 		.help = "a call as a SIP ladder [--messages]"},
-	{"trunks", "trunk.list", .show = show_trunks, .help = "trunks and their gateways"},
-	{"phones", "phone.list", .show = show_phones, .help = "agents' phones"},
-	{"users", "user.list", .show = show_users, .help = "users and their ids"},
-	{"statuses", "status.list", .show = show_statuses, .help = "agent statuses"},
-	{"stats", "dataplane.stats", .show = show_stats,
+	{"trunks", "trunk.list", .show = ctl_show_trunks, .help = "trunks and their gateways"},
+	{"phones", "phone.list", .show = ctl_show_phones, .help = "agents' phones"},
+	{"users", "user.list", .show = ctl_show_users, .help = "users and their ids"},
+	{"statuses", "status.list", .show = ctl_show_statuses, .help = "agent statuses"},
+	{"stats", "dataplane.stats", .show = ctl_show_stats,
 		.help = "the dataplane's counters: the sum, then each worker"},
-	{"orphans", "dataplane.orphans", .show = show_orphans,
+	{"orphans", "dataplane.orphans", .show = ctl_show_orphans,
 		.help = "rooms of a control that died"},
 	{"orphan remove", "dataplane.orphan_remove", {"ROOM|all"}, .run = run_orphan_remove,
 		.help = "removes them now"},
-	{"flow list", "flow.list", .show = show_flows,
+	{"flow list", "flow.list", .show = ctl_show_flows,
 		.help = "flows, drafts, and which version runs"},
-	{"flow log", "flow.log", {"contact"}, .show = show_flow_log,
+	{"flow log", "flow.log", {"contact"}, .show = ctl_show_flow_log,
 		.help = "what flows did for a contact, where they log [--limit N]"},
-	{"flow publish", "flow.publish", {"flow"}, .show = show_published,
+	{"flow publish", "flow.publish", {"flow"}, .show = ctl_show_published,
 		.help = "puts a flow's draft in force"},
-	{"quick-connect list", "quick_connect.list", {"?queue"}, .show = show_quick_connects,
+	{"quick-connect list", "quick_connect.list", {"?queue"}, .show = ctl_show_quick_connects,
 		.help = "quick connects, all or of a queue"},
 	{"quick-connect add", "quick_connect.create",
-		{"name", "type", "destination", "description", "?flow"}, .show = show_tree,
+		{"name", "type", "destination", "description", "?flow"}, .show = ctl_show_tree,
 		.help = "makes one: agent, queue or external"},
-	{"quick-connect remove", "quick_connect.delete", {"quick_connect"}, .show = show_tree,
+	{"quick-connect remove", "quick_connect.delete", {"quick_connect"}, .show = ctl_show_tree,
 		.help = "removes one, from all queues"},
 	{"quick-connect attach", "queue.attach_quick_connects", {"queue", "quick_connect"},
-		.show = show_tree, .run = run_attach, .help = "agents of the queue see it"},
+		.show = ctl_show_tree, .run = run_attach, .help = "agents of the queue see it"},
 	{"quick-connect detach", "queue.detach_quick_connects", {"queue", "quick_connect"},
-		.show = show_tree, .run = run_attach, .help = "they do not see it any more"},
-	{"config", "config.get", .show = show_config, .help = "the options that run"},
+		.show = ctl_show_tree, .run = run_attach, .help = "they do not see it any more"},
+	{"config", "config.get", .show = ctl_show_config, .help = "the options that run"},
 	{"check", NULL, {"DIR"}, .run = run_check, .help = "judges an instance directory"},
-	{"reload", "reload", .show = show_reload,
+	{"reload", "reload", .show = ctl_show_reload,
 		.help = "takes the instance directory over, all or nothing"},
-	{"log", "log.set_level", {"level"}, .show = show_tree,
+	{"log", "log.set_level", {"level"}, .show = ctl_show_tree,
 		.help = "debug, info, warning or error"},
-	{"ping", "ping", .show = show_tree, .help = "whether control answers, and our role"},
+	{"ping", "ping", .show = ctl_show_tree, .help = "whether control answers, and our role"},
 	{"call", NULL, {"VERB", "?JSON"}, .run = run_call, .help = "any verb with its parameters"},
-	{"verbs", "rpc.list", .show = show_verbs, .help = "the verbs that control has"},
+	{"verbs", "rpc.list", .show = ctl_show_verbs, .help = "the verbs that control has"},
 	{"help", NULL, .run = run_help, .help = "this"},
 };
 

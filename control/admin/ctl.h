@@ -62,6 +62,16 @@ void ctl_table(FILE *to, const json_t *rows, const struct ctl_column *columns, s
 /* Everything in an object, a line a value; {"used", "max"} is one value. */
 void ctl_tree(FILE *to, const json_t *object, unsigned depth);
 
+/* ---- answers of verbs, for people (ctl_answers.c) ---- */
+
+/* Prints the result; `more`: all that there is of it. An exit code. */
+typedef int ctl_answer(const json_t *result, bool more);
+ctl_answer ctl_show_tree, ctl_show_agents, ctl_show_agent, ctl_show_desk, ctl_show_contacts,
+	ctl_show_quality, ctl_show_queues, ctl_show_waiting, ctl_show_records, ctl_show_statuses,
+	ctl_show_users, ctl_show_quick_connects, ctl_show_endpoints, ctl_show_phones,
+	ctl_show_trunks, ctl_show_orphans, ctl_show_stats, ctl_show_reload, ctl_show_flows,
+	ctl_show_flow_log, ctl_show_published, ctl_show_config, ctl_show_trace, ctl_show_verbs;
+
 /* ---- flows without a control process (ctl_flow.c) ---- */
 
 /* Whether `cordctl flow WORD` is one of these, and does it: argv[0] is the word. An exit code. */
