@@ -2,12 +2,10 @@
 #include "store/recording.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,12 +13,10 @@
 #include "base/loop.h"
 #include "base/offload.h"
 #include "store/ogg_opus.h"
+#include "store/recording_file.h"
 #include "store/recording_repair.h"
 #include "store/wav.h"
 
-#define FILE_MODE      0640
-#define DIRECTORY_MODE 0750
-#define UNFINISHED     "unfinished"
 /* So that a path of it, with a day and a name, fits RECORDING_PATH_SIZE. */
 #define DIRECTORY_SIZE 1025u
 #define SAMPLES_MAX    320u /* of a channel in 20 ms */
@@ -175,15 +171,9 @@ static void closed(void *job)
 	recording_over(r);
 }
 
-static void unfinished_path(const struct recordings *all, const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "%s/" UNFINISHED "/%s", all->directory, name);
-}
-
 static void close_work(void *job)
 {
 	struct recording *r = job;
-	char mark[RECORDING_PATH_SIZE];
 
 	if (r->fd < 0)
 		return;
@@ -196,8 +186,7 @@ static void close_work(void *job)
 	r->fd = -1;
 	if (r->result.error)
 		return; /* looked at again at the next start */
-	unfinished_path(r->all, r->name, mark, sizeof(mark));
-	unlink(mark);
+	recording_file_finished(r->all->directory, r->name);
 }
 
 /* Short work for the helper thread; one that it has no place for is done here. */
@@ -443,20 +432,8 @@ static void pump(struct recording *r)
 
 /* ---- making the file ------------------------------------------------------------------------- */
 
-/* Each directory of a file's path that is missing, below the one of all recordings. */
-static int make_directories(const char *file, size_t from)
-{
-	char path[RECORDING_PATH_SIZE];
-
-	for (const char *p = strchr(file + from + 1, '/'); p; p = strchr(p + 1, '/')) {
-		snprintf(path, sizeof(path), "%.*s", (int)(p - file), file);
-		if (mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
-			return -errno;
-	}
-	return 0;
-}
-
-static int write_head(struct recording *r)
+/* An empty file that can be played. */
+static int make_file(struct recording *r)
 {
 	const struct recordings_config *config = &r->all->config;
 	size_t n = WAV_HEADER_BYTES;
@@ -471,34 +448,14 @@ static int write_head(struct recording *r)
 		return rc;
 	if (r->ogg)
 		head = ogg_opus_bytes(r->ogg, &n);
-	errno = 0;
-	if (pwrite(r->fd, head, n, 0) != (ssize_t)n)
-		return errno ? -errno : -EIO;
+	rc = recording_file_make(r->all->directory, r->path, r->name, head, n);
+	if (rc < 0)
+		return rc;
+	r->fd = rc;
 	if (r->ogg)
 		ogg_opus_clear(r->ogg);
 	r->file_end = n;
 	return 0;
-}
-
-/* An empty file that can be played, and its second name. */
-static int make_file(struct recording *r)
-{
-	char mark[RECORDING_PATH_SIZE];
-	int rc = make_directories(r->path, strlen(r->all->directory));
-
-	if (rc)
-		return rc;
-	r->fd = open(r->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (r->fd < 0)
-		return -errno;
-	unfinished_path(r->all, r->name, mark, sizeof(mark));
-	rc = link(r->path, mark) < 0 ? -errno : write_head(r);
-	if (rc) {
-		unlink(r->path);
-		close(r->fd);
-		r->fd = -1;
-	}
-	return rc;
 }
 
 static void open_work(void *job)
@@ -536,16 +493,20 @@ static bool name_allowed(const char *name)
 	return n > 0 && n <= RECORDING_NAME_MAX && strspn(name, letters) == n;
 }
 
+static void name_with_suffix(const struct recordings *all, const char *name,
+	char out[RECORDING_NAME_MAX + RECORDING_SUFFIX_SIZE])
+{
+	snprintf(out, RECORDING_NAME_MAX + RECORDING_SUFFIX_SIZE, "%s%s", name,
+		suffixes[all->config.format]);
+}
+
 void recording_path(const struct recordings *all, const char *name, uint64_t wall_ns,
 	char path[RECORDING_PATH_SIZE])
 {
-	time_t seconds = (time_t)(wall_ns / CLOCK_S);
-	struct tm day;
+	char file[RECORDING_NAME_MAX + RECORDING_SUFFIX_SIZE];
 
-	gmtime_r(&seconds, &day);
-	snprintf(path, RECORDING_PATH_SIZE, "%s/%04u/%02u/%02u/%s%s", all->directory,
-		(unsigned)(day.tm_year + 1900) % 10000, (unsigned)(day.tm_mon + 1) % 100,
-		(unsigned)day.tm_mday % 100, name, suffixes[all->config.format]);
+	name_with_suffix(all, name, file);
+	recording_file_path(all->directory, file, wall_ns, path, RECORDING_PATH_SIZE);
 }
 
 int recording_start(
@@ -563,7 +524,7 @@ int recording_start(
 	r->fd = -1;
 	r->samples = config->rate_hz / 50;
 	recording_path(all, config->name, config->wall_ns, r->path);
-	snprintf(r->name, sizeof(r->name), "%s%s", config->name, suffixes[all->config.format]);
+	name_with_suffix(all, config->name, r->name);
 	r->config.name = r->name;
 	timer_init(&r->retry, retry_due, r);
 	r->next = all->list;
@@ -661,11 +622,11 @@ int recordings_open(const struct recordings_config *config, char *error, struct 
 		(unsigned)(config->buffer_ns / RECORDING_PERIOD_NS / RECORDING_CHUNK_FRAMES);
 	if (all->chunks_max < 2)
 		all->chunks_max = 2;
-	unfinished_path(all, "", path, sizeof(path));
+	recording_file_mark(all->directory, "", path, sizeof(path));
 	rc = strlen(config->directory) >= sizeof(all->directory) ? -ENAMETOOLONG : 0;
-	if (rc == 0 && mkdir(all->directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
+	if (rc == 0 && mkdir(all->directory, RECORDING_FILE_DIRECTORY_MODE) < 0 && errno != EEXIST)
 		rc = -errno;
-	if (rc == 0 && mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+	if (rc == 0 && mkdir(path, RECORDING_FILE_DIRECTORY_MODE) < 0 && errno != EEXIST)
 		rc = -errno;
 	if (rc == 0)
 		rc = recording_repair(path);
