@@ -183,6 +183,8 @@ async def R75_digits_as_tones_for_a_far_end_without_telephone_events():
         joined = spans(theirs, caller.tone)[0][0]
         keys = {h["from_ms"] for h in theirs["heard"] if 60 < h["to_ms"] - h["from_ms"] < 140}
         assert len(keys) == 3 and max(keys) < joined, theirs["heard"]
+        one = {h["hz"] for h in theirs["heard"] if h["from_ms"] == min(keys)}
+        assert one == {700, 1200}, "the first key is 1: 697 and 1209 Hz"
 
 
 async def R76_caller_id_number_and_name():
