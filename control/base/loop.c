@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #define BUFFERS_DEFAULT  256
 #define SLOW_NS          (5 * CLOCK_MS)
 #define SLEEP_MAX        (60 * CLOCK_S)
+#define SLEPT_NS         (CLOCK_MS / 10) /* a shorter sleep was none: something was there */
 #define DESTROY_PATIENCE (10 * CLOCK_S)
 
 int loop_create(const struct loop_config *config, struct loop **out)
@@ -37,7 +39,7 @@ int loop_create(const struct loop_config *config, struct loop **out)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	loop->plain = config && config->plain;
-	loop->now_ns = loop->stamp_ns = clock_now();
+	loop->now_ns = loop->stamp_ns = loop->callbacks_ns = loop->fresh_ns = clock_now();
 	loop->tasks_end = &loop->tasks;
 	timers_init(&loop->timers, loop->now_ns);
 	loop_buffers_init(loop, &loop->stream_buffers, buffers, LOOP_STREAM_CHUNK);
@@ -48,6 +50,11 @@ int loop_create(const struct loop_config *config, struct loop **out)
 uint64_t loop_now(const struct loop *loop)
 {
 	return loop->now_ns;
+}
+
+uint64_t loop_behind(const struct loop *loop)
+{
+	return loop->stamp_ns - loop->fresh_ns;
 }
 
 struct timers *loop_timers(struct loop *loop)
@@ -477,9 +484,22 @@ static void run_timers(struct loop *loop)
 		account(loop, LOOP_KIND_TIMERS);
 }
 
+/* After the sleep: a new `now`. */
+static void begin_callbacks(struct loop *loop, uint64_t asleep_ns)
+{
+	uint64_t last_ns = loop->callbacks_ns;
+	struct timespec real;
+
+	loop->now_ns = loop->stamp_ns = loop->callbacks_ns = clock_now();
+	clock_gettime(CLOCK_REALTIME, &real);
+	loop->real_ns =
+		(int64_t)real.tv_sec * (int64_t)CLOCK_S + real.tv_nsec - (int64_t)loop->now_ns;
+	loop->fresh_ns = loop->now_ns - asleep_ns > SLEPT_NS ? loop->now_ns : last_ns;
+}
+
 int loop_step(struct loop *loop, uint64_t timeout_ns)
 {
-	uint64_t sleep_ns;
+	uint64_t sleep_ns, asleep_ns;
 	bool asked = false;
 	int rc;
 
@@ -492,10 +512,11 @@ int loop_step(struct loop *loop, uint64_t timeout_ns)
 		if (hooks_before_sleep(loop))
 			sleep_ns = 0;
 	}
+	asleep_ns = loop->stamp_ns;
 	rc = submit_and_sleep(loop, sleep_ns);
 	if (asked)
 		hooks_after_sleep(loop);
-	loop->now_ns = loop->stamp_ns = clock_now();
+	begin_callbacks(loop, asleep_ns);
 	run_completions(loop, collect(loop));
 	run_timers(loop);
 	run_tasks(loop);

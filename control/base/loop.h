@@ -66,6 +66,12 @@ void loop_stop(struct loop *loop);
 int loop_step(struct loop *loop, uint64_t timeout_ns);
 /* CLOCK_MONOTONIC at the start of this pass's callbacks: the `now_ns` for all logic. */
 uint64_t loop_now(const struct loop *loop);
+/*
+ * The most that what is delivered now can have waited in this process and in the kernel for its turn,
+ * as far as the loop knows: since it last slept, or since the pass before began its callbacks. For
+ * descriptors that do not tell when something came.
+ */
+uint64_t loop_behind(const struct loop *loop);
 /* The loop runs these; set them with timers_set(loop_timers(l), …). */
 struct timers *loop_timers(struct loop *loop);
 
@@ -164,6 +170,8 @@ void loop_datagram_close(struct loop_datagram *d);
 /* -ENOBUFS when too many are in flight, -EMSGSIZE above LOOP_DATAGRAM_MAX. */
 int loop_datagram_send(
 	struct loop_datagram *d, const struct address *to, const void *data, size_t n);
+/* In `received`: how long the datagram has waited since it came; 0 where the kernel does not say. */
+uint64_t loop_datagram_waited(const struct loop_datagram *d);
 /* The bound address, with the port the kernel chose. */
 struct address loop_datagram_local(const struct loop_datagram *d);
 /* Receive buffer in bytes that the kernel granted. */

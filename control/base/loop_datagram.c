@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -9,9 +11,12 @@
 
 #define BUFFERS_DEFAULT 64
 #define RETRY_NS        (10 * CLOCK_MS)
-/* What the kernel puts before the payload: its header and the sender's address. */
-#define NAME_SIZE sizeof(struct sockaddr_in6)
-#define HEAD_SIZE (sizeof(struct io_uring_recvmsg_out) + NAME_SIZE)
+/* What the kernel puts before the payload: its header, the sender's address, and when it came. */
+#define NAME_SIZE    sizeof(struct sockaddr_in6)
+#define CONTROL_SIZE CMSG_SPACE(sizeof(struct timespec))
+#define HEAD_SIZE    (sizeof(struct io_uring_recvmsg_out) + NAME_SIZE + CONTROL_SIZE)
+/* What waited longer came before somebody set the clock. */
+#define WAIT_MAX_NS (10 * CLOCK_S)
 
 struct loop_datagram {
 	struct loop_handle handle; /* first */
@@ -27,7 +32,9 @@ struct loop_datagram {
 	uint8_t *plain; /* without */
 	struct iovec plain_vector;
 	struct address plain_from;
-	unsigned sends; /* in flight */
+	alignas(struct cmsghdr) char plain_control[CONTROL_SIZE];
+	uint64_t waited_ns; /* of the one that is delivered */
+	unsigned sends;     /* in flight */
 };
 
 struct send {
@@ -51,7 +58,8 @@ static void arm(struct loop_datagram *d)
 	struct io_uring_sqe *sqe = loop_sqe(d->handle.loop);
 
 	if (d->multishot) {
-		d->message = (struct msghdr){.msg_namelen = NAME_SIZE};
+		d->message =
+			(struct msghdr){.msg_namelen = NAME_SIZE, .msg_controllen = CONTROL_SIZE};
 		io_uring_prep_recvmsg_multishot(sqe, d->fd, &d->message, 0);
 		sqe->flags |= IOSQE_BUFFER_SELECT;
 		sqe->buf_group = (uint16_t)d->buffers.group;
@@ -60,7 +68,9 @@ static void arm(struct loop_datagram *d)
 		d->message = (struct msghdr){.msg_name = &d->plain_from.any,
 			.msg_namelen = sizeof(d->plain_from.un),
 			.msg_iov = &d->plain_vector,
-			.msg_iovlen = 1};
+			.msg_iovlen = 1,
+			.msg_control = d->plain_control,
+			.msg_controllen = CONTROL_SIZE};
 		io_uring_prep_recvmsg(sqe, d->fd, &d->message, 0);
 	}
 	loop_op_start(&d->receive, sqe);
@@ -69,6 +79,20 @@ static void arm(struct loop_datagram *d)
 static void retry(void *ctx, uint64_t now_ns)
 {
 	arm(ctx);
+}
+
+static uint64_t waited(const struct loop *loop, const struct cmsghdr *c)
+{
+	struct timespec came;
+	int64_t ns;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS ||
+		c->cmsg_len < CMSG_LEN(sizeof(came)))
+		return 0;
+	memcpy(&came, CMSG_DATA(c), sizeof(came));
+	ns = (int64_t)loop->stamp_ns + loop->real_ns -
+	     ((int64_t)came.tv_sec * (int64_t)CLOCK_S + came.tv_nsec);
+	return ns > 0 && ns < (int64_t)WAIT_MAX_NS ? (uint64_t)ns : 0;
 }
 
 static void deliver(struct loop_datagram *d, const void *name, size_t name_n, const uint8_t *data,
@@ -90,17 +114,25 @@ static void deliver(struct loop_datagram *d, const void *name, size_t name_n, co
 static void deliver_multishot(struct loop_datagram *d, int result, unsigned flags)
 {
 	uint8_t *buffer = loop_buffers_at(&d->buffers, flags);
-	struct msghdr shape = {.msg_namelen = NAME_SIZE};
+	struct msghdr shape = {.msg_namelen = NAME_SIZE, .msg_controllen = CONTROL_SIZE};
 	struct io_uring_recvmsg_out *out = io_uring_recvmsg_validate(buffer, result, &shape);
 	size_t n;
 
 	if (!out)
 		return;
 	d->proven = true;
+	d->waited_ns = waited(d->handle.loop, io_uring_recvmsg_cmsg_firsthdr(out, &shape));
 	n = io_uring_recvmsg_payload_length(out, result, &shape);
 	deliver(d, io_uring_recvmsg_name(out), out->namelen < NAME_SIZE ? out->namelen : NAME_SIZE,
 		io_uring_recvmsg_payload(out, &shape), n,
 		(out->flags & MSG_TRUNC) || n > d->config.size_max);
+}
+
+static void deliver_plain(struct loop_datagram *d, size_t n)
+{
+	d->waited_ns = waited(d->handle.loop, CMSG_FIRSTHDR(&d->message));
+	deliver(d, &d->plain_from.any, d->message.msg_namelen, d->plain, n,
+		d->message.msg_flags & MSG_TRUNC);
 }
 
 static void received(struct loop_op *op, int result, unsigned flags)
@@ -112,8 +144,7 @@ static void received(struct loop_op *op, int result, unsigned flags)
 		if (multishot)
 			deliver_multishot(d, result, flags);
 		else
-			deliver(d, &d->plain_from.any, d->message.msg_namelen, d->plain,
-				(size_t)result, d->message.msg_flags & MSG_TRUNC);
+			deliver_plain(d, (size_t)result);
 	}
 	if (multishot)
 		loop_buffers_give_back(&d->buffers, flags);
@@ -202,6 +233,7 @@ static int open_socket(struct loop_datagram *d, const struct address *local)
 		setsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, n);
 	if (getsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, &n) == 0)
 		d->receive_buffer = (unsigned)size;
+	setsockopt(d->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
 	if (d->config.reuse_port &&
 		setsockopt(d->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0)
 		return -errno;
@@ -249,6 +281,11 @@ void loop_datagram_close(struct loop_datagram *d)
 {
 	if (d)
 		loop_handle_close(&d->handle);
+}
+
+uint64_t loop_datagram_waited(const struct loop_datagram *d)
+{
+	return d->waited_ns;
 }
 
 struct address loop_datagram_local(const struct loop_datagram *d)

@@ -58,7 +58,10 @@ struct loop {
 	struct io_uring ring;
 	struct timers timers;
 	uint64_t now_ns;
-	uint64_t stamp_ns; /* end of the last callback */
+	uint64_t stamp_ns;     /* end of the last callback */
+	uint64_t callbacks_ns; /* when those of this pass began */
+	uint64_t fresh_ns;     /* nothing that is delivered came before, see loop_behind() */
+	int64_t real_ns;       /* CLOCK_REALTIME less CLOCK_MONOTONIC, in this pass */
 	struct loop_handle *handles, *freed;
 	struct loop_task *tasks, **tasks_end;
 	uint64_t round;

@@ -261,6 +261,55 @@ static void datagrams_travel(void **state)
 	loop_datagram_close(db);
 }
 
+struct patient {
+	struct loop_datagram *d;
+	unsigned got;
+	uint64_t least_ns, most_ns, behind_ns;
+};
+
+static void datagram_waited(void *ctx, const struct address *from, const uint8_t *data, size_t n)
+{
+	struct patient *p = ctx;
+	uint64_t ns = loop_datagram_waited(p->d);
+
+	p->least_ns = p->got == 0 || ns < p->least_ns ? ns : p->least_ns;
+	p->most_ns = ns > p->most_ns ? ns : p->most_ns;
+	p->behind_ns = loop_behind(loop);
+	p->got++;
+	usleep(2000);
+}
+
+/* From when they came, while the loop was elsewhere and while others had their turn. */
+static void a_datagram_knows_how_long_it_waited(void **state)
+{
+	struct patient p = {0};
+	struct address local = local_address(), to;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(loop_datagram_open(loop, &local,
+				 &(struct loop_datagram_config){
+					 .ctx = &p, .received = datagram_waited, .buffers = 64},
+				 &p.d),
+		0);
+	to = loop_datagram_local(p.d);
+	settle(5);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(sendto(fd, "x", 1, 0, &to.any, to.length), 1);
+	usleep(30000);
+	until(&p.got, 10);
+	assert_in_range(p.least_ns, 30 * CLOCK_MS, 5 * CLOCK_S);
+	assert_in_range(p.most_ns - p.least_ns, 16 * CLOCK_MS, 5 * CLOCK_S);
+	/* Without a stamp: since the pass before at least. */
+	assert_in_range(p.behind_ns, plain_mode ? 0 : 16 * CLOCK_MS, 5 * CLOCK_S);
+	p = (struct patient){.d = p.d};
+	settle(20);
+	assert_int_equal(sendto(fd, "x", 1, 0, &to.any, to.length), 1);
+	until(&p.got, 1);
+	assert_true(p.least_ns < 20 * CLOCK_MS && p.least_ns > 0);
+	close(fd);
+	loop_datagram_close(p.d);
+}
+
 static void datagram_sends_are_bounded(void **state)
 {
 	struct peer a = {0};
@@ -882,6 +931,7 @@ static const struct CMUnitTest tests[] = {
 	LOOP_TEST(hook_keeps_the_loop_awake),
 	LOOP_TEST(longest_callback_is_counted),
 	LOOP_TEST(datagrams_travel),
+	LOOP_TEST(a_datagram_knows_how_long_it_waited),
 	LOOP_TEST(datagram_sends_are_bounded),
 	LOOP_TEST(datagram_closed_in_its_callback),
 	LOOP_TEST(stream_echoes),
