@@ -240,6 +240,14 @@ static void put_sip(const struct source *s)
 		g.phones_registered);
 	one(s, "sip_guard_failures_total", PAGE_COUNTER, "failed proofs of identity",
 		(double)g.guard_failures);
+	one(s, "sip_wait_seconds", PAGE_GAUGE,
+		"least time that a message waited in the last tenth of a second",
+		seconds(g.overload.least_ns));
+	one(s, "sip_overload_rate", PAGE_GAUGE,
+		"calls a second of each trunk that are taken in overload; 0: all are",
+		g.overload.rate);
+	one(s, "sip_overloads_total", PAGE_COUNTER, "times that calls began to be refused for it",
+		(double)g.overload.episodes);
 	one(s, "sip_guard_blocked_total", PAGE_COUNTER, "sources that were blocked",
 		(double)g.guard_blocked);
 }

@@ -66,13 +66,16 @@ static json_t *sip_json(const struct switchboard *board)
 	struct signalling_stats s;
 
 	signalling_stats(board->signalling, &s);
-	return json_pack("{s:o, s:o, s:I, s:i, s:i, s:i, s:I, s:I}", "sessions",
-		use(sessions->live, 2 * (uint64_t)board->config->contacts_max), "transactions",
+	return json_pack("{s:o, s:o, s:I, s:i, s:i, s:i, s:I, s:I, s:{s:I, s:I, s:i, s:f}}",
+		"sessions", use(sessions->live, 2 * (uint64_t)board->config->contacts_max),
+		"transactions",
 		use(transactions->live, (uint64_t)board->config->sip_transactions_max),
 		"repeats_sent", (json_int_t)transactions->repeats_sent, "phones_registered",
 		(int)s.phones_registered, "trunks", (int)s.trunks, "trunks_up", (int)s.trunks_up,
 		"guard_failures", (json_int_t)s.guard_failures, "guard_blocked",
-		(json_int_t)s.guard_blocked);
+		(json_int_t)s.guard_blocked, "overload", "refused", (json_int_t)s.overload.refused,
+		"times", (json_int_t)s.overload.episodes, "calls_per_second_of_a_trunk",
+		(int)s.overload.rate, "wait_ms", (double)s.overload.least_ns / 1e6);
 }
 
 static json_t *contacts_json(const struct switchboard *board)
@@ -183,6 +186,9 @@ static void failing_parts(struct bottleneck *b, const struct switchboard *board)
 	if (t.failing)
 		bottleneck_fails(b, "%u of %u recordings cannot be written", t.failing,
 			t.running + t.finishing);
+	if (sip.overload.rate)
+		bottleneck_fails(b, "SIP is overloaded: of each trunk %u calls a second are taken",
+			sip.overload.rate);
 	if (sip.trunks && !sip.trunks_up)
 		bottleneck_fails(b, "no trunk can take a call (%u are configured)", sip.trunks);
 	if (board->draining)

@@ -70,6 +70,12 @@ static const struct option_row rows[] = {
 		.help = "part of a worker's core that calls may fill: a new one that would take\n"
 			"more of every worker is refused with 503. Agents may dial and consult in\n"
 			"half of the rest. 0: no call is refused for want of time"},
+	{"admission.sip_wait", OPTION_DURATION, FIELD(sip_wait_ns), .min = 0, .max = SECONDS(1),
+		.preset = "10ms",
+		.help = "time that SIP messages may wait for their turn. While all of a tenth of "
+			"a\n"
+			"second waited longer, new calls are refused with 503, fairly among\n"
+			"trunks, and whatever belongs to calls that are there goes on. 0: none is"},
 
 	{"media.socket", OPTION_STRING, FIELD(media_socket), .min = 1, .max = 100,
 		.preset = "/run/cordboard/dataplane.sock",

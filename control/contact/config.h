@@ -47,6 +47,7 @@ struct config {
 
 	char *media_socket;
 	int64_t busy_percent; /* of a worker's time */
+	uint64_t sip_wait_ns;
 
 	char *speech_program;
 	char *speech_voice;

@@ -242,6 +242,27 @@ static bool admit(void *ctx, const struct sip_hop *source, uint64_t now_ns)
 	       guard_check(policy->guard, &source->remote, now_ns, NULL) != GUARD_DROP;
 }
 
+/*
+ * Agents' phones are served before new calls from outside: they are few, and what they do ends calls
+ * that wait. Trunks share what there is; who is none of them has one share together.
+ */
+static uint32_t overloaded(void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns)
+{
+	const struct policy *policy = ctx;
+	int trunk = trunk_of_source(policy->instance->trunks, &source->remote);
+
+	if (trunk < 0 && registrar_has_source(policy->registrar, &source->remote))
+		return 0;
+	if (overload_admits(policy->overload, (uint32_t)(trunk + 1), key, now_ns))
+		return 0;
+	log_warning_limited(NULL, "sip", 1,
+		"overload: calls are refused with 503; messages waited %.1f ms for their turn, %u "
+		"calls a second of each trunk are taken",
+		(double)overload_stats(policy->overload)->least_ns / 1e6,
+		overload_stats(policy->overload)->rate);
+	return OVERLOAD_RETRY_S;
+}
+
 static void malformed(void *ctx, const struct sip_hop *source, const char *what, uint64_t now_ns)
 {
 	const struct policy *policy = ctx;
@@ -258,6 +279,7 @@ struct sip_ua_policy policy_for_ua(struct policy *policy)
 	return (struct sip_ua_policy){.ctx = policy,
 		.identify = identify,
 		.registration = registration,
+		.overloaded = overloaded,
 		.admit = admit,
 		.malformed = malformed};
 }

@@ -10,6 +10,7 @@
 #include "contact/instance.h"
 #include "sip/digest.h"
 #include "sip/guard.h"
+#include "sip/overload.h"
 #include "sip/registrar.h"
 #include "sip/ua.h"
 
@@ -22,6 +23,7 @@ struct policy {
 	struct digest_server *digest;
 	struct guard *guard;
 	struct registrar *registrar;
+	struct overload *overload;
 	/* by index of the agent's row; "" when the phone has no password */
 	char (*passwords)[POLICY_PASSWORD_SIZE];
 	bool trunks_by_credentials; /* some trunk proves itself by a password */

@@ -236,6 +236,7 @@ static int open_transports(struct signalling *s, char failed[SIGNALLING_FAILED_S
 	rc = sip_transports_open(s->config.loop,
 		&(struct sip_transport_config){.listeners = listeners,
 			.listener_count = n,
+			.overload = s->policy.overload,
 			.ctx = s,
 			.received = on_received,
 			.lost = on_lost},
@@ -268,7 +269,8 @@ static int open_policy(struct signalling *s)
 	random_bytes(s->config.random, seed, sizeof(seed));
 	s->policy.registrar =
 		registrar_new(loop_timers(s->config.loop), seed, &options, on_binding, s);
-	if (!s->policy.digest || !s->policy.guard || !s->policy.registrar)
+	s->policy.overload = overload_new(k->sip_wait_ns);
+	if (!s->policy.digest || !s->policy.guard || !s->policy.registrar || !s->policy.overload)
 		return -ENOMEM;
 	s->ua_policy = policy_for_ua(&s->policy);
 	return take_instance(s, s->config.instance);
@@ -328,6 +330,7 @@ void signalling_close(struct signalling *s)
 	sip_transports_close(s->transports);
 	registrar_free(s->policy.registrar);
 	guard_free(s->policy.guard);
+	overload_free(s->policy.overload);
 	digest_server_free(s->policy.digest);
 	free(s->policy.passwords);
 	free(s);
@@ -642,7 +645,8 @@ void signalling_stats(const struct signalling *s, struct signalling_stats *out)
 	*out = (struct signalling_stats){
 		.phones_registered = (uint32_t)registrar_count(s->policy.registrar),
 		.trunks = s->instance->trunks->count,
-		.guard_blocked = guard->blocked};
+		.guard_blocked = guard->blocked,
+		.overload = *overload_stats(s->policy.overload)};
 	for (int i = 0; i < GUARD_OFFENCES; i++)
 		out->guard_failures += guard->offences[i];
 	for (unsigned i = 0; i < s->instance->trunks->count; i++)

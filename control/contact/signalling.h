@@ -22,6 +22,7 @@
 #include "contact/config.h"
 #include "contact/instance.h"
 #include "media/media.h"
+#include "sip/overload.h"
 #include "sip/session.h"
 #include "sip/ua.h"
 
@@ -109,6 +110,7 @@ struct signalling_stats {
 	uint32_t phones_registered;
 	uint32_t trunks, trunks_up;
 	uint64_t guard_failures, guard_blocked;
+	struct overload_stats overload;
 };
 void signalling_stats(const struct signalling *signalling, struct signalling_stats *out);
 

@@ -119,6 +119,18 @@ static void receive_cancel(struct sip_transactions *layer, struct transaction *t
 		invite ? invite->tag : 0, cancel, source, now_ns);
 }
 
+static bool admitted(struct sip_transactions *layer, const struct sip_message *request,
+	const struct sip_hop *source, const uint8_t key[TRANSACTION_KEY_SIZE], uint64_t now_ns)
+{
+	const struct sip_server_handler *server = layer->config.server;
+	uint64_t hash;
+
+	if (!server->admit || request->method != SIP_METHOD_INVITE || request->to_tag.n)
+		return true;
+	memcpy(&hash, key, sizeof(hash));
+	return server->admit(layer->config.ctx, hash, request, source, now_ns);
+}
+
 static void receive_request(struct sip_transactions *layer, const struct sip_message *request,
 	const struct sip_hop *source, uint64_t now_ns)
 {
@@ -132,6 +144,8 @@ static void receive_request(struct sip_transactions *layer, const struct sip_mes
 		transaction_run(t, EV_REPEAT, request, source, now_ns);
 		return;
 	}
+	if (!admitted(layer, request, source, key, now_ns))
+		return;
 	t = make_server(layer, request, source, key);
 	if (!t) {
 		char lines[32];

@@ -96,6 +96,13 @@ struct sip_client_handler {
 };
 
 struct sip_server_handler {
+	/*
+	 * Before a new INVITE without To tag becomes a transaction: false when it was answered
+	 * without one (sip_respond_stateless). `key` is its hash, which nobody can choose. May be
+	 * NULL.
+	 */
+	bool (*admit)(void *ctx, uint64_t key, const struct sip_message *request,
+		const struct sip_hop *source, uint64_t now_ns);
 	/* A new request, not ACK, not CANCEL. Answer with sip_server_respond(), now or later. */
 	void (*request)(void *ctx, uint64_t id, const struct sip_message *request,
 		const struct sip_hop *source, uint64_t now_ns);

@@ -96,6 +96,13 @@ static void on_timer(void *ctx, uint64_t now_ns)
 	lose_connection(c);
 }
 
+/* A message has its turn. Keep-alives do not count: they cost nothing. */
+static void has_waited(const struct sip_transports *t, uint64_t wait_ns)
+{
+	if (t->config.overload)
+		overload_waited(t->config.overload, wait_ns, loop_now(t->loop));
+}
+
 static void take_frame(struct connection *c, const struct sip_frame *frame)
 {
 	struct sip_transports *t = c->transports;
@@ -106,6 +113,7 @@ static void take_frame(struct connection *c, const struct sip_frame *frame)
 		c->proven = true;
 		c->begun = false;
 		c->reading = true;
+		has_waited(t, loop_behind(t->loop));
 		t->config.received(
 			t->config.ctx, &c->hop, c->buffer, frame->bytes, loop_now(t->loop));
 		c->reading = false;
@@ -426,6 +434,7 @@ static void on_datagram(void *ctx, const struct address *from, const uint8_t *da
 		return;
 	}
 	t->stats.datagrams++;
+	has_waited(t, loop_datagram_waited(l->datagram));
 	t->config.received(t->config.ctx, &hop, data, n, loop_now(t->loop));
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/loop.h"
 #include "sip/hop.h"
+#include "sip/overload.h"
 
 #define SIP_LISTENERS_MAX          16
 #define SIP_CONNECTIONS_MAX        1024
@@ -41,6 +42,7 @@ struct sip_transport_config {
 	unsigned connections_max, connections_source_max; /* 0: defaults */
 	uint64_t idle_ns;                                 /* 0: default */
 	uint64_t slow_ns;                                 /* 0: SIP_MESSAGE_SLOW_NS */
+	struct overload *overload; /* told how long each message waited; may be NULL */
 	void *ctx;
 	void (*received)(void *ctx, const struct sip_hop *source, const void *bytes, size_t n,
 		uint64_t now_ns);

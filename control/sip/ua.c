@@ -277,6 +277,23 @@ static void registration(const struct arrival *in)
 	carry_out(in, &reply, reply.status != 401);
 }
 
+static bool on_admit(void *ctx, uint64_t key, const struct sip_message *message,
+	const struct sip_hop *source, uint64_t now_ns)
+{
+	struct sip_ua *ua = ctx;
+	const struct sip_ua_policy *policy = ua->config.policy;
+	uint32_t retry_s =
+		policy->overloaded ? policy->overloaded(policy->ctx, key, source, now_ns) : 0;
+	char lines[48];
+
+	if (retry_s == 0)
+		return true;
+	ua->stats.refused_overload++;
+	snprintf(lines, sizeof(lines), "Retry-After: %u\r\n", retry_s);
+	sip_respond_stateless(ua->transactions, message, source, 503, STR_NULL, str_from(lines));
+	return false;
+}
+
 static void on_request(void *ctx, uint64_t id, const struct sip_message *message,
 	const struct sip_hop *source, uint64_t now_ns)
 {
@@ -337,6 +354,7 @@ static void on_stray(void *ctx, const struct sip_message *response, const struct
 }
 
 static const struct sip_server_handler server_handler = {
+	.admit = on_admit,
 	.request = on_request,
 	.ack = on_ack,
 	.cancel = on_cancel,

@@ -41,6 +41,13 @@ struct sip_ua_policy {
 	/* REGISTER: authenticates, binds, fills reply. NULL: 405. */
 	void (*registration)(void *ctx, const struct sip_message *request,
 		const struct sip_hop *source, uint64_t now_ns, struct sip_reply *reply);
+	/*
+	 * Whether a new INVITE is one too many now: Retry-After in seconds, for a 503 that leaves
+	 * nothing behind; 0: it is not. Asked before anything else is known of it; `key` is the hash
+	 * of its transaction. May be NULL.
+	 */
+	uint32_t (*overloaded)(
+		void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns);
 	/* Before anything is parsed: false drops the bytes (source is blocked). May be NULL. */
 	bool (*admit)(void *ctx, const struct sip_hop *source, uint64_t now_ns);
 	/* Bytes that were no SIP message, or one that was refused as malformed. May be NULL. */
@@ -68,6 +75,7 @@ struct sip_trace {
 	X(too_many_hops, "requests answered 483")               \
 	X(unknown_peers, "requests of nobody we know")          \
 	X(refused_draining, "calls refused while draining")     \
+	X(refused_overload, "calls refused in overload")        \
 	X(stray_responses, "responses to nothing")              \
 	X(registrations, "REGISTER requests")                   \
 	X(pings_sent, "OPTIONS sent to trunks")                 \

@@ -222,8 +222,8 @@ class Stage:
                 "sip": {kind: [f"{CONTROL}:5060"] + ([f"[{CONTROL6}]:5060"] if self.ipv6 else [])
                         for kind in ("udp", "tcp")},
                 "media": {"socket": str(self.directory / "dataplane.sock")},
-                # the cores are others' as well, and a worker that is held up looks busy
-                "admission": {"busy_percent": 0},
+                # the cores are others' as well, and who is held up looks busy
+                "admission": {"busy_percent": 0, "sip_wait": "0s"},
                 "store": {"directory": str(self.directory / "store")},
                 "admin": {"socket": str(self.directory / "control.sock"), "drain": "1s"},
                 "log": {"level": "debug"},

@@ -276,6 +276,13 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 	return !ua->strangers;
 }
 
+static uint32_t overloaded(void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns)
+{
+	const struct sim_ua *ua = ctx;
+
+	return ua->overloaded ? 7 : 0;
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 static void make_ua(
@@ -296,7 +303,8 @@ static void make_ua(
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
 	};
 	random_init_seed(&ua->random, seed * 7 + (uint64_t)index);
-	policies[index] = (struct sip_ua_policy){.ctx = ua, .identify = identify};
+	policies[index] =
+		(struct sip_ua_policy){.ctx = ua, .identify = identify, .overloaded = overloaded};
 	config.wire = &ua->wire;
 	config.policy = &policies[index];
 	config.transactions_max = 65536;

@@ -367,6 +367,62 @@ static void drain_and_merged(void **state)
 	assert_int_equal(call->ended, 0);
 }
 
+/* New calls are refused and leave nothing; what belongs to a call that is there goes on. */
+static void overload_refuses_new_calls_alone(void **state)
+{
+	const struct sip_transaction_stats *t = sip_ua_transaction_stats(sim.ua[1].ua);
+	struct sim_call *call = call_up();
+	char call_id[sizeof(raw.call_id)], to_tag[sizeof(raw.to_tag)];
+	const struct sip_message *answer;
+	const struct sip_header *retry;
+	uint64_t servers;
+
+	sim.ua[1].overloaded = true;
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 31000, "8 0", ""));
+	raw_expect(&raw, 200);
+	raw_ack(&raw, NULL);
+	raw_expect_nothing(&raw);
+	assert_int_equal(call->media, 1);
+
+	servers = t->servers;
+	memcpy(call_id, raw.call_id, sizeof(call_id));
+	memcpy(to_tag, raw.to_tag, sizeof(to_tag));
+	raw.to_tag[0] = '\0';
+	snprintf(raw.call_id, sizeof(raw.call_id), "another");
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	answer = raw_expect(&raw, 503);
+	retry = sip_message_header(answer, SIP_HEADER_RETRY_AFTER);
+	assert_true(retry && str_equal(retry->value, STR("7")));
+	/* no 100 before it, no transaction behind it: its ACK ends here and it is not repeated */
+	assert_int_equal(t->servers, servers);
+	raw_ack(&raw, NULL);
+	raw_expect_nothing(&raw);
+	sim_run(&sim, 60 * SIM_S);
+	raw_expect_nothing(&raw);
+	assert_int_equal(sip_ua_stats(sim.ua[1].ua)->refused_overload, 1);
+	assert_int_equal(sim.ua[1].count, 1);
+
+	memcpy(raw.call_id, call_id, sizeof(call_id));
+	memcpy(raw.to_tag, to_tag, sizeof(to_tag));
+	end_by_bye(call);
+}
+
+/* An INVITE that was taken before is answered again, whatever the load is now. */
+static void overload_knows_a_repetition(void **state)
+{
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0 8", ""));
+	raw_expect(&raw, 100);
+	raw_expect(&raw, 200);
+	sim.ua[1].overloaded = true;
+	raw.branch--;
+	raw.cseq--;
+	raw.to_tag[0] = '\0';
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0 8", ""));
+	sim_run(&sim, 50 * SIM_MS);
+	assert_int_equal(sip_ua_stats(sim.ua[1].ua)->refused_overload, 0);
+	assert_int_equal(sip_ua_transaction_stats(sim.ua[1].ua)->repeats_received, 1);
+}
+
 static void peer_refreshes_or_is_hung_up(void **state)
 {
 	const struct sip_message *ok;
@@ -443,6 +499,8 @@ int main(void)
 		T(offer_in_a_multipart_body),
 		T(strangers_leave_nothing_behind),
 		T(drain_and_merged),
+		T(overload_refuses_new_calls_alone),
+		T(overload_knows_a_repetition),
 		T(peer_refreshes_or_is_hung_up),
 		T(we_refresh),
 	};

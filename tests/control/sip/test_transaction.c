@@ -91,7 +91,11 @@ static void on_unacknowledged(void *ctx, uint64_t tag, uint64_t id, uint64_t now
 }
 
 static const struct sip_server_handler server_handler = {
-	on_request, on_ack, on_cancel, on_unacknowledged, NULL};
+	.request = on_request,
+	.ack = on_ack,
+	.cancel = on_cancel,
+	.unacknowledged = on_unacknowledged,
+};
 
 static void open_layer(uint32_t max, size_t bytes_max)
 {
