@@ -131,20 +131,76 @@ ROWS = [
 ]
 
 
+@dataclass(frozen=True)
+class Detail:
+    """A line of the table below the main one: what, and figures of lines, each with its unit."""
+    what: str
+    bench: str
+    figures: tuple  # of (keys and values of the line, figure, unit)
+
+
+def _kernels(what, *cases):
+    return Detail(what, "kernels", tuple(({"case": case}, "cycles_median", "cycles") for case in cases))
+
+
+def _srtp(what, backend, suite):
+    line = {"bench": "srtp", "backend": backend, "suite": suite, "sessions": 1000, "burst": 32}
+    return Detail(what, "srtp", ((line, "protect_cycles", "cycles"), (line, "unprotect_cycles", "cycles")))
+
+
+def _once(what, case, codec):
+    line = {"bench": "once", "case": case, "codec": codec}
+    return Detail(what, "once", ((line, "cycles_per_listener", "cycles"),
+                                 (line, "cycles_per_listener_encoding", "cycles")))
+
+
+def _latency(what, name):
+    line = {"bench": "latency", "what": name}
+    return Detail(what, "latency", tuple((line, figure, "ms") for figure in ("p50_ms", "p99_ms", "max_ms")))
+
+
+DETAILS = [
+    _kernels("G.711, 160 samples: decode; encode", "g711_decode_mu", "g711_encode_mu"),
+    _kernels("Opus at 16 kHz, complexity 5, 20 ms: encode; with FEC; decode", "opus_16khz_complexity_5_encode",
+             "opus_16khz_complexity_5_fec_encode", "opus_16khz_complexity_5_decode"),
+    _kernels("G.722, 20 ms: encode; decode", "g722_encode", "g722_decode"),
+    _kernels("8 to 16 kHz, 20 ms; 16 to 8", "resample_8_to_16", "resample_16_to_8"),
+    _srtp("SRTP with libipsec-mb, 172 bytes, AEAD_AES_128_GCM: protect; unprotect", "ipsec-mb", "AEAD_AES_128_GCM"),
+    _srtp("the same, AES_CM_128_HMAC_SHA1_80", "ipsec-mb", "AES_CM_128_HMAC_SHA1_80"),
+    _srtp("SRTP with Debian's libsrtp2, where the processor has no AES, AEAD_AES_128_GCM", "libsrtp",
+          "AEAD_AES_128_GCM"),
+    _once("hold music for one caller in G.722: stored frames; encoded for each", "hold", "G.722"),
+    _once("the same in Opus", "hold", "Opus"),
+    _once("14 supervisors in Opus who hear the same, each: one encode for all; one for each", "mix", "Opus"),
+    Detail("round trip of a message over both rings, two threads", "ring",
+           (({"bench": "ring_round_trip"}, "ns", "ns"),)),
+    Detail("an action of a flow", "flow", (({"bench": "flow_actions"}, "ns", "ns"),)),
+    Detail("memory of a contact that waits in a flow, beside its legs", "flow",
+           (({"bench": "flow_waiting"}, "bytes", "bytes"),)),
+    _latency("a caller's INVITE to its 200: p50; p99; worst", "answer"),
+    _latency("an agent free to the INVITE at the agent's phone: p50; p99; worst", "offer"),
+    _latency("the agent's 200 to the first sound of the whisper: p50; p99; worst", "whisper"),
+]
+
+
 def key_of(line):
     """What names a line: its bench and the values of its keys; None for a line that is not listed."""
     kind = LINES.get(line["bench"])
     return (line["bench"], *(line.get(key) for key in kind.keys)) if kind else None
 
 
+def median_of(lines, wanted, figure):
+    """The median of the runs of the line with these keys and values; None when it was not measured."""
+    found = sorted(line[figure] for line in lines
+                   if all(line.get(key) == value for key, value in wanted.items())
+                   and line.get(figure) is not None)
+    return found[len(found) // 2] if found else None
+
+
 def value_of(row, lines):
-    """The figure of a row among lines: the median of the runs; None when it was not measured."""
-    def median(wanted):
-        found = sorted(line[row.figure] for line in lines
-                       if all(line.get(key) == value for key, value in wanted.items())
-                       and line.get(row.figure) is not None)
-        return found[len(found) // 2] if found else None
-    value, over = median(row.line), median(row.over) if row.over else 1
+    """The figure of a row among lines, or None."""
+    value = median_of(lines, row.line, row.figure)
+    over = median_of(lines, row.over, row.figure) if row.over else 1
     return value / over if value is not None and over else None
 
 

@@ -41,8 +41,8 @@ def number(value):
     """Three digits that count, and no more."""
     if value is None:
         return "–"
-    if value == 0:
-        return "0"
+    if value == int(value) and abs(value) < 1000:
+        return str(int(value))
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{round(value, digits):,.{digits}f}" if digits else f"{float(f'{value:.3g}'):,.0f}"
 
@@ -75,6 +75,51 @@ def main_rows(lines):
 def main_table(lines):
     return table(["Work, one core", "Measured", "Set out for", "Best peer", "Limit", "To the peer", "Of the limit"],
                  main_rows(lines))
+
+
+def detail_table(lines):
+    rows = []
+    for detail in catalog.DETAILS:
+        found = [(catalog.median_of(lines, line, figure), unit) for line, figure, unit in detail.figures]
+        if any(value is not None for value, _ in found):
+            rows.append([detail.what, "; ".join(number(value) for value, _ in found) + f" {found[0][1]}",
+                         f"`scripts/bench {detail.bench}`"])
+    return table(["What", "Figure", "Command"], rows)
+
+
+def growth_table(lines):
+    """Cycles of a party by how many there are, for each case of the worker."""
+    cases = {}
+    for line in lines:
+        if line["bench"] == "worker":
+            cases.setdefault(line["case"], set()).add(line["parties"])
+    counts = sorted(set().union(*cases.values())) if cases else []
+    return table(["Cycles a party and period", *(f"{count:,}" for count in counts)], [
+        [case, *(number(catalog.median_of(lines, {"bench": "worker", "case": case, "parties": count},
+                                          "cycles_per_party")) for count in counts)] for case in cases])
+
+
+VOICES = (("fixed", "silence"), ("adaptive", "ours"), ("adaptive", "spandsp"))
+
+
+def voice_table(lines):
+    """Speech over bad networks: a fixed buffer with silence, ours, and ours with another concealment."""
+    networks = list(dict.fromkeys(line["network"] for line in lines if line["bench"] == "voice"))
+
+    def cell(network, how, figure):
+        return number(catalog.median_of(lines, {"bench": "voice", "network": network, "buffer": how[0],
+                                                "concealment": how[1]}, figure))
+    columns = [(how, figure) for how in VOICES[:2]
+               for figure in ("delay_ms", "concealed_percent", "late_percent", "distortion_percent")]
+    columns.append((VOICES[2], "distortion_percent"))
+    names = {"delay_ms": "delay, ms", "concealed_percent": "filled in, %", "late_percent": "late, %",
+             "distortion_percent": "distortion, %"}
+    heads = [f"{'fixed' if how[0] == 'fixed' else how[1]}: {names[figure]}" for how, figure in columns]
+    opus = [(("adaptive", how), figure) for how in ("opus", "opus fec") for figure in ("delay_ms", "distortion_percent")]
+    return (table(["Network", *heads], [[n, *(cell(n, *c) for c in columns)] for n in networks]) + "\n"
+            + table(["Opus, 24 kbit/s at 8 kHz", *(f"{how[1]}: {names[figure]}" for how, figure in opus)],
+                    [[n, *(cell(n, *c) for c in opus)] for n in networks
+                     if cell(n, *opus[0]) != "–"])) if networks else ""
 
 
 def other_tables(lines):
@@ -211,8 +256,11 @@ def folded(text, width):
 
 
 def block(lines):
-    return (f"Measured on {machine_of(lines)}. Every row: `scripts/bench`.\n\n{main_table(lines)}\n"
-            "![cordboard beside its best peer](bench/figures.svg)\n")
+    parts = [f"Measured on {machine_of(lines)}; medians of {1 + max(line.get('run', 0) for line in lines)} runs.",
+             main_table(lines), "![cordboard beside its best peer](bench/figures.svg)",
+             growth_table(lines), detail_table(lines),
+             "Speech over bad networks, `scripts/bench voice`:", voice_table(lines)]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
 
 
 def with_block(readme, text):
