@@ -244,7 +244,7 @@ static int open_stores(struct control *c)
 				  .ctx = c},
 		error, &b->records);
 	if (rc == 0) {
-		snprintf(path, sizeof(path), "%s/events.sqlite", c->config.store_directory);
+		snprintf(path, sizeof(path), "%s/events", c->config.store_directory);
 		rc = events_open(&(struct events_config){.loop = b->loop,
 					 .offload = b->offload,
 					 .path = path,

@@ -2,8 +2,8 @@
 /*
  * The event log: ordered, numbered, kept across restarts, resumable.
  *
- * Numbers only grow and are never used twice, also when control is killed: they are set aside in
- * blocks, and the part of a block that was lost shows as a gap. Kept are the last EVENTS_KEEP, and
+ * Numbers only grow and are never used twice, also when control is killed: after that they go on
+ * behind a gap (store/event_files.h). Kept are the last EVENTS_KEEP, and
  * none older than EVENTS_KEEP_NS. Appending costs the loop a copy; batches are written on the
  * offload thread; the newest EVENTS_MEMORY (and everything not written yet) are in memory.
  *
@@ -29,12 +29,10 @@
 		*/
 #define EVENTS_WAITING_BYTES (128u << 20)
 #define EVENTS_BATCH         1000u
-#define EVENTS_BLOCK         10000u /* numbers set aside at a time */
 #define EVENTS_READ_MAX      500u
 #define EVENTS_JSON_MAX      131072u
 #define EVENTS_TOPIC_MAX     32u
 #define EVENTS_ERROR_SIZE    300
-#define EVENTS_SCHEMA        1
 
 struct loop;
 struct offload;
@@ -50,7 +48,7 @@ struct event {
 struct events_config {
 	struct loop *loop;
 	struct offload *offload;
-	const char *path; /* of the database file; its directory must be there */
+	const char *path; /* of the directory of its files; the one above must be there */
 	uint64_t wall_ns; /* now, for what is too old */
 	unsigned keep;    /* 0: EVENTS_KEEP */
 	uint64_t keep_ns; /* 0: EVENTS_KEEP_NS */

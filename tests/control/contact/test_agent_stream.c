@@ -45,7 +45,7 @@ static void open_events(struct desk *d)
 {
 	char path[128], error[EVENTS_ERROR_SIZE];
 
-	snprintf(path, sizeof(path), "%s/events.sqlite", d->fixture.directory);
+	snprintf(path, sizeof(path), "%s/events", d->fixture.directory);
 	assert_int_equal(loop_create(NULL, &d->board.loop), 0);
 	assert_int_equal(offload_create(d->board.loop, 0, &d->board.offload), 0);
 	assert_int_equal(events_open(&(struct events_config){.loop = d->board.loop,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,16 +23,18 @@ static char path[128];
 static struct loop *loop;
 static struct offload *offload;
 
+static inline int bench_remove_one(
+	const char *name, const struct stat *st, int type, struct FTW *where)
+{
+	if (where->level > 0)
+		remove(name);
+	return 0;
+}
+
+/* All that is in the directory. */
 static inline void bench_remove(void)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
-
-	for (unsigned i = 0; i < 4; i++) {
-		char name[160];
-
-		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		unlink(name);
-	}
+	nftw(directory, bench_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline int set_up(void **state)
