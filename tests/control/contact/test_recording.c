@@ -158,6 +158,7 @@ static int tear_down(void **state)
 
 	for (unsigned i = 0; i < scene->n; i++)
 		json_decref(scene->told[i]);
+	jot_clear(&scene->board.event);
 	pool_clear(&scene->board.contacts);
 	timers_clear(&scene->timers);
 	memcpy(fixture, &scene->fixture, sizeof(scene->fixture));
