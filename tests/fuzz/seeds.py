@@ -321,6 +321,26 @@ def rtp():
          led6(58, bytes([136, 0, 0, 0, 0x60, 0, 0, 0]) + target + b"\2\1\2\0\0\0\0\1", 255))
 
 
+def telephone_events():
+    def packet(event, end, duration, ahead=0, marker=0):
+        how = 4 | marker << 3 | (1 << 4 if ahead else 0)
+        return (bytes([how]) + (struct.pack(">H", ahead) if ahead else b"") +
+                struct.pack(">BBH", event, 10 | end << 7, duration))
+
+    key = [packet(5, 0, 160 * i, marker=i == 1, ahead=1600 * (i == 1)) for i in range(1, 6)]
+    key += [packet(5, 1, 800)] * 3
+    segments = [packet(7, 0, 65535, ahead=1600, marker=1), packet(7, 0, 160, ahead=65535),
+                packet(7, 1, 320)]
+    for clock in range(4):
+        head = bytes([clock]) + struct.pack(">I", 0xfffff000)
+        seed("fuzz_telephone_event", "keys%d" % clock, head + b"".join(key + segments + key))
+    seed("fuzz_telephone_event", "strange", bytes(5) + b"".join(key) + b"\x03abc\x84" +
+         struct.pack(">BBH", 200, 10, 160) + packet(5, 0, 160, 1) + packet(6, 0, 160))
+    for clock in range(4):
+        seed("fuzz_telephone_event", "sent%d" % clock, bytes([4 | clock, 15, 5, 10, 6, 5, 5, 1, 20, 15, 5]) +
+             bytes(4) + bytes([1, 0, 2, 3, 1, 1, 0, 0, 0, 0, 0, 3, 1, 2] * 4))
+
+
 def rtcp():
     def one(count, kind, body):
         return struct.pack(">BBH", 0x80 | count, kind, len(body) // 4) + body
@@ -428,5 +448,5 @@ def corpus():
         seed("fuzz_" + path.parent.name, path.name, path.read_bytes())
 
 
-for make in (sip, flows, yaml, admin, clips, recordings, taps, rtp, rtcp, srtp, commands, contract, ssml, corpus):
+for make in (sip, flows, yaml, admin, clips, recordings, taps, rtp, telephone_events, rtcp, srtp, commands, contract, ssml, corpus):
     make()
