@@ -3,10 +3,11 @@
  * bench_worker [--smoke] [--parties N] [CASE…]: what a party costs a whole worker, from NIC to NIC:
  * receiving, jitter buffer, tick, sending, RTCP, figures, everything that runs with a call.
  *
- * The NIC is two rings (net_ring). The peers (peers.h) work on the same core between the worker's
- * passes, which alone are timed: the packets of a millisecond come in, in an order that has nothing
- * to do with rooms, the worker passes until it has taken them, then comes its phase, and what it
- * sends is judged. A figure is the median over periods.
+ * The NIC is two rings (net_ring). The peers (peers.h) work on the same core, and their time is not
+ * counted: the packets of a millisecond come in, in an order that has nothing to do with rooms, the
+ * worker passes until it has taken them, then comes its phase. What it sends is judged as it leaves;
+ * as a driver does, the device then holds a packet until IN_FLIGHT others have left, and frees it in
+ * the worker's time. A figure is the sum over phases of the median of each over periods.
  *
  *   g711          three-party conferences
  *   hold          callers who hear a clip and send
@@ -33,6 +34,7 @@
 #define PERIODS    101u
 #define RING_SLOTS 16384u /* more than what a phase sends and receives */
 #define RX_MAX     8192u
+#define IN_FLIGHT  256u
 #define CLIP       7u
 #define BEGIN      1000u /* periods since the epoch of CLOCK_MONOTONIC */
 #define PHASE_NS   (CORD_TICK_NS / CORD_PHASES)
@@ -67,11 +69,14 @@ struct place {
 struct run {
 	const struct scene *scene;
 	const struct place *place;
+	const struct rte_eth_rxtx_callback *device;
 	struct dataplane dp;
 	struct worker *w;
 	struct peers *peers;
 	uint32_t parties;
 	uint32_t *order;
+	uint32_t period;
+	uint64_t aside; /* cycles in this pass that are not the worker's */
 };
 
 static void need(bool good, const char *what)
@@ -183,13 +188,32 @@ static void open_calls(struct run *r)
 
 /* ---- time ----------------------------------------------------------------------------------- */
 
+/* The device, in front of its ring. */
+static uint16_t leave(
+	uint16_t port, uint16_t queue, struct rte_mbuf **packet, uint16_t n, void *run)
+{
+	struct run *r = run;
+	struct rte_mbuf *done[WORKER_RX_BURST];
+	uint64_t begun = bench_tsc();
+
+	(void)port;
+	(void)queue;
+	peers_listen(r->peers, packet, n, r->period);
+	r->aside += bench_tsc() - begun;
+	while (rte_ring_count(r->place->tx) > IN_FLIGHT)
+		rte_pktmbuf_free_bulk(done,
+			rte_ring_dequeue_burst(r->place->tx, (void **)done, WORKER_RX_BURST, NULL));
+	return n;
+}
+
 /* A pass of the worker at a moment; its cycles. */
 static uint64_t pass(struct run *r, cord_time now_ns)
 {
 	uint64_t begun = bench_tsc();
 
+	r->aside = 0;
 	worker_pass(r->w, now_ns);
-	return bench_tsc() - begun;
+	return bench_tsc() - begun - r->aside;
 }
 
 /* Parties whose packets come in the millisecond before a phase: an even share. */
@@ -210,34 +234,39 @@ static void arrive(struct run *r, uint32_t period, uint32_t phase)
 	need(rte_ring_enqueue_bulk(r->place->rx, (void **)packet, n, NULL) == n, "ring is full");
 }
 
-static void depart(struct run *r, uint32_t period)
-{
-	static struct rte_mbuf *packet[64];
-	uint32_t n;
-
-	while ((n = rte_ring_dequeue_burst(r->place->tx, (void **)packet, 64, NULL)) != 0)
-		peers_listen(r->peers, packet, n, period);
-}
-
-/* What a period took: the passes that received, and those at a phase. */
+/* What the passes that received before each phase took, and those at it, by period. */
 struct cycles {
-	double receive, tick;
+	double receive[CORD_PHASES][PERIODS], tick[CORD_PHASES][PERIODS],
+		both[CORD_PHASES][PERIODS];
 };
 
-static struct cycles one_period(struct run *r, uint32_t period)
+static void one_period(struct run *r, uint32_t period, uint32_t at, struct cycles *c)
 {
-	struct cycles c = {0};
-
+	r->period = period;
 	for (uint32_t phase = 0; phase < CORD_PHASES; phase++) {
 		cord_time due = (BEGIN + period) * CORD_TICK_NS + (phase + 1) * PHASE_NS;
+		double receive = 0;
 
 		arrive(r, period, phase);
 		while (rte_ring_count(r->place->rx))
-			c.receive += (double)pass(r, due - PHASE_NS / 10);
-		c.tick += (double)pass(r, due);
-		depart(r, period);
+			receive += (double)pass(r, due - PHASE_NS / 10);
+		c->receive[phase][at] = receive;
+		c->tick[phase][at] = (double)pass(r, due);
+		c->both[phase][at] = receive + c->tick[phase][at];
 	}
-	return c;
+}
+
+/* Of all phases together: medians, or minima, over periods. What held one phase up is left out. */
+static double sum_up(double (*value)[PERIODS], uint32_t periods, bool least)
+{
+	double sum = 0;
+
+	for (uint32_t phase = 0; phase < CORD_PHASES; phase++) {
+		double median = bench_median(value[phase], periods);
+
+		sum += least ? value[phase][0] : median;
+	}
+	return sum;
 }
 
 /* ---- a figure ------------------------------------------------------------------------------- */
@@ -299,6 +328,8 @@ static void begin(struct run *r, const struct place *place, const struct scene *
 		.local = r->dp.ipv4};
 
 	r->peers = peers_create(&peers);
+	r->device = rte_eth_add_tx_callback(place->nic.port, 0, leave, r);
+	need(r->device != NULL, "no callback");
 	open_calls(r);
 }
 
@@ -312,6 +343,9 @@ static void end(struct run *r)
 			rte_pktmbuf_free(r->w->tx[k]);
 		r->w->tx_count = 0;
 	}
+	rte_eth_remove_tx_callback(r->place->nic.port, 0, r->device);
+	for (void *m; rte_ring_dequeue(r->place->tx, &m) == 0;)
+		rte_pktmbuf_free(m);
 	peers_destroy(r->peers);
 	free(r->order);
 	dataplane_destroy(&r->dp);
@@ -339,7 +373,7 @@ static void measure(
 	const struct place *place, const struct scene *s, uint32_t parties, uint32_t periods)
 {
 	static struct run r;
-	static double receive[PERIODS], tick[PERIODS], both[PERIODS];
+	static struct cycles c;
 	struct peers_figures before = {0};
 	uint64_t played = 0;
 
@@ -349,24 +383,19 @@ static void measure(
 			before = peers_figures(r.peers);
 			played = counter(&r, CORD_COUNTER_frames_played);
 		}
-		struct cycles c = one_period(&r, i);
-
-		if (i < WARM_UP)
-			continue;
-		receive[i - WARM_UP] = c.receive / parties;
-		tick[i - WARM_UP] = c.tick / parties;
-		both[i - WARM_UP] = (c.receive + c.tick) / parties;
+		one_period(&r, i, i < WARM_UP ? 0 : i - WARM_UP, &c);
 	}
 	check_counts(&r, &before, played, periods);
-	double cycles = bench_median(both, periods);
+	double cycles = sum_up(c.both, periods, false) / parties;
 
 	printf("{\"bench\":\"worker\",\"case\":\"%s\",\"parties\":%u,\"periods\":%u,"
 	       "\"receive_cycles_per_party\":%.1f,\"tick_cycles_per_party\":%.1f,"
 	       "\"cycles_per_party\":%.1f,\"cycles_per_party_least\":%.1f,"
 	       "\"parties_per_core\":%.0f,\"large_pages\":%s,\"tsc_mhz\":%.0f,\"hash\":\"%016llx\"}"
 	       "\n",
-		s->name, parties, periods, bench_median(receive, periods),
-		bench_median(tick, periods), cycles, both[0], place->hz * 0.02 / cycles,
+		s->name, parties, periods, sum_up(c.receive, periods, false) / parties,
+		sum_up(c.tick, periods, false) / parties, cycles,
+		sum_up(c.both, periods, true) / parties, place->hz * 0.02 / cycles,
 		place->large_pages ? "true" : "false", place->hz / 1e6,
 		(unsigned long long)peers_figures(r.peers).hash);
 	fflush(stdout);

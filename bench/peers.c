@@ -307,7 +307,6 @@ void peers_listen(struct peers *p, struct rte_mbuf **packet, uint32_t n, uint32_
 {
 	for (uint32_t i = 0; i < n; i++)
 		take(p, packet[i], period);
-	rte_pktmbuf_free_bulk(packet, n);
 }
 
 struct peers_figures peers_figures(const struct peers *p)

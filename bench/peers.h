@@ -47,7 +47,7 @@ int16_t peers_music(void *context, uint32_t index, uint32_t rate_hz);
 void peers_talk(struct peers *p, const uint32_t *slot, uint32_t n, uint32_t period,
 	struct rte_mbuf **packet);
 
-/* Judges `n` packets sent in a period and frees them. Leaves the program at the first bad one. */
+/* Judges `n` packets that are sent in a period. Leaves the program at the first bad one. */
 void peers_listen(struct peers *p, struct rte_mbuf **packet, uint32_t n, uint32_t period);
 
 /* Since they were created: packets of media, of RTCP, and those whose sound was compared. */

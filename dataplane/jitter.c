@@ -4,8 +4,7 @@
 #include <string.h>
 
 enum {
-	FLAG_LATE_MASK = 0x07, /* packets that came too late behind others, in this window */
-	FLAG_NO_TALK = 0x08,   /* the last packet had no frame: what follows is silence, not loss */
+	FLAG_NO_TALK = 0x08, /* the last packet had no frame: what follows is silence, not loss */
 	FLAG_CONCEALED_SHIFT = 4, /* frames for jitter_concealed() */
 	CONCEALED_MAX = 15,
 	LATE_GROW_QUIET = 2, /* so many late ones: an extra frame where it is quiet, */
@@ -13,7 +12,6 @@ enum {
 	LATE_NEAR = 5,       /* frames; what is later than this says nothing about the delay */
 
 	TICK_US = 20000,
-	WINDOW = 500,      /* packets that must agree before a frame is dropped */
 	WINDOW_MAX = 750,  /* packets to wait for quiet before it is dropped in talk */
 	WINDOW_FAST = 50,  /* packets that suffice when far too many frames wait */
 	WINDOW_AGAIN = 40, /* where the window goes on after such a drop */
@@ -118,7 +116,7 @@ static void begin_window(struct jitter *j, uint16_t at)
 {
 	j->window = at;
 	j->slack_min_ms8 = UINT16_MAX;
-	j->flags &= (uint8_t)~FLAG_LATE_MASK;
+	j->flags &= (uint8_t)~JITTER_LATE_MASK;
 }
 
 static void confirm_concealed(struct jitter *j, unsigned frames)
@@ -182,7 +180,7 @@ static enum jitter_verdict anchor(struct jitter *j, const struct jitter_packet *
 static void note_late(struct jitter *j, uint32_t frames)
 {
 	if (j->state == JITTER_PLAYING && frames < LATE_NEAR &&
-		(j->flags & FLAG_LATE_MASK) < FLAG_LATE_MASK)
+		(j->flags & JITTER_LATE_MASK) < JITTER_LATE_MASK)
 		j->flags++;
 }
 
@@ -383,7 +381,7 @@ static bool must_drop(struct jitter *j, bool quiet)
 		return true;
 	if (j->window >= WINDOW_FAST && slack > target_us(j) + FAST_US)
 		return true;
-	if (j->window < WINDOW)
+	if (j->window < JITTER_WINDOW)
 		return false;
 	if (slack <= excess_us(j)) {
 		begin_window(j, 0);
@@ -394,7 +392,7 @@ static bool must_drop(struct jitter *j, bool quiet)
 
 static enum jitter_frame drop(struct jitter *j, uint32_t *handle)
 {
-	bool fast = j->window < WINDOW;
+	bool fast = j->window < JITTER_WINDOW;
 
 	j->next_timestamp = slot_timestamp(j, j->next_sequence) + j->frame_samples;
 	*handle = take_head(j);
@@ -406,7 +404,7 @@ static enum jitter_frame drop(struct jitter *j, uint32_t *handle)
 
 static bool must_grow(const struct jitter *j, bool quiet)
 {
-	unsigned late = j->flags & FLAG_LATE_MASK;
+	unsigned late = j->flags & JITTER_LATE_MASK;
 
 	if (j->window >= WINDOW_FAST && j->slack_mean_us < DRAINED_US)
 		return true;
@@ -415,7 +413,7 @@ static bool must_grow(const struct jitter *j, bool quiet)
 
 static enum jitter_frame stretch(struct jitter *j)
 {
-	if (j->flags & FLAG_LATE_MASK)
+	if (j->flags & JITTER_LATE_MASK)
 		raise_target(j, frame_us(j));
 	j->next_due_us += frame_us(j);
 	j->slack_mean_us += (int32_t)frame_us(j);

@@ -48,6 +48,9 @@
 /* Frames concealed in a row before the stream counts as paused; of short ones as many as last */
 #define JITTER_STARVED_MAX 5u
 #define JITTER_STARVED_US  100000u
+#define JITTER_WINDOW      500u /* packets that must agree before a frame is dropped */
+/* Of struct jitter's flags: packets that came too late behind others, in this window. */
+#define JITTER_LATE_MASK 0x07u
 
 enum jitter_state {
 	JITTER_IDLE,    /* empty, no play-out time */
@@ -126,6 +129,16 @@ enum jitter_verdict jitter_insert(
  * its store of samples runs short. JITTER_DROP is returned at most JITTER_SLOTS times in a row.
  */
 enum jitter_frame jitter_pop(struct jitter *j, uint64_t due_ns, bool quiet, uint32_t *handle);
+
+/*
+ * Whether the next jitter_pop() may make something of `quiet`. Where not, nobody need find out
+ * whether there was talk in what it gives: that costs as much as a mix. (A packet or two that come
+ * too late between the two may have the frame after that one decide.)
+ */
+static inline bool jitter_asks_quiet(const struct jitter *j)
+{
+	return j->window >= JITTER_WINDOW - JITTER_SLOTS || (j->flags & JITTER_LATE_MASK);
+}
 
 /*
  * Says that packets have forward error correction (jitter_following()): from the first loss on the

@@ -33,7 +33,8 @@ const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, e
 	if (t->raw && t->pcm[TICK_NARROW] == NULL) {
 		g711_decode((enum cord_codec)t->codec, w->scratch.narrow[i], t->raw, UNITS);
 		t->pcm[TICK_NARROW] = w->scratch.narrow[i];
-		take_note_level(p, t->pcm[TICK_NARROW], UNITS);
+		if (jitter_asks_quiet(&p->jitter))
+			take_note_level(p, t->pcm[TICK_NARROW], UNITS);
 	}
 	if (t->pcm[rate])
 		return t->pcm[rate];

@@ -22,11 +22,11 @@ struct player_list {
 };
 
 struct player {
-	struct player_list staged;
-	struct player_list list; /* running, or the last one that ran (without its clips) */
-	uint32_t frame;          /* next frame of the present clip */
-	uint8_t at;              /* present clip */
+	uint32_t frame; /* next frame of the present clip */
+	uint8_t at;     /* present clip */
 	bool running;
+	struct player_list list; /* running, or the last one that ran (without its clips) */
+	struct player_list staged;
 };
 
 /* Stages a list whose clips have all been found; it takes over their use. */

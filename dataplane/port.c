@@ -621,10 +621,10 @@ void port_status_write(struct worker *w, struct port *p)
 	s->rx_lost = expected > p->source.received ? expected - p->source.received : 0;
 	s->rx_late = cold->late;
 	s->rx_duplicate = cold->duplicate;
-	s->rx_dropped = p->rx_dropped;
+	s->rx_dropped = cold->rx_dropped;
 	s->concealed = cold->concealed;
 	s->recovered = cold->recovered;
-	s->silent = cold->silent;
+	s->silent = p->silent;
 	s->jitter_us = rtp_source_jitter(&p->source) * 1000 / p->jitter.clock_khz;
 	s->buffer_ms = jitter_depth(&p->jitter) * p->jitter.frame_samples / p->jitter.clock_khz;
 	s->source_dropped = cold->source_dropped;

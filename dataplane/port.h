@@ -91,7 +91,7 @@ struct port {
 	cord_time last_rx;
 	uint32_t rx_packets, tx_packets;
 	uint32_t tx_bytes;
-	uint32_t rx_dropped;
+	uint32_t silent;            /* periods without a frame to hear */
 	cord_time key_before_until; /* the key received with before counts: port_secure.h */
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");
@@ -110,9 +110,9 @@ struct port_rate {
 };
 
 struct port_cold {
+	alignas(64) struct player player; /* first: what plays is looked at in every period */
 	struct port_ipv6 ipv6;
 	struct learn learn;
-	struct player player;
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
 	uint8_t event_khz; /* clock of telephone-events, both ways; 0: none */
@@ -122,7 +122,7 @@ struct port_cold {
 	cord_time opened, first_rx;
 	uint32_t keys;
 	char key[CORD_DIGIT_LOG];
-	uint32_t late, duplicate, concealed, recovered, silent, source_dropped;
+	uint32_t late, duplicate, concealed, recovered, rx_dropped, source_dropped;
 	struct report report;
 	/* other packet times: samples that wait to be heard, codes that wait to be sent */
 	uint32_t in_count, out_count;

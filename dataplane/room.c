@@ -61,10 +61,21 @@ static uint32_t quietest_phase(const struct worker *w)
 	return best;
 }
 
-static void phase_add(struct worker *w, struct room *r)
+/*
+ * Rooms that were opened one after the other lie side by side in memory, as their ports mostly do:
+ * so long as it makes no phase much fuller than another, they share one, whose tick then walks along.
+ */
+static uint32_t next_phase(struct worker *w)
 {
-	uint32_t best = quietest_phase(w);
+	uint32_t quietest = quietest_phase(w);
 
+	if (w->phase_load_ns[w->phase_last] > w->phase_load_ns[quietest] + LOAD_MOVED_NS)
+		w->phase_last = quietest;
+	return w->phase_last;
+}
+
+static void phase_add(struct worker *w, struct room *r, uint32_t best)
+{
 	CHECK(w->phase_count[best] < w->phase_capacity);
 	r->phase = best;
 	r->place = w->phase_count[best]++;
@@ -109,6 +120,8 @@ static void room_weigh(struct worker *w, struct room *r)
 	r->load_ns = load_ns;
 	r->crowded = load_ns >= LOAD_MOVED_NS &&
 		     w->phase_load_ns[quietest_phase(w)] + load_ns < w->phase_load_ns[r->phase];
+	if (r->crowded)
+		w->phases_crowded |= 1u << r->phase;
 }
 
 void room_recoded(struct worker *w, struct port *p)
@@ -119,6 +132,9 @@ void room_recoded(struct worker *w, struct port *p)
 
 void room_spread(struct worker *w, uint32_t phase)
 {
+	if (!(w->phases_crowded >> phase & 1))
+		return;
+	w->phases_crowded &= ~(1u << phase);
 	for (uint32_t i = w->phase_count[phase]; i-- > 0;) {
 		struct room *r = &w->dp->room[w->phase_rooms[phase][i]];
 
@@ -126,7 +142,7 @@ void room_spread(struct worker *w, uint32_t phase)
 			continue;
 		r->crowded = false;
 		phase_remove(w, r);
-		phase_add(w, r);
+		phase_add(w, r, quietest_phase(w));
 		room_status_write(w, r);
 	}
 }
@@ -154,7 +170,7 @@ enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m)
 		.slot = slot,
 		.load_ns = LOAD_ROOM_NS,
 		.last_generation = generation};
-	phase_add(w, r);
+	phase_add(w, r, next_phase(w));
 	w->rooms++;
 	room_status_write(w, r);
 	return CORD_REFUSAL_NONE;

@@ -14,7 +14,8 @@
 #include <rte_prefetch.h>
 
 #define RX_BURSTS_MAX 8u
-/* How far ahead of the packet being judged packets and their ports are fetched. */
+/* How far ahead of the packet being judged packets' own headers, packets and ports are fetched. */
+#define RX_AHEAD_HEADER 24u
 #define RX_AHEAD_PACKET 12u
 #define RX_AHEAD_PORT   6u
 
@@ -150,7 +151,7 @@ static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_h
 		cold->late++;
 		return dropped(CORD_COUNTER_drop_late);
 	default:
-		p->rx_dropped++;
+		cold->rx_dropped++;
 		return dropped(CORD_COUNTER_drop_overflow);
 	}
 }
@@ -262,14 +263,14 @@ static struct exit rx_accepted(
 		return dropped(CORD_COUNTER_drop_direction);
 	struct exit e = rx_rtp(w, p, d);
 
-	p->rx_dropped +=
-		e.verdict >= CORD_COUNTER_drop_rtp_header && e.verdict <= CORD_COUNTER_drop_rtcp;
+	if (e.verdict >= CORD_COUNTER_drop_rtp_header && e.verdict <= CORD_COUNTER_drop_rtcp)
+		worker_cold(w, p)->rx_dropped++;
 	return e;
 }
 
-static struct exit rx_unauthentic(struct port *p, enum srtp_verdict v)
+static struct exit rx_unauthentic(struct worker *w, struct port *p, enum srtp_verdict v)
 {
-	p->rx_dropped++;
+	worker_cold(w, p)->rx_dropped++;
 	return dropped(
 		v == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay : CORD_COUNTER_drop_srtp_auth);
 }
@@ -376,9 +377,9 @@ static void rx_unprotect(struct worker *w)
 
 		d->bytes = packet->bytes;
 		leave(w, d->packet,
-			packet->verdict == SRTP_GOOD
-				? rx_accepted(w, s->port[i], d, packet->rtcp)
-				: rx_unauthentic(s->port[i], (enum srtp_verdict)packet->verdict));
+			packet->verdict == SRTP_GOOD ? rx_accepted(w, s->port[i], d, packet->rtcp)
+						     : rx_unauthentic(w, s->port[i],
+							       (enum srtp_verdict)packet->verdict));
 	}
 }
 
@@ -508,6 +509,17 @@ static void rx_packet(struct worker *w, struct rte_mbuf *m)
 		leave(w, m, e);
 }
 
+/* The packet, all of which its checksum covers. */
+static void prefetch_packet(const struct rte_mbuf *m)
+{
+	const char *data = rte_pktmbuf_mtod(m, const char *);
+
+	rte_prefetch0(data);
+	rte_prefetch0(data + 64);
+	rte_prefetch0(data + 128);
+	rte_prefetch0(data + 192);
+}
+
 /* The port that a packet seems to be for, before anything about it has been checked. */
 static void prefetch_port(struct worker *w, const struct rte_mbuf *m)
 {
@@ -516,13 +528,17 @@ static void prefetch_port(struct worker *w, const struct rte_mbuf *m)
 	const struct packet_headers6 *h6 = rte_pktmbuf_mtod(m, const struct packet_headers6 *);
 	bool ipv6 = h->ether.type == packet_be16(PACKET_ETHERTYPE_IPV6);
 	uint16_t to = ipv6 ? h6->udp.to : h->udp.to;
-	uint32_t offset = (uint32_t)packet_be16(to) - dp->config.udp_port_base;
+	uint32_t offset = (uint32_t)packet_be16(to) - dp->config.udp_port_base, local;
 
-	if (m->data_len < sizeof(*h6) || offset >= 2 * dp->ports_per_address ||
-		dp->config.addresses > 1)
+	if (m->data_len < sizeof(*h6) || offset >= 2 * dp->ports_per_address)
 		return;
-	const char *p = (const char *)&dp->port[offset / 2];
+	if (!(ipv6 ? dataplane_local_ipv6(dp, h6->ip.to, &local)
+		   : dataplane_local_ipv4(dp, h->ip.to, &local)))
+		return;
+	uint32_t slot = local * dp->ports_per_address + offset / 2;
+	const char *p = (const char *)&dp->port[slot];
 
+	rte_prefetch0((const void *)(uintptr_t)&dp->port_owner[slot]);
 	rte_prefetch0(p);
 	rte_prefetch0(p + 64);
 	rte_prefetch0(p + 128);
@@ -536,13 +552,17 @@ void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
 	CHECK(n <= RX_BURST_MAX);
 	secure.count = secure.copies = 0;
 	w->rx_secure = &secure;
+	for (uint32_t i = 0; i < n && i < RX_AHEAD_HEADER; i++)
+		rte_prefetch0(packet[i]);
 	for (uint32_t i = 0; i < n && i < RX_AHEAD_PACKET; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(packet[i], void *));
+		prefetch_packet(packet[i]);
 	for (uint32_t i = 0; i < n && i < RX_AHEAD_PORT; i++)
 		prefetch_port(w, packet[i]);
 	for (uint32_t i = 0; i < n; i++) {
+		if (i + RX_AHEAD_HEADER < n)
+			rte_prefetch0(packet[i + RX_AHEAD_HEADER]);
 		if (i + RX_AHEAD_PACKET < n)
-			rte_prefetch0(rte_pktmbuf_mtod(packet[i + RX_AHEAD_PACKET], void *));
+			prefetch_packet(packet[i + RX_AHEAD_PACKET]);
 		if (i + RX_AHEAD_PORT < n)
 			prefetch_port(w, packet[i + RX_AHEAD_PORT]);
 		rx_packet(w, packet[i]);

@@ -104,13 +104,11 @@ static void make_noise(struct worker *w, uint32_t level, int16_t *pcm)
 
 static void take_silence(struct worker *w, struct port *p, uint32_t i)
 {
-	struct port_cold *cold = worker_cold(w, p);
-
-	cold->silent++;
+	p->silent++;
 	worker_count(w, CORD_COUNTER_frames_silent, 1);
 	if (!(p->flags & PORT_NOISE))
 		return;
-	make_noise(w, cold->noise_level, w->scratch.narrow[i]);
+	make_noise(w, worker_cold(w, p)->noise_level, w->scratch.narrow[i]);
 	w->scratch.talk[i].pcm[TICK_NARROW] = w->scratch.narrow[i];
 }
 

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tick.h"
 
+#include "ahead.h"
 #include "event.h"
 #include "keys.h"
 #include "listen.h"
-#include "packet.h"
-#include "rtp.h"
 #include "send.h"
 #include "take.h"
 #include "tx.h"
 
-#include <rte_prefetch.h>
-
-/* How many rooms ahead of the one being worked things are fetched. */
-#define TICK_AHEAD_ROOM    10u
-#define TICK_AHEAD_PORT    7u
-#define TICK_AHEAD_PACKET  4u
-#define TICK_AHEAD_PAYLOAD 2u
-#define TICK_LATE_NS       1000000u
-/* Periods between two looks at a port's figures: to write them, and to report them. */
-#define TICK_STATUS_PERIODS     16u
+#define TICK_LATE_NS            1000000u
 #define TICK_PERIODS_PER_SECOND 50u
 /* More of its time than this a tick is not counted as. */
 #define TICK_TAKEN_MAX 100000u
@@ -37,7 +27,7 @@ static void advance_player(struct worker *w, struct port *p)
 
 static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period)
 {
-	bool look = (period + p->slot) % TICK_STATUS_PERIODS == 0;
+	bool look = tick_looks_at(p, period);
 
 	rte_pktmbuf_free(w->scratch.talk[i].packet);
 	if (p->flags & PORT_PLAYING)
@@ -86,60 +76,6 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 	}
 }
 
-/* The packet that a port will play next: its header, then its payload. */
-static void prefetch_packet(struct worker *w, const struct port *p, bool payload)
-{
-	uint32_t handle = p->jitter.handle[p->jitter.next_sequence % JITTER_SLOTS];
-
-	if (handle == 0)
-		return;
-	const struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
-
-	if (!payload) {
-		rte_prefetch0(m);
-		return;
-	}
-	const char *data = rte_pktmbuf_mtod(m, const char *);
-
-	rte_prefetch0(data - RTP_HEADER_BYTES - sizeof(struct packet_headers));
-	rte_prefetch0(data);
-	rte_prefetch0(data + 64);
-	rte_prefetch0(data + 128);
-}
-
-static void prefetch_ports(struct worker *w, const struct room *r)
-{
-	for (uint32_t i = 0; i < r->members; i++) {
-		const char *p = (const char *)&w->dp->port[r->port[i]];
-
-		rte_prefetch0(p);
-		rte_prefetch0(p + 64);
-		rte_prefetch0(p + 128);
-		rte_prefetch0(p + 192);
-	}
-}
-
-/* Rolls ahead of the rooms: a room, then its ports, then their packets. */
-static void prefetch_room(struct worker *w, const uint32_t *rooms, uint32_t count, uint32_t at)
-{
-	struct dataplane *dp = w->dp;
-
-	if (at + TICK_AHEAD_ROOM < count)
-		rte_prefetch0(&dp->room[rooms[at + TICK_AHEAD_ROOM]]);
-	if (at + TICK_AHEAD_PORT < count)
-		prefetch_ports(w, &dp->room[rooms[at + TICK_AHEAD_PORT]]);
-	for (uint32_t payload = 0; payload < 2; payload++) {
-		uint32_t next = at + (payload ? TICK_AHEAD_PAYLOAD : TICK_AHEAD_PACKET);
-
-		if (next >= count)
-			continue;
-		const struct room *r = &dp->room[rooms[next]];
-
-		for (uint32_t i = 0; i < r->members; i++)
-			prefetch_packet(w, worker_member(w, r, i), payload);
-	}
-}
-
 void tick_phase(struct worker *w, uint64_t phase_at)
 {
 	uint32_t phase = (uint32_t)(phase_at % CORD_PHASES);
@@ -147,10 +83,11 @@ void tick_phase(struct worker *w, uint64_t phase_at)
 	const uint32_t *rooms = w->phase_rooms[phase];
 	uint32_t count = w->phase_count[phase];
 
+	ahead_begin(w, rooms, count, period);
 	for (uint32_t i = 0; i < count; i++) {
 		struct room *r = &w->dp->room[rooms[i]];
 
-		prefetch_room(w, rooms, count, i);
+		ahead_room(w, rooms, count, i, period);
 		/* One that was moved here from a phase before has been worked. */
 		if (r->period == period)
 			continue;

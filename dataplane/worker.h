@@ -26,7 +26,7 @@
 
 #include <rte_mbuf.h>
 
-#define WORKER_RX_BURST        32u
+#define WORKER_RX_BURST        64u
 #define WORKER_COMMAND_BURST   32u
 #define WORKER_EXCHANGE_BURST  64u
 #define WORKER_TX_PENDING      512u
@@ -165,6 +165,8 @@ struct worker {
 	uint64_t phase_load_ns[CORD_PHASES]; /* what a tick of each is expected to take */
 	uint32_t phase_taken[CORD_PHASES]; /* by ticks of each in this second: permille, added up */
 	uint32_t phase_capacity;
+	uint32_t phase_last;     /* where the room that was opened last went */
+	uint32_t phases_crowded; /* bit n: rooms of phase n are to be moved */
 	uint32_t rooms, ports, orphan_at;
 
 	/* packets to send */

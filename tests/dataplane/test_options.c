@@ -38,8 +38,8 @@ static void what_is_wrong_is_named(void **state)
 		const char *name, *value, *says;
 	} bad[] = {
 		{"no-such", "1", "no-such: no such option"},
-		{"ports", "1", "ports: expected a number from 2 to 65536"},
-		{"ports", "65537", "ports: expected"},
+		{"ports", "1", "ports: expected a number from 2 to 262144"},
+		{"ports", "262145", "ports: expected"},
 		{"ports", "12x", "ports: expected"},
 		{"ports", "", "ports: expected"},
 		{"idle", "snore", "idle: expected one of: auto spin sleep"},
