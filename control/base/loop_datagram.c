@@ -12,7 +12,7 @@
 #define BUFFERS_DEFAULT 64
 #define RETRY_NS        (10 * CLOCK_MS)
 /* What the kernel puts before the payload: its header, the sender's address, and when it came. */
-#define NAME_SIZE    sizeof(struct sockaddr_in6)
+#define NAME_SIZE    ((sizeof(struct sockaddr_in6) + 7) & ~(size_t)7) /* cmsghdr lies behind it */
 #define CONTROL_SIZE CMSG_SPACE(sizeof(struct timespec))
 #define HEAD_SIZE    (sizeof(struct io_uring_recvmsg_out) + NAME_SIZE + CONTROL_SIZE)
 /* What waited longer came before somebody set the clock. */
@@ -36,6 +36,9 @@ struct loop_datagram {
 	uint64_t waited_ns; /* of the one that is delivered */
 	unsigned sends;     /* in flight */
 };
+
+_Static_assert(HEAD_SIZE % alignof(struct cmsghdr) == 0 && NAME_SIZE % alignof(struct cmsghdr) == 0,
+	"what the kernel puts before the payload is aligned");
 
 struct send {
 	struct loop_op op; /* first */
