@@ -21,9 +21,27 @@
 #define SLEPT_NS         (CLOCK_MS / 10) /* a shorter sleep was none: something was there */
 #define DESTROY_PATIENCE (10 * CLOCK_S)
 
+/*
+ * What a completion needs done in the kernel is done when we come for it, all at once, and not by
+ * interrupting this thread for each. Kernels before 6.1 know but the half of it.
+ */
+static int make_ring(unsigned entries, struct io_uring *ring)
+{
+	static const unsigned flags[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, 0};
+	int rc = -EINVAL;
+
+	for (size_t i = 0; rc == -EINVAL && i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct io_uring_params params = {
+			.flags = IORING_SETUP_CQSIZE | flags[i], .cq_entries = entries * 4};
+
+		rc = io_uring_queue_init_params(entries, ring, &params);
+	}
+	return rc;
+}
+
 int loop_create(const struct loop_config *config, struct loop **out)
 {
-	struct io_uring_params params = {.flags = IORING_SETUP_CQSIZE};
 	unsigned entries = config && config->entries ? config->entries : ENTRIES_DEFAULT;
 	unsigned buffers = config && config->buffers ? config->buffers : BUFFERS_DEFAULT;
 	struct loop *loop = calloc(1, sizeof(*loop));
@@ -31,8 +49,7 @@ int loop_create(const struct loop_config *config, struct loop **out)
 
 	if (!loop)
 		return -ENOMEM;
-	params.cq_entries = entries * 4;
-	rc = io_uring_queue_init_params(entries, &loop->ring, &params);
+	rc = make_ring(entries, &loop->ring);
 	if (rc < 0) {
 		free(loop);
 		return rc;
@@ -435,7 +452,7 @@ static int submit_and_sleep(struct loop *loop, uint64_t sleep_ns)
 		loop->stats.sleeps++;
 		rc = io_uring_submit_and_wait_timeout(&loop->ring, &cqe, 1, &ts, NULL);
 	} else {
-		rc = io_uring_submit(&loop->ring);
+		rc = io_uring_submit_and_get_events(&loop->ring);
 	}
 	if (rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY)
 		return 0;
