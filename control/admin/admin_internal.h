@@ -67,6 +67,8 @@ struct list {
 };
 /* As the agent event stream shows it, new; NULL without memory. */
 json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s);
+/* What the agent's desktop shows, new; NULL: no such agent. */
+json_t *panel_json(const struct switchboard *board, uint32_t agent);
 struct list list_begin(const struct rpc_call *call);
 /* Whether the next row is wanted. */
 bool list_wants(struct list *list);

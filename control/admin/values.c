@@ -72,13 +72,27 @@ json_t *json_agent(const struct switchboard *board, uint32_t agent)
 	return row ? json_string(row->row.name) : json_null();
 }
 
+/* Drops the jot. */
+static json_t *read_jot(struct jot *j)
+{
+	json_t *object = j->failed || !j->n ? NULL : json_loadb(j->p, j->n, JSON_DECODE_ANY, NULL);
+
+	jot_clear(j);
+	return object;
+}
+
 json_t *agent_snapshot_json(const struct switchboard *board, const struct agent_snapshot *s)
 {
 	struct jot j = {0};
-	json_t *object;
 
 	agent_snapshot_write(&j, NULL, board, s);
-	object = j.failed ? NULL : json_loadb(j.p, j.n, JSON_DECODE_ANY, NULL);
-	jot_clear(&j);
-	return object;
+	return read_jot(&j);
+}
+
+json_t *panel_json(const struct switchboard *board, uint32_t agent)
+{
+	struct jot j = {0};
+
+	panel_write(&j, board, agent);
+	return read_jot(&j);
 }

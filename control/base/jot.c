@@ -179,6 +179,11 @@ void jot_null(struct jot *j, const char *key)
 	word(j, key, "null", 4);
 }
 
+void jot_bool(struct jot *j, const char *key, bool value)
+{
+	word(j, key, value ? "true" : "false", value ? 4 : 5);
+}
+
 void jot_number(struct jot *j, const char *key, uint64_t number)
 {
 	char text[NUMBER_SIZE];

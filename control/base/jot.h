@@ -42,6 +42,7 @@ void jot_text_of(struct jot *j, struct str key, struct str text);
 /* Empty: null. */
 void jot_text_or_null(struct jot *j, const char *key, struct str text);
 void jot_null(struct jot *j, const char *key);
+void jot_bool(struct jot *j, const char *key, bool value);
 void jot_number(struct jot *j, const char *key, uint64_t number);
 /* Fields that another jot wrote, without the brackets around them. */
 void jot_fields(struct jot *j, struct str fields);

@@ -4,9 +4,9 @@
  * with a label and a banner. It follows from the state of contact and conference, is read by
  * contact.panel, and told as events of topic "panel" whenever it has changed at the end of a pass.
  */
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
+#include "base/jot.h"
 #include "base/log.h"
 #include "base/siphash.h"
 #include "contact/switchboard.h"
@@ -66,37 +66,43 @@ static const char *banner_of(const struct party *viewer, const struct party *par
 	return "Connecting";
 }
 
-static json_t *connection(const struct call *call, unsigned viewer, unsigned party)
+/* `id`: of the party; empty: it is none yet. */
+static void put_connection(struct jot *j, struct str id, const char *role, const char *label,
+	const char *banner, const char *state, bool muted)
+{
+	jot_open(j, NULL, '{');
+	jot_text_or_null(j, "party", id);
+	jot_text(j, "role", str_from(role));
+	jot_text(j, "label", str_from(label));
+	jot_text(j, "banner", str_from(banner));
+	jot_text(j, "state", str_from(state));
+	jot_bool(j, "muted", muted);
+	jot_close(j, '}');
+}
+
+static void connection(struct jot *j, const struct call *call, unsigned viewer, unsigned party)
 {
 	const struct party *p = &call->conference.party[party];
 	static const char *const roles[] = {[PARTY_CUSTOMER] = "customer",
 		[PARTY_AGENT] = "agent",
 		[PARTY_OUTSIDE] = "outside",
 		[PARTY_SUPERVISOR] = "supervisor"};
+	char id[16];
 
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "party",
-		json_sprintf("%u", call->party_id[party]), "role", roles[p->role], "label",
-		label_of(call, party), "banner", banner_of(&call->conference.party[viewer], p),
-		"state", party_state_name(p->state), "muted", p->muted);
-}
-
-static json_t *lone_connection(const char *label, const char *banner, const char *state)
-{
-	return json_pack("{s:n, s:s, s:s, s:s, s:s, s:b}", "party", "role", "customer", "label",
-		label, "banner", banner, "state", state, "muted", 0);
+	snprintf(id, sizeof(id), "%u", call->party_id[party]);
+	put_connection(j, str_from(id), roles[p->role], label_of(call, party),
+		banner_of(&call->conference.party[viewer], p), party_state_name(p->state),
+		p->muted);
 }
 
 /* ---- the panel ---- */
 
-static json_t *of_conference(const struct call *call, unsigned viewer)
+static void of_conference(struct jot *j, const struct call *call, unsigned viewer)
 {
-	json_t *list = json_array();
-
 	for (unsigned i = 0; i < CONFERENCE_PARTIES_MAX; i++)
 		if (i != viewer && call->conference.party[i].state != PARTY_ABSENT &&
 			conference_sees(&call->conference, viewer, i))
-			json_array_append_new(list, connection(call, viewer, i));
-	return list;
+			connection(j, call, viewer, i);
 }
 
 /* In multi-party mode an agent sees everybody from the moment it accepts. */
@@ -113,26 +119,24 @@ static bool sees_call(const struct contact *contact)
 }
 
 /* Before the agent is joined: the other side, a customer or an agent who transfers. */
-static json_t *of_contact(const struct contact *contact)
+static void of_contact(struct jot *j, const struct contact *contact)
 {
-	json_t *list = json_array();
 	const char *label =
 		transfer_is_one(contact) ? "internal-transfer" : contact->customer_number;
 
 	switch (contact->state) {
 	case CONTACT_OFFERED:
-		json_array_append_new(list, lone_connection(label, "Incoming", "invited"));
+		put_connection(j, STR_NULL, "customer", label, "Incoming", "invited", false);
 		break;
 	case CONTACT_AGENT_WHISPER:
 	case CONTACT_CUSTOMER_WHISPER:
 	case CONTACT_DIALLING:
-		json_array_append_new(list,
-			lone_connection(label, "Connecting", contact_state_name(contact->state)));
+		put_connection(j, STR_NULL, "customer", label, "Connecting",
+			contact_state_name(contact->state), false);
 		break;
 	default:
 		break;
 	}
-	return list;
 }
 
 static bool is_agents(const struct contact *contact, uint32_t agent)
@@ -142,37 +146,58 @@ static bool is_agents(const struct contact *contact, uint32_t agent)
 		       (contact->offer && contact->offer_agent == agent));
 }
 
-/* The agent's own part, and the others'. */
-static json_t *of_party(const struct agent_snapshot *s, const struct contact *contact,
-	const struct call *call, unsigned viewer)
+/* Up to the connections. `self`: the agent's own part; NULL: it has none. */
+static void put_head(struct jot *j, const struct agent_snapshot *s, const struct contact *contact,
+	const struct party *self, const char *failed)
 {
-	const struct party *self = &call->conference.party[viewer];
-
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?, s:o}", "agent", s->row->row.name,
-		"contact", contact->segment.id, "state", agent_state_name(s->state), "on_hold",
-		self->state == PARTY_HELD, "muted", self->muted, "transfer_failed",
-		call->failed[0] ? call->failed : NULL, "connections", of_conference(call, viewer));
+	jot_text(j, "agent", str_from(s->row->row.name));
+	jot_text_or_null(j, "contact", str_from(contact ? contact->segment.id : NULL));
+	jot_text(j, "state", str_from(agent_state_name(s->state)));
+	jot_bool(j, "on_hold", self && self->state == PARTY_HELD);
+	jot_bool(j, "muted", self && self->muted);
+	jot_text_or_null(j, "transfer_failed", str_from(failed));
+	jot_open(j, "connections", '[');
 }
 
-json_t *panel_json(const struct switchboard *board, uint32_t agent)
+static void of_party(struct jot *j, const struct agent_snapshot *s, const struct contact *contact,
+	const struct call *call, unsigned viewer)
 {
-	struct agent_snapshot s;
-	const struct contact *contact = NULL;
-	const struct leg *supervising = supervising_leg(board, agent);
+	put_head(j, s, contact, &call->conference.party[viewer], call->failed);
+	of_conference(j, call, viewer);
+}
 
-	if (router_agent_snapshot(board->router, agent, &s) < 0 || !s.row)
-		return NULL;
-	if (supervising)
-		return of_party(&s, supervising->contact, supervising->call, supervising->party);
-	contact = pool_get(&board->contacts, s.contact.contact);
+static void of_agent(struct jot *j, const struct switchboard *board, uint32_t agent,
+	const struct agent_snapshot *s)
+{
+	const struct leg *supervising = supervising_leg(board, agent);
+	const struct contact *contact = pool_get(&board->contacts, s->contact.contact);
+
+	if (supervising) {
+		of_party(j, s, supervising->contact, supervising->call, supervising->party);
+		return;
+	}
 	if (contact && !is_agents(contact, agent))
 		contact = NULL;
-	if (contact && sees_call(contact))
-		return of_party(&s, contact, contact->call, contact->party);
-	return json_pack("{s:s, s:s?, s:s, s:b, s:b, s:n, s:o}", "agent", s.row->row.name,
-		"contact", contact ? contact->segment.id : NULL, "state", agent_state_name(s.state),
-		"on_hold", 0, "muted", 0, "transfer_failed", "connections",
-		contact ? of_contact(contact) : json_array());
+	if (contact && sees_call(contact)) {
+		of_party(j, s, contact, contact->call, contact->party);
+		return;
+	}
+	put_head(j, s, contact, NULL, NULL);
+	if (contact)
+		of_contact(j, contact);
+}
+
+bool panel_write(struct jot *j, const struct switchboard *board, uint32_t agent)
+{
+	struct agent_snapshot s;
+
+	if (router_agent_snapshot(board->router, agent, &s) < 0 || !s.row)
+		return false;
+	jot_open(j, NULL, '{');
+	of_agent(j, board, agent, &s);
+	jot_close(j, ']');
+	jot_close(j, '}');
+	return true;
 }
 
 /* ---- what changed ---- */
@@ -183,18 +208,19 @@ static void tell(struct contact *contact)
 	struct switchboard *board = contact->board;
 	uint32_t agent = contact->segment.agent != ROUTER_NONE ? contact->segment.agent
 							       : contact->offer_agent;
-	json_t *panel = agent == ROUTER_NONE ? NULL : panel_json(board, agent);
-	char *text = panel ? json_dumps(panel, JSON_COMPACT) : NULL;
-	uint64_t hash = text ? siphash(text, strlen(text), key) : 0, number;
+	struct jot *j = &board->event;
+	uint64_t hash = 0, number;
 
-	if (text && hash != contact->panel_hash &&
-		events_append(board->events, "panel",
-			clock_wall_at(&board->clock, board_now(board)), str_from(text),
-			&number) < 0)
-		log_error_limited(NULL, "event", 10, "an event of topic panel was lost");
+	jot_reset(j);
+	if (agent != ROUTER_NONE && panel_write(j, board, agent) && !j->failed) {
+		hash = siphash(j->p, j->n, key);
+		if (hash != contact->panel_hash &&
+			events_append(board->events, "panel",
+				clock_wall_at(&board->clock, board_now(board)), jot_str(j),
+				&number) < 0)
+			log_error_limited(NULL, "event", 10, "an event of topic panel was lost");
+	}
 	contact->panel_hash = hash;
-	free(text);
-	json_decref(panel);
 }
 
 static void tell_all(void *ctx)

@@ -341,8 +341,8 @@ void hearing_apply(struct call *call);
 void contact_record_put(struct contact *contact, const struct contact_segment *segment,
 	bool complete, uint64_t now_ns);
 
-/* panel.c: what an agent's desktop shows; new, NULL: no such agent */
-json_t *panel_json(const struct switchboard *board, uint32_t agent);
+/* panel.c: what an agent's desktop shows; false, and nothing written: no such agent */
+bool panel_write(struct jot *j, const struct switchboard *board, uint32_t agent);
 void panel_init(struct switchboard *board);
 /* It is told at the end of this pass, when it has changed. */
 void panel_changed(struct contact *contact);

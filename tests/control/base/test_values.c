@@ -278,6 +278,8 @@ static void a_jot_is_json(void **state)
 	jot_text_or_null(&j, "b", STR_NULL);
 	jot_open(&j, "c", '[');
 	jot_number(&j, NULL, 0);
+	jot_bool(&j, NULL, true);
+	jot_bool(&j, NULL, false);
 	jot_number(&j, NULL, UINT64_MAX);
 	jot_open(&j, NULL, '{');
 	jot_close(&j, '}');
@@ -289,10 +291,11 @@ static void a_jot_is_json(void **state)
 	jot_fields(&j, STR("\"v\":1,\"w\":2"));
 	jot_time(&j, "u", 0);
 	jot_close(&j, '}');
-	assert_string_equal(written(&j), "{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xbc/"
-					 "{\",\"b\":null,\"c\":[0,18446744073709551615,{},"
-					 "3.88,null],\"k\\\"\x7f\":\"\",\"t\":\"2000-02-29T12:34:"
-					 "56.123Z\",\"v\":1,\"w\":2,\"u\":null}");
+	assert_string_equal(written(&j),
+		"{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xbc/"
+		"{\",\"b\":null,\"c\":[0,true,false,18446744073709551615,{},"
+		"3.88,null],\"k\\\"\x7f\":\"\",\"t\":\"2000-02-29T12:34:"
+		"56.123Z\",\"v\":1,\"w\":2,\"u\":null}");
 	/* it grows, and is used again */
 	jot_reset(&j);
 	jot_open(&j, NULL, '[');
