@@ -22,7 +22,7 @@
 
 #include "store/events.h"
 
-#define EVENT_FILES_LINES 2000u
+#define EVENT_FILES_LINES 10000u
 #define EVENT_FILES_SKIP  (EVENTS_WAITING_MAX + EVENT_FILES_LINES)
 
 struct event_files;

@@ -158,13 +158,13 @@ static void what_could_not_be_written_is_written_once(void **state)
 	small = before;
 	small.rlim_cur = 50000;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	while (n <= 4000 && put(n) == 0)
+	while (n <= 20000 && put(n) == 0)
 		n++;
-	assert_true(n < 4000 || event_files_flush(files) < 0);
+	assert_true(n <= 20000 || event_files_flush(files) < 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
-	write_up_to(1, 4000);
-	assert_int_equal(count(0), 4000);
+	write_up_to(1, 20000);
+	assert_int_equal(count(0), 20000);
 	close_files(true);
 }
 
