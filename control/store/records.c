@@ -14,162 +14,62 @@
 #include "base/loop.h"
 #include "base/offload.h"
 #include "store/database.h"
+#include "store/record_table.h"
 
 #define RETRY_NS     CLOCK_S
 #define ROWS_DEFAULT 100u
 #define QUERIES_MAX  256u
 #define SQL_SIZE     600
 
-/*
- * Rows lie in the order of their numbers, so that what is new is appended to the table; only the
- * index of ids takes an entry somewhere in its middle. A first segment, which most are, has no
- * entry in the index of chains: its own id finds it.
- */
-#define DDL                                                                                   \
-	"CREATE TABLE records("                                                               \
-	" number INTEGER PRIMARY KEY,"                                                        \
-	" contact_id TEXT NOT NULL UNIQUE,"                                                   \
-	" complete INTEGER NOT NULL,"                                                         \
-	" initial_id TEXT NOT NULL,"                                                          \
-	" initiated INTEGER NOT NULL,"                                                        \
-	" json TEXT NOT NULL);"                                                               \
-	"CREATE INDEX records_initial ON records(initial_id) WHERE initial_id <> contact_id;" \
-	"CREATE INDEX records_initiated ON records(initiated);"                               \
-	"CREATE INDEX records_open ON records(number) WHERE complete = 0;"
-
-/* The first schema lay in the order of the ids. */
-static const struct database_schema schema = {.version = RECORDS_SCHEMA,
-	.ddl = DDL,
-	.upgrade = "ALTER TABLE records RENAME TO records_1;"
-		   "DROP INDEX records_initial;"
-		   "DROP INDEX records_initiated;" DDL
-		   "INSERT INTO records SELECT number, contact_id, complete, initial_id, initiated,"
-		   " json FROM records_1 ORDER BY number;"
-		   "DROP TABLE records_1;"};
-
-/* The LastUpdateTimestamp of `json`, at least a second behind that of what was complete before. */
-#define LATER(json)                                                                    \
-	"CASE WHEN complete THEN max(json_extract(" json ", '$.LastUpdateTimestamp')," \
-	" strftime('%Y-%m-%dT%H:%M:%SZ', json_extract(records.json,"                   \
-	" '$.LastUpdateTimestamp'), '+1 second')) ELSE json_extract(" json             \
-	", '$.LastUpdateTimestamp') END"
-
-/* A late batch must not undo a later one: the higher number wins. */
-static const char upsert[] =
-	"INSERT INTO records(contact_id, number, complete, initial_id, initiated, json)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-	" ON CONFLICT(contact_id) DO UPDATE SET number = excluded.number,"
-	" complete = max(complete, excluded.complete), initial_id = excluded.initial_id,"
-	" initiated = excluded.initiated, json = json_set(excluded.json, '$.LastUpdateTimestamp',"
-	" " LATER("excluded.json") ")"
-				   " WHERE excluded.number > number";
-
-/* What is there gets a successor; the rest of it stays as it was written. */
-static const char link_next[] =
-	"UPDATE records SET number = ?2, json = json_set(json, '$.NextContactId', ?3,"
-	" '$.LastUpdateTimestamp', " LATER(
-		"json_object('LastUpdateTimestamp', ?4)") ")"
-							  " WHERE contact_id = ?1 AND number < ?2";
-
-struct row {
-	struct row *next;
-	uint64_t number;
-	uint64_t initiated_wall;
-	size_t bytes; /* of all of it */
-	bool complete;
-	bool link; /* `initial_id` is the successor's id, `json` the time */
-	int json_n;
-	const char *contact_id, *initial_id, *json; /* in `text` */
-	char text[];
-};
-
-/* The file, and what is said to it most; of one thread at a time (store/database.h). */
-struct table {
-	sqlite3 *db;
-	sqlite3_stmt *begin, *upsert, *link, *commit;
-};
-
 struct batch {
 	struct records *records;
-	const struct table *table;
-	struct row *first, *last;
+	struct record_table *table;
+	struct record_row *first, *last; /* NULL: kept */
 	unsigned n;
 	size_t bytes;
+	bool fold;
 	bool worked;
 	int error;
+	size_t unfolded, unfolded_bytes;
 	char text[RECORDS_ERROR_SIZE];
 	uint64_t took_ns;
 };
 
 struct records {
 	struct records_config config;
-	struct table table;
+	struct record_table *table;
 	struct jot jot;
-	struct row *first, **last; /* waiting, not in a batch */
-	size_t n_waiting;          /* not written, those in batches included */
-	size_t waiting_bytes;
-	unsigned in_flight; /* batches, queries, exports */
+	struct record_row *first, **last; /* waiting, not in a batch */
+	size_t fresh, fresh_bytes;        /* not kept, those in batches included */
+	size_t unfolded, unfolded_bytes;  /* kept, as the helper said last */
+	unsigned in_flight;               /* batches, queries, exports */
 	unsigned batches_out;
 	unsigned queries_out;
 	bool failing;
 	struct timer flush; /* what has gathered, or failed before */
+	struct timer fold;
 	struct records_stats stats;
 };
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static int finish(sqlite3_stmt *s)
-{
-	int result = sqlite3_step(s);
-
-	sqlite3_reset(s);
-	return database_errno(result);
-}
-
-static int write_link(sqlite3_stmt *s, const struct row *row)
-{
-	sqlite3_bind_text(s, 1, row->contact_id, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 2, (int64_t)row->number);
-	sqlite3_bind_text(s, 3, row->initial_id, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s, 4, row->json, row->json_n, SQLITE_STATIC);
-	return finish(s);
-}
-
-static int write_row(sqlite3_stmt *s, const struct row *row)
-{
-	sqlite3_bind_text(s, 1, row->contact_id, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 2, (int64_t)row->number);
-	sqlite3_bind_int(s, 3, row->complete);
-	sqlite3_bind_text(s, 4, row->initial_id, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(s, 5, (int64_t)row->initiated_wall);
-	sqlite3_bind_text(s, 6, row->json, row->json_n, SQLITE_STATIC);
-	return finish(s);
-}
-
-static int write_rows(const struct table *t, const struct row *row)
-{
-	int error = finish(t->begin);
-
-	for (; !error && row; row = row->next)
-		error = row->link ? write_link(t->link, row) : write_row(t->upsert, row);
-	return error ? error : finish(t->commit);
-}
-
 static void batch_work(void *arg)
 {
 	struct batch *b = arg;
+	struct record_table *t = b->table;
 	uint64_t begun_ns = clock_now();
 
 	b->worked = true;
-	b->error = write_rows(b->table, b->first);
-	if (b->error) {
-		sqlite3 *db = b->table->db;
-
-		snprintf(b->text, sizeof(b->text), "%s: %s", sqlite3_db_filename(db, "main"),
-			sqlite3_errmsg(db));
-		if (!sqlite3_get_autocommit(db))
-			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	}
+	if (b->first)
+		b->error = record_table_keep(t, b->first);
+	if (!b->error)
+		b->first = NULL;
+	if (!b->error && (b->fold || record_table_rows(t) >= RECORD_TABLE_ROWS))
+		b->error = record_table_fold(t);
+	if (b->error)
+		snprintf(b->text, sizeof(b->text), "%s", record_table_error(t));
+	b->unfolded = record_table_rows(t);
+	b->unfolded_bytes = record_table_bytes(t);
 	b->took_ns = clock_now() - begun_ns;
 }
 
@@ -204,17 +104,31 @@ static void put_back(struct records *r, struct batch *b)
 	r->first = b->first;
 }
 
-static void rows_written(struct records *r, struct batch *b)
+/* What is kept may lie in memory for a while; it is in the table within RECORDS_FOLD_NS. */
+static void note_unfolded(struct records *r, size_t rows, size_t bytes)
 {
-	while (b->first) {
-		struct row *next = b->first->next;
+	struct timers *timers = loop_timers(r->config.loop);
 
-		free(b->first);
-		b->first = next;
+	r->unfolded = rows;
+	r->unfolded_bytes = bytes;
+	if (!rows)
+		timers_cancel(timers, &r->fold);
+	else if (!timer_is_set(&r->fold))
+		timers_set_in(timers, &r->fold, RECORDS_FOLD_NS);
+}
+
+static void batch_over(struct records *r, struct batch *b)
+{
+	if (b->first) {
+		put_back(r, b);
+	} else {
+		r->fresh -= b->n;
+		r->fresh_bytes -= b->bytes;
 	}
-	r->n_waiting -= b->n;
-	r->waiting_bytes -= b->bytes;
-	r->stats.written += b->n;
+	if (b->worked)
+		note_unfolded(r, b->unfolded, b->unfolded_bytes);
+	if (!b->worked || b->error)
+		return;
 	r->stats.batches++;
 	if (b->took_ns > r->stats.slowest_batch_ns)
 		r->stats.slowest_batch_ns = b->took_ns;
@@ -224,35 +138,31 @@ static void batch_done(void *arg)
 {
 	struct batch *b = arg;
 	struct records *r = b->records;
-	bool cancelled = !b->worked;
 
 	r->in_flight--;
 	r->batches_out--;
-	if (b->worked && !b->error) {
-		rows_written(r, b);
-		report_health(r, 0, "");
-	} else {
-		put_back(r, b);
-	}
+	batch_over(r, b);
+	if (b->worked)
+		report_health(r, b->error, b->text);
 	if (b->worked && b->error) {
 		r->stats.failures++;
-		report_health(r, b->error, b->text);
 		flush_in(r, RETRY_NS);
+	} else if (b->worked && r->first && r->batches_out == 0) {
+		flush_in(r, RECORDS_GATHER_NS);
 	}
 	free(b);
-	if (!cancelled && !r->failing && r->first && r->batches_out == 0)
-		flush_in(r, RECORDS_GATHER_NS);
 }
 
 /* Takes at most RECORDS_BATCH rows from the front. */
-static struct batch *batch_take(struct records *r)
+static struct batch *batch_take(struct records *r, bool fold)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return NULL;
 	b->records = r;
-	b->table = &r->table;
+	b->table = r->table;
+	b->fold = fold;
 	b->first = r->first;
 	while (r->first && b->n < RECORDS_BATCH) {
 		b->last = r->first;
@@ -260,65 +170,53 @@ static struct batch *batch_take(struct records *r)
 		b->n++;
 		r->first = r->first->next;
 	}
-	b->last->next = NULL;
+	if (b->last)
+		b->last->next = NULL;
 	if (!r->first)
 		r->last = &r->first;
 	return b;
 }
 
-/* Everything that waits is handed to the helper. False: some could not be, and is tried again. */
-static bool submit_all(struct records *r)
+/* False: it is tried again. */
+static bool submit(struct records *r, bool fold)
 {
-	while (r->first) {
-		struct batch *b = batch_take(r);
+	struct batch *b = batch_take(r, fold);
 
-		if (!b || offload_submit(r->config.offload, batch_work, batch_done, b)) {
-			if (b)
-				put_back(r, b);
-			free(b);
-			flush_in(r, RETRY_NS);
-			return false;
-		}
-		r->in_flight++;
-		r->batches_out++;
+	if (!b || offload_submit(r->config.offload, batch_work, batch_done, b)) {
+		if (b)
+			put_back(r, b);
+		free(b);
+		flush_in(r, RETRY_NS);
+		return false;
 	}
+	r->in_flight++;
+	r->batches_out++;
 	return true;
+}
+
+/* Everything that waits is handed to the helper. */
+static void submit_all(struct records *r)
+{
+	while (r->first && submit(r, r->failing))
+		;
 }
 
 static void flush_due(void *ctx, uint64_t now_ns)
 {
-	submit_all(ctx);
+	struct records *r = ctx;
+
+	if (r->first)
+		submit_all(r);
+	else if (r->failing)
+		submit(r, true);
 }
 
-static char *put_text(char **at, struct str text)
+static void fold_due(void *ctx, uint64_t now_ns)
 {
-	char *begun = *at;
-
-	if (text.n)
-		memcpy(begun, text.p, text.n);
-	begun[text.n] = '\0';
-	*at += text.n + 1;
-	return begun;
+	submit(ctx, true);
 }
 
-/* NULL without memory. Of a link `json` is a time and `initial` is empty. */
-static struct row *row_make(struct str contact, struct str initial, struct str json)
-{
-	size_t bytes = sizeof(struct row) + contact.n + initial.n + json.n + 3;
-	struct row *row = malloc(bytes);
-	char *at;
-
-	if (!row)
-		return NULL;
-	*row = (struct row){.bytes = bytes, .json_n = (int)json.n};
-	at = row->text;
-	row->contact_id = put_text(&at, contact);
-	row->initial_id = put_text(&at, initial);
-	row->json = put_text(&at, json);
-	return row;
-}
-
-static int row_of(struct records *r, const struct record *record, struct row **out)
+static int row_of(struct records *r, const struct record *record, struct record_row **out)
 {
 	struct str json;
 
@@ -328,7 +226,7 @@ static int row_of(struct records *r, const struct record *record, struct row **o
 	json = jot_str(&r->jot);
 	if (json.n > RECORDS_JSON_MAX)
 		return -E2BIG;
-	*out = row_make(record->contact_id, record->initial_contact_id, json);
+	*out = record_row_make(record->contact_id, record->initial_contact_id, json);
 	if (!*out)
 		return -ENOMEM;
 	(*out)->complete = record->complete;
@@ -336,18 +234,29 @@ static int row_of(struct records *r, const struct record *record, struct row **o
 	return 0;
 }
 
-static bool is_full(const struct records *r)
+static size_t waiting(const struct records *r)
 {
-	return r->n_waiting >= RECORDS_WAITING_MAX || r->waiting_bytes >= RECORDS_WAITING_BYTES;
+	return r->fresh + r->unfolded;
 }
 
-static void append(struct records *r, struct row *row)
+static size_t waiting_bytes(const struct records *r)
+{
+	return r->fresh_bytes + r->unfolded_bytes;
+}
+
+static bool is_full(const struct records *r)
+{
+	return waiting(r) >= RECORDS_WAITING_MAX || waiting_bytes(r) >= RECORDS_WAITING_BYTES;
+}
+
+static void append(struct records *r, struct record_row *row)
 {
 	row->number = ++r->stats.last_number;
+	row->next = NULL;
 	*r->last = row;
 	r->last = &row->next;
-	r->n_waiting++;
-	r->waiting_bytes += row->bytes;
+	r->fresh++;
+	r->fresh_bytes += row->bytes;
 	r->stats.put++;
 	/* While one batch is written the next one gathers. */
 	if (r->batches_out == 0 && !r->failing && !timer_is_set(&r->flush))
@@ -356,7 +265,7 @@ static void append(struct records *r, struct row *row)
 
 int records_put(struct records *r, const struct record *record)
 {
-	struct row *row = NULL;
+	struct record_row *row = NULL;
 	int error = -ENOBUFS;
 
 	if (!is_full(r))
@@ -371,7 +280,7 @@ int records_put(struct records *r, const struct record *record)
 
 int records_set_next(struct records *r, struct str contact_id, struct str next_id, uint64_t wall_ns)
 {
-	struct row *row;
+	struct record_row *row;
 	char time[RECORD_TIME_SIZE];
 
 	if (str_empty(contact_id) || str_empty(next_id))
@@ -381,7 +290,7 @@ int records_set_next(struct records *r, struct str contact_id, struct str next_i
 		return -ENOBUFS;
 	}
 	record_time(wall_ns, time);
-	row = row_make(contact_id, next_id, str_from(time));
+	row = record_row_make(contact_id, next_id, str_from(time));
 	if (!row)
 		return -ENOMEM;
 	row->link = true;
@@ -391,14 +300,15 @@ int records_set_next(struct records *r, struct str contact_id, struct str next_i
 
 bool records_pressure(const struct records *r)
 {
-	return r->n_waiting >= RECORDS_WAITING_MAX / 2 ||
-	       r->waiting_bytes >= RECORDS_WAITING_BYTES / 2;
+	return waiting(r) >= RECORDS_WAITING_MAX / 2 ||
+	       waiting_bytes(r) >= RECORDS_WAITING_BYTES / 2;
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
 struct query {
 	struct records *records;
+	struct record_table *table;
 	sqlite3 *db;
 	char *contact_id, *chain;
 	struct records_query q; /* its texts are the two above */
@@ -410,6 +320,7 @@ struct query {
 	struct records_row *rows;
 	size_t n;
 	bool more;
+	size_t unfolded, unfolded_bytes;
 };
 
 static void query_sql(const struct records_query *q, char sql[SQL_SIZE])
@@ -492,6 +403,10 @@ static void query_work(void *arg)
 	struct query *q = arg;
 
 	q->worked = true;
+	/* what cannot be written now is not found, but what was written before is */
+	record_table_fold(q->table);
+	q->unfolded = record_table_rows(q->table);
+	q->unfolded_bytes = record_table_bytes(q->table);
 	q->rows = calloc(q->q.limit, sizeof(*q->rows));
 	q->error = q->rows ? run_query(q) : -ENOMEM;
 	if (q->error)
@@ -524,6 +439,8 @@ static void query_done(void *arg)
 
 	q->records->in_flight--;
 	q->records->queries_out--;
+	if (q->worked)
+		note_unfolded(q->records, q->unfolded, q->unfolded_bytes);
 	q->done(q->ctx, &result);
 	query_free(q);
 }
@@ -539,7 +456,8 @@ int records_query(struct records *r, const struct records_query *query,
 	if (!q)
 		return -ENOMEM;
 	q->records = r;
-	q->db = r->table.db;
+	q->table = r->table;
+	q->db = record_table_db(r->table);
 	q->q = *query;
 	q->done = done;
 	q->ctx = ctx;
@@ -564,6 +482,7 @@ int records_query(struct records *r, const struct records_query *query,
 struct export
 {
 	struct records *records;
+	struct record_table *table;
 	sqlite3 *db;
 	int fd;
 	int64_t count;
@@ -601,6 +520,7 @@ static void export_work(void *arg)
 	int step, error;
 
 	e->worked = true;
+	record_table_fold(e->table);
 	error = database_prepare(e->db,
 		"SELECT json FROM records WHERE complete = 1 ORDER BY initiated, number", &s);
 	if (error) {
@@ -634,7 +554,12 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct export){.records = r, .db = r->table.db, .fd = fd, .done = done, .ctx = ctx};
+	*e = (struct export){.records = r,
+		.table = r->table,
+		.db = record_table_db(r->table),
+		.fd = fd,
+		.done = done,
+		.ctx = ctx};
 	submit_all(r);
 	if (offload_submit(r->config.offload, export_work, export_done, e)) {
 		free(e);
@@ -650,8 +575,8 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 static int complete_left(struct records *r)
 {
 	char now[CLOCK_ISO_SIZE], stamp[CLOCK_ISO_SIZE];
-	int64_t left =
-		database_number(r->table.db, "SELECT count(*) FROM records WHERE complete = 0", 0);
+	int64_t left = database_number(
+		record_table_db(r->table), "SELECT count(*) FROM records WHERE complete = 0", 0);
 	sqlite3_stmt *s;
 	int error;
 
@@ -659,7 +584,7 @@ static int complete_left(struct records *r)
 		return 0;
 	clock_format(r->config.wall_ns, now);
 	snprintf(stamp, sizeof(stamp), "%.19sZ", now); /* whole seconds, as in every record */
-	error = database_prepare(r->table.db,
+	error = database_prepare(record_table_db(r->table),
 		"UPDATE records SET complete = 1, number = ?1, json = json_set(json,"
 		" '$.DisconnectReason', coalesce(json_extract(json, '$.DisconnectReason'),"
 		" 'OTHER'), '$.LastUpdateTimestamp', ?2) WHERE contact_id ="
@@ -677,35 +602,6 @@ static int complete_left(struct records *r)
 	return error;
 }
 
-static void table_close(struct table *t)
-{
-	sqlite3_finalize(t->begin);
-	sqlite3_finalize(t->upsert);
-	sqlite3_finalize(t->link);
-	sqlite3_finalize(t->commit);
-	sqlite3_close(t->db);
-}
-
-static int table_open(struct table *t, const char *path, char *error_text)
-{
-	int error = database_open(path, &schema, error_text, RECORDS_ERROR_SIZE, &t->db);
-
-	if (error)
-		return error;
-	error = database_prepare(t->db, "BEGIN IMMEDIATE", &t->begin);
-	if (!error)
-		error = database_prepare(t->db, upsert, &t->upsert);
-	if (!error)
-		error = database_prepare(t->db, link_next, &t->link);
-	if (!error)
-		error = database_prepare(t->db, "COMMIT", &t->commit);
-	if (error) {
-		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: %s", path, sqlite3_errmsg(t->db));
-		table_close(t);
-	}
-	return error;
-}
-
 int records_open(const struct records_config *config, char *error_text, struct records **out)
 {
 	struct records *r = calloc(1, sizeof(*r));
@@ -715,7 +611,7 @@ int records_open(const struct records_config *config, char *error_text, struct r
 		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: out of memory", config->path);
 		return -ENOMEM;
 	}
-	error = table_open(&r->table, config->path, error_text);
+	error = record_table_open(config->path, error_text, &r->table);
 	if (error) {
 		free(r);
 		return error;
@@ -723,13 +619,14 @@ int records_open(const struct records_config *config, char *error_text, struct r
 	r->config = *config;
 	r->last = &r->first;
 	timer_init(&r->flush, flush_due, r);
-	r->stats.last_number =
-		(uint64_t)database_number(r->table.db, "SELECT max(number) FROM records", 0);
+	timer_init(&r->fold, fold_due, r);
+	r->stats.last_number = (uint64_t)database_number(
+		record_table_db(r->table), "SELECT max(number) FROM records", 0);
 	error = complete_left(r);
 	if (error < 0) {
 		snprintf(error_text, RECORDS_ERROR_SIZE, "%s: records left open: %s", config->path,
 			strerror(-error));
-		table_close(&r->table);
+		record_table_close(r->table);
 		free(r);
 		return error;
 	}
@@ -745,18 +642,20 @@ int records_close(struct records *r)
 		return 0;
 	CHECK(r->in_flight == 0);
 	timers_cancel(loop_timers(r->config.loop), &r->flush);
+	timers_cancel(loop_timers(r->config.loop), &r->fold);
 	if (r->first)
-		error = write_rows(&r->table, r->first);
-	if (error)
-		log_error(NULL, "store", "%zu records lost: %s", r->n_waiting,
-			sqlite3_errmsg(r->table.db));
-	while (r->first) {
-		struct row *next = r->first->next;
-
-		free(r->first);
-		r->first = next;
-	}
-	table_close(&r->table);
+		error = record_table_keep(r->table, r->first);
+	if (!error)
+		r->first = NULL;
+	else
+		log_error(NULL, "store", "%zu records lost: %s", r->fresh,
+			record_table_error(r->table));
+	/* what cannot be folded is in the journal */
+	if (record_table_fold(r->table) < 0)
+		log_warning(NULL, "store", "records are left to the next start: %s",
+			record_table_error(r->table));
+	record_rows_free(r->first);
+	record_table_close(r->table);
 	jot_clear(&r->jot);
 	free(r);
 	return error;
@@ -765,6 +664,7 @@ int records_close(struct records *r)
 void records_stats(const struct records *r, struct records_stats *out)
 {
 	*out = r->stats;
-	out->waiting = r->n_waiting;
-	out->waiting_bytes = r->waiting_bytes;
+	out->waiting = waiting(r);
+	out->waiting_bytes = waiting_bytes(r);
+	out->written = r->stats.put - out->waiting;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Contact records: one for each segment of a contact, chained, in SQLite; written in batches on the
- * offload thread.
+ * offload thread, first to a journal (store/record_table.h), which is what makes them safe.
  *
  *	records_put(open) ... records_put(open) ... records_put(complete) [... put(complete) again]
  *
@@ -35,10 +35,11 @@
 
 #define RECORDS_WAITING_MAX   20000u
 #define RECORDS_WAITING_BYTES (64u << 20)
-#define RECORDS_BATCH         500u     /* rows of one transaction */
-#define RECORDS_GATHER_NS     10000000 /* that a put may wait for others before it is written */
-#define RECORDS_ROWS_MAX      1000u    /* of one query */
-#define RECORDS_JSON_MAX      262144u  /* bytes of one record */
+#define RECORDS_BATCH         500u       /* rows of one transaction */
+#define RECORDS_FOLD_NS       1000000000 /* that what is safe may lie outside of the table */
+#define RECORDS_GATHER_NS     10000000   /* that a put may wait for others before it is written */
+#define RECORDS_ROWS_MAX      1000u      /* of one query */
+#define RECORDS_JSON_MAX      262144u    /* bytes of one record */
 #define RECORDS_ERROR_SIZE    300
 #define RECORDS_SCHEMA        2
 

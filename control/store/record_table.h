@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of contact records on their way to the disk.
+ *
+ *	record_table_keep() --> journal (synced) --> memory --> record_table_fold() --> SQLite
+ *
+ * What is kept is safe: it lies in the journal, which is read again at the next open. The table of
+ * SQLite is written from memory, many rows in one transaction, and of a record that was put several
+ * times only what the last one says, so that a short call is one row and not two. Then the journal
+ * begins again at its start; it is not cut, for what is left of its former rows has lower numbers
+ * and changes nothing.
+ *
+ * Used by one thread at a time: at start and end by the loop's, between by the helper's.
+ */
+#ifndef STORE_RECORD_TABLE_H
+#define STORE_RECORD_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/str.h"
+
+#define RECORD_TABLE_ROWS 2000u /* in memory, from which on it is to be folded */
+
+/* One put. Malloc'ed; the list of what is put is in the order of the numbers. */
+struct record_row {
+	struct record_row *next;
+	uint64_t number;
+	uint64_t initiated_wall;
+	bool complete;
+	bool link; /* `initial_id` is the successor's id, `json` the time */
+	struct str contact_id, initial_id, json; /* in `text`, each terminated */
+	size_t bytes;                            /* of all of it */
+	char text[];
+};
+
+/* NULL without memory. */
+struct record_row *record_row_make(struct str contact_id, struct str initial_id, struct str json);
+void record_rows_free(struct record_row *first);
+
+struct record_table;
+
+/* As records_open(); what the journal has from a former life is in SQLite then. */
+int record_table_open(const char *path, char *error, struct record_table **out);
+/* What is in memory stays in the journal. NULL is fine. */
+void record_table_close(struct record_table *t);
+
+/* Takes the rows on success; after an error they are the caller's still, all of them. */
+int record_table_keep(struct record_table *t, struct record_row *first);
+/* Nothing to do is a success. */
+int record_table_fold(struct record_table *t);
+/* What is kept and not folded. */
+size_t record_table_rows(const struct record_table *t);
+size_t record_table_bytes(const struct record_table *t);
+sqlite3 *record_table_db(const struct record_table *t);
+/* Of the last error, with the name of the file. */
+const char *record_table_error(const struct record_table *t);
+
+#endif
