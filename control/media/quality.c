@@ -1,90 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/quality.h"
 
-#include <math.h>
+#include <cordboard/rating.h>
+
 #include <string.h>
-
-/* G.107 clause 7: signal to noise less simultaneous impairments, with default values. */
-#define RO      94.77
-#define RO_IS   93.35
-#define NO_DBM  (-61.18)
-#define RLR_DB  2.0
-#define TELR_DB 65.0
-#define WEPL_DB 110.0
-
-/* Of a codec: G.113 Appendix I, and the delay that coding adds (look-ahead). */
-static const struct {
-	double ie, bpl, delay_ms;
-} codecs[CORD_CODEC_COUNT] = {
-	[CORD_CODEC_PCMU] = {0, 25.1, 0},
-	[CORD_CODEC_PCMA] = {0, 25.1, 0},
-	[CORD_CODEC_G722] = {0, 25.1,
-		1.5}, /* the filter banks of G.722 clause 1.3: 3 ms both ways */
-	[CORD_CODEC_OPUS] = {0, 25.1, 6.5}, /* RFC 6716 section 2.1.4 */
-};
-
-/* ---- the model ------------------------------------------------------------------------------ */
-
-/* G.107 (7-18) to (7-22): echo of the own voice. */
-static double talker_echo(double t)
-{
-	double terv = TELR_DB - 40 * log10((1 + t / 10) / (1 + t / 150)) + 6 * exp(-0.3 * t * t);
-	double re = 80 + 2.5 * (terv - 14);
-	double roe = -1.5 * (NO_DBM - RLR_DB);
-	double half = (roe - re) / 2;
-
-	return (half + sqrt(half * half + 100) - 1) * (1 - exp(-t));
-}
-
-/* G.107 (7-23), (7-24): echo of the other's voice, over the round trip. */
-static double listener_echo(double round_trip)
-{
-	double rle = 10.5 * (WEPL_DB + 7) * pow(round_trip + 1, -0.25);
-	double half = (RO - rle) / 2;
-
-	return half + sqrt(half * half + 169);
-}
-
-/* G.107 (7-25) to (7-27): too long to talk easily. */
-static double absolute_delay(double ta)
-{
-	if (ta <= 100)
-		return 0;
-	double x = log2(ta / 100);
-
-	return 25 * (pow(1 + pow(x, 6), 1.0 / 6) - 3 * pow(1 + pow(x / 3, 6), 1.0 / 6) + 2);
-}
-
-/* G.107 (7-29). */
-static double equipment(const struct quality_input *in)
-{
-	uint8_t codec = in->codec < CORD_CODEC_COUNT ? in->codec : CORD_CODEC_NONE;
-	double ie = codecs[codec].ie, bpl = codecs[codec].bpl;
-	double percent = 100 * in->lost;
-
-	return percent > 0 ? ie + (95 - ie) * percent / (percent / in->burst + bpl) : ie;
-}
-
-double quality_r(const struct quality_input *in)
-{
-	double t = in->delay_ms;
-	double r =
-		RO_IS - talker_echo(t) - listener_echo(2 * t) - absolute_delay(t) - equipment(in);
-
-	return r < 0 ? 0 : r > 100 ? 100 : r;
-}
-
-double quality_mos(double r)
-{
-	if (r <= 0)
-		return 1;
-	if (r >= 100)
-		return 4.5;
-	double mos = 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
-
-	/* The polynomial dips below 1 for the worst. */
-	return mos < 1 ? 1 : mos;
-}
 
 /* ---- readings ------------------------------------------------------------------------------- */
 
@@ -102,11 +21,11 @@ static double share(double part, double all)
 
 static void judge(struct quality_path *path, uint8_t codec, double burst)
 {
-	const struct quality_input in = {
+	const struct cord_rating in = {
 		.codec = codec, .lost = path->lost, .burst = burst, .delay_ms = path->delay_ms};
 
-	path->r = quality_r(&in);
-	path->mos = quality_mos(path->r);
+	path->r = cord_rating_r(&in);
+	path->mos = cord_rating_mos(path->r);
 	path->known = true;
 }
 
@@ -120,19 +39,6 @@ static void add(struct quality_total *t, const struct quality_path *path, double
 	t->of += (uint64_t)of;
 	if (path->jitter_ms > t->jitter_max_ms)
 		t->jitter_max_ms = path->jitter_ms;
-}
-
-/* Mean length of a stretch of losses, compared with that of losses at random. */
-static double burst_ratio(uint32_t missing, uint32_t stretches, double lost)
-{
-	double ratio = stretches ? (double)missing / stretches * (1 - lost) : 1;
-
-	return ratio > 1 ? ratio : 1;
-}
-
-static double codec_delay_ms(const struct media_leg_stats *s)
-{
-	return s->codec < CORD_CODEC_COUNT ? codecs[s->codec].delay_ms : 0;
 }
 
 static bool step_from(
@@ -155,10 +61,10 @@ static bool step_from(
 
 	w->from.lost = share(lost, of);
 	w->from.jitter_ms = ms(now->jitter_us);
-	w->from.delay_ms =
-		ms(now->round_trip_us) / 2 + now->buffer_ms + now->ptime_ms + codec_delay_ms(now);
+	w->from.delay_ms = ms(now->round_trip_us) / 2 + now->buffer_ms + now->ptime_ms +
+			   cord_rating_codec(now->codec).delay_ms;
 	judge(&w->from, now->codec,
-		burst_ratio(now->missing - was.missing,
+		cord_rating_burst(now->missing - was.missing,
 			now->missing_stretches - was.missing_stretches, w->from.lost));
 	add(total, &w->from, w->from.lost * of, of);
 	return true;
@@ -187,7 +93,7 @@ static bool step_to(
 	w->to.lost = share(share(lost, of) + now->peer_discarded / 256.0, 1);
 	w->to.jitter_ms = ms(now->peer_jitter_us);
 	w->to.delay_ms = ms(now->round_trip_us) / 2 + peer_buffer_ms(now) + now->ptime_ms +
-			 codec_delay_ms(now);
+			 cord_rating_codec(now->codec).delay_ms;
 	judge(&w->to, now->codec, 1);
 	add(total, &w->to, w->to.lost * of, of);
 	return true;

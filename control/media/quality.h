@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How good a leg sounds: a rating of each of its directions by the E-model (ITU-T G.107), from what
- * the dataplane counted and the peer reported. Pure.
+ * How good a leg sounds: a rating of each of its directions (<cordboard/rating.h>), from what the
+ * dataplane counted and the peer reported. Pure.
  *
- *	R = 93.2 - Id(one-way delay) - Ie,eff(codec, loss, how the losses lie)       0..100
- *	MOS = G.107 Annex B of R                                                   1.0..4.5
- *
- * All other parameters have the defaults of G.107 clause 7.7. Loss is what was not there when it was
- * to be heard, so late packets count. Codecs: equipment impairment and robustness of G.711 with
- * concealment are those of G.113 Appendix I; for Opus there are none, and those for G.722 lie on the
- * wideband scale of G.107.1, on which the same telephone call would get another number. So that legs
- * can be compared, all are judged on the scale of the telephone band, on which G.722 and Opus are
- * taken to be as good, and as robust, as G.711: none is better than 4.4. A frame of Opus that its
+ * Loss is what was not there when it was to be heard, so late packets count. A frame of Opus that its
  * forward error correction brought back was not lost to what it says; the peer's reports of our
  * stream count it as lost.
  *
@@ -26,16 +18,6 @@
 #include <stdint.h>
 
 #include "media/media.h"
-
-struct quality_input {
-	uint8_t codec;   /* enum cord_codec */
-	double lost;     /* share that was not heard, 0..1 */
-	double burst;    /* BurstR: 1 when losses lie at random, more when they come together */
-	double delay_ms; /* from mouth to ear */
-};
-
-double quality_r(const struct quality_input *input);
-double quality_mos(double r);
 
 /* A direction between two readings. */
 struct quality_path {

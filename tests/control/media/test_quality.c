@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/quality.h"
 
+#include <cordboard/rating.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,73 +18,10 @@ static void near(double is, double wanted, double within)
 
 static double rated(double lost, double burst, double delay_ms)
 {
-	const struct quality_input in = {
+	const struct cord_rating in = {
 		.codec = CORD_CODEC_PCMU, .lost = lost, .burst = burst, .delay_ms = delay_ms};
 
-	return quality_r(&in);
-}
-
-/* ITU-T G.107 Annex B, table B.1. */
-static void a_rating_gives_the_mos_of_the_table(void **state)
-{
-	static const struct {
-		double r, mos;
-	} rows[] = {{90, 4.34}, {80, 4.03}, {70, 3.60}, {60, 3.10}, {50, 2.58}};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		near(quality_mos(rows[i].r), rows[i].mos, 0.011);
-	near(quality_mos(100), 4.5, 0);
-	near(quality_mos(120), 4.5, 0);
-	near(quality_mos(0), 1, 0);
-	near(quality_mos(-5), 1, 0);
-	for (double r = 0; r <= 100; r += 0.5)
-		assert_true(quality_mos(r) >= 1 && quality_mos(r) <= 4.5);
-}
-
-/* G.107 clause 7.7: 93.2 with all values at their defaults, which is a MOS of 4.41. */
-static void a_perfect_call_has_the_default_rating(void **state)
-{
-	near(rated(0, 1, 0), 93.2, 0.02);
-	near(quality_mos(rated(0, 1, 0)), 4.41, 0.005);
-}
-
-/*
- * Delay, all else at its defaults: the straight lines that Cole and Rosenbluth fitted to the model
- * (SIGCOMM CCR 31/2, 2001), 0.024 d + 0.11 (d - 177.3) H(d - 177.3), are within one point of it up
- * to 300 ms.
- */
-static void delay_costs_what_the_model_is_known_for(void **state)
-{
-	double last = 94;
-
-	for (double d = 0; d <= 300; d += 5) {
-		double r = rated(0, 1, d);
-
-		near(r, 93.2 - 0.024 * d - (d > 177.3 ? 0.11 * (d - 177.3) : 0), 1.0);
-		assert_true(r <= last);
-		last = r;
-	}
-	for (double d = 300; d <= 5000; d += 100) {
-		assert_true(rated(0, 1, d) <= last);
-		last = rated(0, 1, d);
-	}
-}
-
-/* G.113 Appendix I: Ie of G.711 with concealment, losses at random, percent of them. */
-static void loss_costs_what_g113_says(void **state)
-{
-	static const struct {
-		double percent, ie;
-	} rows[] = {
-		{0, 0}, {1, 5}, {2, 7}, {3, 10}, {5, 15}, {7, 20}, {10, 25}, {15, 35}, {20, 45}};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		near(93.2 - rated(rows[i].percent / 100, 1, 0), rows[i].ie, 3.0);
-	/* clause 7.5 with Bpl 25.1, to the digit: 95 * 5 / (5 + 25.1) */
-	near(93.2 - rated(0.05, 1, 0), 15.78, 0.02);
-	/* in bursts of twice the length of random ones: 95 * 5 / (5 / 2 + 25.1) */
-	near(93.2 - rated(0.05, 2, 0), 17.21, 0.02);
-	assert_true(rated(1, 1, 0) >= 0 && rated(1, 10, 5000) >= 0);
+	return cord_rating_r(&in);
 }
 
 static struct media_leg_stats reading(uint32_t expected, uint32_t lost)
@@ -252,10 +191,6 @@ static void what_troubles_a_party_has_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_rating_gives_the_mos_of_the_table),
-		cmocka_unit_test(a_perfect_call_has_the_default_rating),
-		cmocka_unit_test(delay_costs_what_the_model_is_known_for),
-		cmocka_unit_test(loss_costs_what_g113_says),
 		cmocka_unit_test(what_is_received_is_judged_between_readings),
 		cmocka_unit_test(what_was_recovered_was_not_lost),
 		cmocka_unit_test(losses_in_a_row_cost_more),
