@@ -6,6 +6,8 @@
 #include "tx.h"
 #include "worker.h"
 
+#include <cordboard/rating.h>
+
 #include <string.h>
 
 #define SECOND_NS 1000000000ull
@@ -135,6 +137,28 @@ static uint16_t milliseconds(uint64_t ms)
 	return (uint16_t)(ms < UINT16_MAX ? ms : UINT16_MAX);
 }
 
+static double share(uint32_t part, uint32_t all)
+{
+	return part < all ? (double)part / all : all != 0;
+}
+
+/* Of all that the peer has said in this stream, with its delay and (LQ) without. */
+static void fill_rating(
+	const struct port *p, const struct burst *b, double lost, struct rtcp_voip *v)
+{
+	struct cord_rating heard = {.codec = p->codec,
+		.lost = lost,
+		.burst = cord_rating_burst(b->lost, b->stretches, lost)};
+
+	v->mos_lq = (uint8_t)lround(10 * cord_rating_mos(cord_rating_r(&heard)));
+	heard.delay_ms =
+		v->round_trip_ms / 2.0 + v->end_system_ms + cord_rating_codec(p->codec).delay_ms;
+	double r = cord_rating_r(&heard);
+
+	v->r_factor = (uint8_t)lround(r);
+	v->mos_cq = (uint8_t)lround(10 * cord_rating_mos(r));
+}
+
 static void fill_voip(const struct port *p, const struct port_cold *cold, struct rtcp_voip *v)
 {
 	const struct report *r = &cold->report;
@@ -142,25 +166,25 @@ static void fill_voip(const struct port *p, const struct port_cold *cold, struct
 	uint32_t expected = rtp_source_expected(&p->source);
 	/* What came is what is left of it after its FEC (RFC 3611 section 4.7.1). */
 	uint32_t received = p->source.received + cold->recovered - r->recovered_before;
+	uint32_t lost = expected > received ? expected - received : 0;
+	uint32_t late = cold->late - r->late_before;
 	uint32_t frame_ms = p->jitter.frame_samples / p->jitter.clock_khz;
 	uint32_t buffer_ms = jitter_depth(&p->jitter) * frame_ms;
 
 	*v = (struct rtcp_voip){
 		.ssrc = p->source.ssrc,
-		.lost = of_256(expected > received ? expected - received : 0, expected),
-		.discarded = of_256(cold->late - r->late_before, expected),
+		.lost = of_256(lost, expected),
+		.discarded = of_256(late, expected),
 		.burst_density = burst.burst_density,
 		.gap_density = burst.gap_density,
 		.burst_ms = milliseconds((uint64_t)burst.burst_packets * frame_ms),
 		.gap_ms = milliseconds((uint64_t)burst.gap_packets * frame_ms),
 		.round_trip_ms = milliseconds((r->round_trip_us + 999) / 1000),
 		.end_system_ms = milliseconds(buffer_ms + CORD_TICK_NS / 1000000),
-		.r_factor = RTCP_XR_UNAVAILABLE,
-		.mos_lq = RTCP_XR_UNAVAILABLE,
-		.mos_cq = RTCP_XR_UNAVAILABLE,
 		.buffer_ms = milliseconds(buffer_ms),
 		.buffer_max_ms = p->jitter.max_ms,
 	};
+	fill_rating(p, &r->burst, share(lost + late, expected), v);
 }
 
 static void fill_block(struct worker *w, const struct port *p, struct rtcp_report *report)

@@ -4,6 +4,8 @@
 
 #include "packet.h"
 
+#include <cordboard/rating.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -109,6 +111,55 @@ static void a_report_says_what_came_and_what_was_lost(void **state)
 	assert_int_equal(status(r, 0).rx_lost, 10);
 	assert_int_equal(status(r, 0).rx_expected, sent);
 	assert_int_equal(status(r, 0).missing_stretches, 1);
+	rig_destroy(r);
+}
+
+/* RFC 3611 section 4.7.5: the ratings of a stream with such a loss at random and such a delay. */
+static void rated(const struct rtcp_voip *v, double lost, double delay_ms)
+{
+	struct cord_rating in = {.codec = CORD_CODEC_PCMU, .lost = lost, .burst = 1};
+
+	assert_true(fabs(v->mos_lq - 10 * cord_rating_mos(cord_rating_r(&in))) < 1);
+	in.delay_ms = delay_ms;
+	assert_true(fabs(v->r_factor - cord_rating_r(&in)) < 1);
+	assert_true(fabs(v->mos_cq - 10 * cord_rating_mos(cord_rating_r(&in))) < 1);
+}
+
+static void the_peer_is_told_how_it_sounds(void **state)
+{
+	struct cord_terms terms = ordinary();
+	struct rig *r = call(&terms);
+	struct rtcp_summary s;
+
+	rig_talk(r, 0, 500);
+	rig_run(r, 3000);
+	until_report(r, 0, &s);
+	/* as good as it can be: 4.4, and 93 less what some 50 ms take */
+	assert_int_equal(s.xr.voip.mos_lq, 44);
+	assert_in_range(s.xr.voip.r_factor, 91, 92);
+	rated(&s.xr.voip, 0, s.xr.voip.end_system_ms);
+	/* half a second there and back */
+	struct rtcp_block b = block(r);
+
+	b.last_sr = (uint32_t)(s.ntp >> 16);
+	rig_run(r, 500);
+	b.highest = r->heard[0].sequence;
+	peer_report(r, (struct rtcp_report){.receiving = true, .block = b});
+	until_report(r, 0, &s);
+	assert_in_range(s.xr.voip.round_trip_ms, 499, 501);
+	assert_int_equal(s.xr.voip.mos_lq, 44);
+	assert_in_range(s.xr.voip.r_factor, 70, 80);
+	rated(&s.xr.voip, 0, 250 + s.xr.voip.end_system_ms);
+	/* and then every tenth packet is lost */
+	for (uint32_t i = 0; i < 200; i++) {
+		r->peer[0].lose = 1;
+		rig_run(r, 200);
+	}
+	until_report(r, 0, &s);
+	double lost = status(r, 0).rx_lost, of = status(r, 0).rx_expected;
+
+	assert_true(lost / of > 0.07);
+	rated(&s.xr.voip, lost / of, 250 + s.xr.voip.end_system_ms);
 	rig_destroy(r);
 }
 
@@ -517,6 +568,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_report_says_what_came_and_what_was_lost),
+		cmocka_unit_test(the_peer_is_told_how_it_sounds),
 		cmocka_unit_test(reports_leave_every_few_seconds),
 		cmocka_unit_test(the_time_of_a_report_is_that_of_the_media),
 		cmocka_unit_test(names_are_of_one_port),
