@@ -283,7 +283,7 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	rtp_source_init(&p->source);
 }
 
-/* Keys that are being sent or received do not go on in another clock, or without one. */
+/* Keys that are being sent do not go on in another clock, or without one. */
 static void keys_apply(struct worker *w, struct port *p, const struct cord_terms *t)
 {
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
@@ -295,7 +295,7 @@ static void keys_apply(struct worker *w, struct port *p, const struct cord_terms
 	if ((p->flags & PORT_KEYS) && (other || none))
 		port_keys_end(w, p);
 	if (other)
-		telephone_event_receiver_reset(&cold->event_in);
+		telephone_event_receiver_renew(&cold->event_in, cold->event_khz, event_khz);
 	cold->event_khz = event_khz;
 	p->flags &= (uint16_t)~PORT_INBAND;
 	if (inband)

@@ -31,11 +31,26 @@ static uint64_t draw(struct worker *w)
 	return z ^ z >> 31;
 }
 
+/* A key that is held ends with its stream: in the next one it would be another key. */
+static void end_key(struct worker *w, struct port *p)
+{
+	struct port_cold *cold = worker_cold(w, p);
+	struct telephone_event_packet packet;
+
+	if ((p->flags & (PORT_KEYS | PORT_INBAND)) != PORT_KEYS)
+		return;
+	for (uint32_t n = telephone_event_cut(&cold->event_out, cold->event_khz, &packet);
+		n && (p->direction & CORD_MAY_SEND); n--)
+		tx_rtp(w, p, NULL, CORD_COUNTER_tx_event, false, p->event_payload_type,
+			packet.timestamp, packet.payload, sizeof(packet.payload));
+}
+
 void port_stream_renew(struct worker *w, struct port *p)
 {
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
 	uint64_t numbers = draw(w);
 
+	end_key(w, p);
 	p->ssrc = (uint32_t)draw(w);
 	p->sequence = (uint16_t)(numbers & SEQUENCE_MASK);
 	p->timestamp_base = (uint32_t)(numbers >> 32);
@@ -72,11 +87,11 @@ enum cord_refusal port_secure_set(struct worker *w, struct port *p, const struct
 
 	if (t->send_key.suite == CORD_SRTP_NONE)
 		return p->flags & PORT_SECURE ? CORD_REFUSAL_DOWNGRADE : CORD_REFUSAL_NONE;
-	tx_protect(w);
 	bool other_clock = cord_codec_clock_khz(p->codec) != cord_codec_clock_khz(t->codec);
 
 	if (other_clock || !srtp_sends_with(w->srtp, p->slot, &t->send_key)) {
 		port_stream_renew(w, p);
+		tx_protect(w);
 		rc = srtp_set_send(w->srtp, p->slot, &t->send_key, p->ssrc);
 	}
 	if (rc == 0)

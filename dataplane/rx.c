@@ -230,7 +230,8 @@ static struct exit rx_rtp(struct worker *w, struct port *p, const struct datagra
 	case RTP_SOURCE_CHANGED:
 		port_flush(w, p);
 		report_begin(w, p);
-		telephone_event_receiver_reset(&w->dp->port_cold[p->slot].event_in);
+		telephone_event_receiver_renew(&w->dp->port_cold[p->slot].event_in,
+			w->dp->port_cold[p->slot].event_khz, w->dp->port_cold[p->slot].event_khz);
 		break;
 	default:
 		break;

@@ -57,6 +57,24 @@ static bool is_segment(const struct telephone_event_receiver *r, int32_t later, 
 	       (later > r->duration && later >= least && later <= SEGMENT_MAX);
 }
 
+void telephone_event_receiver_renew(
+	struct telephone_event_receiver *r, unsigned from_khz, unsigned to_khz)
+{
+	uint32_t duration = from_khz ? r->duration * to_khz / from_khz : 0;
+
+	r->duration = (uint16_t)(duration < SEGMENT_MAX ? duration : SEGMENT_MAX);
+	r->renewed = r->known;
+}
+
+/* Whether the first event of a renewed stream is the one before. */
+static bool goes_on(const struct telephone_event_receiver *r, uint8_t event, uint16_t duration,
+	bool end, bool marker)
+{
+	if (event != r->event || marker)
+		return false;
+	return r->ended ? end && duration == r->duration : duration >= r->duration;
+}
+
 enum telephone_event_verdict telephone_event_receive(struct telephone_event_receiver *r,
 	unsigned clock_khz, const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker,
 	char *digit)
@@ -70,6 +88,12 @@ enum telephone_event_verdict telephone_event_receive(struct telephone_event_rece
 
 	if (event >= KEYS)
 		return TELEPHONE_EVENT_IGNORED;
+	if (r->renewed) {
+		r->known = goes_on(r, event, duration, end, marker);
+		r->timestamp = timestamp;
+		later = 0;
+		r->renewed = 0;
+	}
 	/* Further back than any network keeps a packet is a sender that began its timestamps anew. */
 	if (r->known && later < 0 && later > -(int32_t)(BACK_MS * clock_khz))
 		return TELEPHONE_EVENT_REPEATED;
@@ -226,6 +250,21 @@ enum telephone_event_step telephone_event_step(struct telephone_event_sender *s,
 		s->elapsed_ms += PERIOD_MS;
 		return TELEPHONE_EVENT_STEP_SILENCE;
 	}
+}
+
+uint32_t telephone_event_cut(
+	struct telephone_event_sender *s, unsigned clock_khz, struct telephone_event_packet *packet)
+{
+	uint32_t ends = s->ends;
+
+	if (s->state == TELEPHONE_EVENT_KEY) {
+		ends = ENDS;
+		enter(s, TELEPHONE_EVENT_GAP);
+	}
+	s->ends = 0;
+	if (ends)
+		send_packet(s, clock_khz, true, false, packet);
+	return ends;
 }
 
 uint32_t telephone_event_duration(const struct telephone_event_packet *packet)

@@ -38,6 +38,7 @@ struct telephone_event_receiver {
 	uint8_t event;
 	uint8_t known : 1; /* an event has been seen */
 	uint8_t ended : 1;
+	uint8_t renewed : 1; /* the stream has begun anew since */
 };
 _Static_assert(sizeof(struct telephone_event_receiver) == 8, "lies in a port's record");
 
@@ -52,16 +53,20 @@ enum telephone_event_verdict {
 
 /*
  * Takes the payload of one packet. *digit is written with BEGUN only. A key of which all but the
- * end was lost is begun by its end. Call telephone_event_receiver_reset() when the stream changes.
+ * end was lost is begun by its end. Call telephone_event_receiver_renew() when the stream changes.
  */
 enum telephone_event_verdict telephone_event_receive(struct telephone_event_receiver *r,
 	unsigned clock_khz, const uint8_t *payload, size_t bytes, uint32_t timestamp, bool marker,
 	char *digit);
 
-static inline void telephone_event_receiver_reset(struct telephone_event_receiver *r)
-{
-	*r = (struct telephone_event_receiver){0};
-}
+/*
+ * From now on the stream has other timestamps, and perhaps another clock. An event that is held
+ * through that goes on with a timestamp of its own, and none of its packets may begin it again: the
+ * first one without a marker that is at least as long as what was seen of it belongs to it, and of
+ * one that has ended its end sent again. Any other begins a key.
+ */
+void telephone_event_receiver_renew(
+	struct telephone_event_receiver *r, unsigned from_khz, unsigned to_khz);
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
@@ -132,6 +137,13 @@ int telephone_event_send_more(struct telephone_event_sender *s, char digit);
  */
 enum telephone_event_step telephone_event_step(struct telephone_event_sender *s, uint32_t timestamp,
 	unsigned clock_khz, struct telephone_event_packet *packet);
+
+/*
+ * The stream ends here. How often *packet, which is the end of the key that is held or has just been,
+ * has still to be sent in it; what was to be sent after that key is sent in the next stream.
+ */
+uint32_t telephone_event_cut(struct telephone_event_sender *s, unsigned clock_khz,
+	struct telephone_event_packet *packet);
 
 /* Of the key, up to the end of the period, in its clock. */
 uint32_t telephone_event_duration(const struct telephone_event_packet *packet);

@@ -209,6 +209,9 @@ static void hear_rtp(struct rig *r, uint32_t slot, const uint8_t *rtp, size_t by
 	assert_int_equal(rtp_parse(rtp, bytes, &header), 0);
 	bool follows = h->packets + h->events && !h->renewed;
 
+	/* A peer forgets the events of a stream with it. */
+	if (h->ssrc != header.ssrc)
+		h->event = (struct telephone_event_receiver){0};
 	h->renewed = false;
 	if (follows) {
 		h->sequence_gaps += (uint16_t)(h->sequence + 1) != header.sequence;

@@ -2,6 +2,7 @@
 /* Keys through ports and rooms: as telephone-events at every clock, and in the sound. */
 #include "g711.h"
 #include "rig.h"
+#include "rtp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,6 +182,64 @@ static void R74_fifty_digits_are_sent_at_48_khz(void **state)
 	assert_string_equal(r->heard[0].keys, keys);
 	assert_int_equal(r->heard[0].last_event[2] << 8 | r->heard[0].last_event[3], 4800);
 	assert_int_equal(r->heard[0].sequence_gaps, 0);
+}
+
+/* An update or an end of a key in a stream of its own SSRC. */
+static void send_event_as(struct hand *h, uint32_t ssrc, char key, uint32_t duration, bool end)
+{
+	uint8_t packet[RTP_HEADER_BYTES + 4];
+
+	rtp_write(packet, false, 101, h->sequence++, h->timestamp, ssrc);
+	packet[RTP_HEADER_BYTES] = (uint8_t)telephone_event_code(key);
+	packet[RTP_HEADER_BYTES + 1] = (uint8_t)(end << 7 | 10);
+	rtp_put16(packet + RTP_HEADER_BYTES + 2, (uint16_t)duration);
+	rig_datagram(r, h->slot, false, packet, sizeof(packet));
+	rig_run(r, 20);
+}
+
+/*
+ * The peer holds a key for half a second, in which its stream becomes another one, where the session
+ * says so by another clock; then comes the same key again.
+ */
+static void a_key_held_through_another_stream_is_told_once(void **state)
+{
+	char keys[RIG_EVENTS_MAX + 1];
+
+	rig_open_room(r, 0, 0);
+	open_with_clock(0, 8000);
+	open_with_clock(1, 8000);
+	join(2, NULL);
+	for (uint32_t slot = 0; slot < 2; slot++) {
+		struct hand h = {.slot = slot, .sequence = 100, .timestamp = 10000};
+		struct cord_message set = {.port_set = {.terms = rig_terms(slot, CORD_CODEC_OPUS)}};
+		uint32_t khz = 8;
+
+		rig_forget(r);
+		send_event(&h, '5', 160, false, true);
+		for (uint32_t i = 2; i <= 25; i++) {
+			if (i == 8) {
+				h.timestamp = 9000;
+				h.sequence = 40000;
+			}
+			if (i == 8 && slot == 1) {
+				set.port_set.port = rig_port(r, slot);
+				set.port_set.terms.event_clock_hz = 48000;
+				assert_int_equal(rig_ask(r, 0, &set, CORD_COMMAND_PORT_SET), 0);
+				rig_code(r, slot, CORD_CODEC_OPUS);
+				r->heard[slot].renewed = true;
+				khz = 48;
+			}
+			send_event_as(
+				&h, i < 8 ? 0x5000 + slot : 0x6000, '5', 20 * i * khz, i == 25);
+		}
+		told(keys);
+		assert_string_equal(keys, "5");
+		h.timestamp += 600 * khz;
+		for (uint32_t i = 1; i <= 5; i++)
+			send_event_as(&h, 0x6000, '5', 20 * i * khz, i == 5);
+		told(keys);
+		assert_string_equal(keys, "55");
+	}
 }
 
 static void another_clock_ends_what_is_being_sent(void **state)
@@ -424,6 +483,7 @@ int main(void)
 		TEST(a_long_key_is_told_once),
 		TEST(keys_leave_a_port_only_where_the_mask_says),
 		TEST(R74_fifty_digits_are_sent_at_48_khz),
+		TEST(a_key_held_through_another_stream_is_told_once),
 		TEST(another_clock_ends_what_is_being_sent),
 		TEST(keys_in_the_sound_are_told_and_not_heard),
 		TEST(keys_in_the_sound_go_where_the_mask_says),

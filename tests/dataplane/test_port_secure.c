@@ -483,6 +483,40 @@ static void the_key_before_ends(void **state)
 	arrive(r, &first, 10, 20, SRTP_FORGED);
 }
 
+/*
+ * Keys go out while a re-INVITE changes what the port sends with, in each of their periods. The peer
+ * changes over behind it, and knows nothing in the new stream of what the old one held.
+ */
+static void keys_being_sent_go_on_under_another_key(void **state)
+{
+	struct rig *r = *state;
+	struct cord_message m = {.port_digits = {.duration_ms = 100,
+					 .gap_ms = 60,
+					 .pause_ms = 500,
+					 .digits = 3,
+					 .digit = "123"}};
+
+	open_two(r);
+	m.port_digits.port = rig_port(r, 0);
+	for (uint32_t at = 0; at < 26; at++) {
+		memset(r->heard[0].keys, 0, sizeof(r->heard[0].keys));
+		rig_run(r, 100);
+		assert_int_equal(rig_ask(r, 0, &m, CORD_COMMAND_PORT_DIGITS), 0);
+		rig_run(r, 20 * at);
+		/* Seeds of its own make the keys of a slot that nobody has. */
+		rig_secure(r, 2, CORD_SRTP_AEAD_AES_128_GCM, 1000 + at, 1);
+		r->send_key[0] = r->send_key[2];
+		assert_int_equal(set_terms(r, 0, CORD_MAY_SEND | CORD_MAY_RECEIVE), 0);
+		assert_int_equal(srtp_set_receive(r->peer_srtp, 0, &r->send_key[0]), 0);
+		r->heard[0].renewed = true;
+		rig_run(r, 600);
+		assert_string_equal(r->heard[0].keys, "123");
+	}
+	assert_int_equal(r->heard[0].unauthentic, 0);
+	assert_int_equal(r->heard[0].sequence_gaps, 0);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_digits_sent), 3 * 26);
+}
+
 /* The same key sends another SSRC, whose indices begin anew; the peer's key goes on. */
 static void another_clock_is_another_stream(void **state)
 {
@@ -638,6 +672,8 @@ int main(void)
 		TEST(the_key_before_goes_on),
 		TEST_LIBSRTP(the_key_before_goes_on),
 		TEST(the_key_before_ends),
+		TEST(keys_being_sent_go_on_under_another_key),
+		TEST_LIBSRTP(keys_being_sent_go_on_under_another_key),
 		TEST(another_clock_is_another_stream),
 		TEST_LIBSRTP(another_clock_is_another_stream),
 		TEST(plain_never_replaces_keys),

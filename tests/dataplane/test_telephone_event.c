@@ -15,7 +15,7 @@ static char told[128];
 static int begin(void **state)
 {
 	clock_khz = 8;
-	telephone_event_receiver_reset(&receiver);
+	receiver = (struct telephone_event_receiver){0};
 	told[0] = '\0';
 	return 0;
 }
@@ -137,6 +137,55 @@ static void a_key_that_comes_again_with_its_end_lost_is_another(void **state)
 			take(4, false, d * 48, 0, false);
 		take(4, false, 20 * 48, (ms + 40) * 48, false);
 		assert_string_equal(told, "44");
+	}
+}
+
+/* A key of 100 ms and its three ends; the stream is another from the nth packet on, by a new clock. */
+static void a_key_is_told_once_through_another_stream(void **state)
+{
+	static const unsigned clocks[] = {8, 16, 48};
+
+	for (unsigned way = 0; way < 9; way++) {
+		for (unsigned from = 1; from < 7; from++) {
+			/* what is lost around the change */
+			for (unsigned lost = 0; lost < 8; lost++) {
+				begin(NULL);
+				clock_khz = clocks[way % 3];
+				for (unsigned i = 0; i < 7; i++) {
+					if (i == from) {
+						telephone_event_receiver_renew(
+							&receiver, clock_khz, clocks[way / 3]);
+						clock_khz = clocks[way / 3];
+					}
+					if (i && i + 1 >= from && lost >> (i + 1 - from) & 1)
+						continue;
+					take(5, i >= 4, (i < 4 ? i + 1 : 5) * 20 * clock_khz,
+						i < from ? 777 : 4000000000u, i == 0);
+				}
+				assert_string_equal(told, "5");
+				/* The next one is another. */
+				take(5, false, 20 * clock_khz, 4000000000u + 200 * clock_khz, true);
+				assert_string_equal(told, "55");
+			}
+		}
+	}
+}
+
+/* What begins in a renewed stream is a key, whatever was before, and where its timestamps are. */
+static void the_first_key_of_another_stream_is_told(void **state)
+{
+	for (unsigned ended = 0; ended < 2; ended++) {
+		begin(NULL);
+		take(5, ended, 800, 90000, true);
+		telephone_event_receiver_renew(&receiver, 8, 8);
+		assert_int_equal(take(5, false, 160, 88000, true), TELEPHONE_EVENT_BEGUN);
+		telephone_event_receiver_renew(&receiver, 8, 8);
+		assert_int_equal(take(6, false, 320, 50000, false), TELEPHONE_EVENT_BEGUN);
+		/* of a key that is shorter than what has been seen, the marker was lost */
+		take(6, ended, 800, 50000, false);
+		telephone_event_receiver_renew(&receiver, 8, 8);
+		assert_int_equal(take(6, false, 320, 50000, false), TELEPHONE_EVENT_BEGUN);
+		assert_string_equal(told, "5566");
 	}
 }
 
@@ -335,11 +384,67 @@ static void keys_that_are_passed_on_queue_up(void **state)
 		assert_int_equal(got[i], '1' + i % 9);
 }
 
+static void hear(
+	struct telephone_event_receiver *by, const struct telephone_event_packet *p, char *keys)
+{
+	char digit;
+
+	if (telephone_event_receive(by, clock_khz, p->payload, 4, p->timestamp, p->marker,
+		    &digit) == TELEPHONE_EVENT_BEGUN)
+		strncat(keys, &digit, 1);
+}
+
+/*
+ * The stream ends in each period of two keys of 100 ms, and what remains goes out in another, which a
+ * peer hears that forgets the one before, and one that does not.
+ */
+static void what_is_cut_is_neither_lost_nor_sent_again(void **state)
+{
+	for (unsigned at = 0; at < 16; at++) {
+		struct telephone_event_sender s;
+		struct telephone_event_receiver by[2] = {{0}};
+		struct telephone_event_packet packet;
+		char keys[2][16] = {""};
+		unsigned ends = 0;
+
+		telephone_event_sender_init(&s);
+		assert_int_equal(telephone_event_send(&s, "12", 2, 100, 60, 500), 0);
+		for (unsigned period = 0; period < 20; period++) {
+			uint32_t base = period < at ? 1000 : 90000;
+
+			if (period == at) {
+				for (unsigned n = telephone_event_cut(&s, clock_khz, &packet); n;
+					n--) {
+					assert_true(packet.payload[1] & 0x80);
+					hear(&by[0], &packet, keys[0]);
+					hear(&by[1], &packet, keys[1]);
+					ends++;
+				}
+				assert_int_equal(telephone_event_cut(&s, clock_khz, &packet), 0);
+				memset(&by[0], 0, sizeof(by[0]));
+			}
+			if (telephone_event_step(&s, base + period * 160, clock_khz, &packet) !=
+				TELEPHONE_EVENT_STEP_PACKET)
+				continue;
+			assert_true(packet.timestamp >= base);
+			ends += packet.payload[1] >> 7;
+			hear(&by[0], &packet, keys[0]);
+			hear(&by[1], &packet, keys[1]);
+		}
+		assert_string_equal(keys[0], "12");
+		assert_string_equal(keys[1], "12");
+		assert_int_equal(ends, 6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_has_its_code),
 		cmocka_unit_test_setup(a_key_is_told_once_whatever_is_lost, begin),
+		cmocka_unit_test_setup(a_key_is_told_once_through_another_stream, begin),
+		cmocka_unit_test_setup(the_first_key_of_another_stream_is_told, begin),
+		cmocka_unit_test_setup(what_is_cut_is_neither_lost_nor_sent_again, begin),
 		cmocka_unit_test_setup(reordered_packets_tell_nothing_new, begin),
 		cmocka_unit_test_setup(timestamps_that_begin_anew_are_followed, begin),
 		cmocka_unit_test_setup(a_long_key_in_segments_is_one, begin),
@@ -347,6 +452,8 @@ int main(void)
 		cmocka_unit_test_setup(a_key_that_comes_again_with_its_end_lost_is_another, begin),
 		cmocka_unit_test_setup(fifty_keys_with_pauses_arrive_at_every_clock, begin),
 		cmocka_unit_test_setup(durations_count_the_clock, begin),
+		cmocka_unit_test_setup(a_key_is_told_once_through_another_stream, begin),
+		cmocka_unit_test_setup(the_first_key_of_another_stream_is_told, begin),
 		cmocka_unit_test_setup(what_is_no_key_is_ignored, begin),
 		cmocka_unit_test_setup(sends_keys_gaps_and_pauses, begin),
 		cmocka_unit_test_setup(durations_rise_and_the_timestamp_stands, begin),

@@ -82,7 +82,7 @@ static void take_rtp(struct peer *p, const uint8_t *packet, size_t bytes)
 		return;
 	if (verdict == RTP_SOURCE_CHANGED) {
 		flush(p);
-		telephone_event_receiver_reset(&p->events);
+		telephone_event_receiver_renew(&p->events, 8, 8);
 	}
 	if (event &&
 		telephone_event_receive(&p->events, 8, packet + h.payload_offset, h.payload_bytes,
