@@ -20,6 +20,7 @@ struct codec_decoder {
 struct codec_encoder {
 	enum cord_codec codec;
 	uint8_t complexity;
+	bool joins; /* the next frame is the first after those of another encoder */
 	struct OpusEncoder *opus;
 	struct g722_encode_state_s *g722;
 };
@@ -146,10 +147,19 @@ void codec_encoder_reset(struct codec_encoder *e, const struct codec_encoding *e
 {
 	e->codec = encoding->codec;
 	e->complexity = encoding->complexity;
+	e->joins = false;
 	if (e->codec == CORD_CODEC_OPUS)
 		opus_codec_encoder_reset(e->opus, encoding);
 	else
 		g722_codec_encoder_reset(e->g722);
+}
+
+void codec_encoder_join(struct codec_encoder *e, const int16_t *before, uint32_t samples)
+{
+	if (e->codec != CORD_CODEC_OPUS)
+		return;
+	opus_codec_encoder_join(e->opus, before, samples);
+	e->joins = true;
 }
 
 void codec_encoder_complexity(struct codec_encoder *e, uint32_t complexity)
@@ -162,7 +172,13 @@ void codec_encoder_complexity(struct codec_encoder *e, uint32_t complexity)
 
 size_t codec_encode(struct codec_encoder *e, uint8_t *out, const int16_t *pcm, uint32_t samples)
 {
-	if (e->codec == CORD_CODEC_OPUS)
-		return opus_codec_encode(e->opus, out, pcm, samples);
+	if (e->codec == CORD_CODEC_OPUS) {
+		size_t bytes = opus_codec_encode(e->opus, out, pcm, samples);
+
+		if (e->joins)
+			opus_codec_encoder_joined(e->opus);
+		e->joins = false;
+		return bytes;
+	}
 	return g722_codec_encode(e->g722, out, pcm, samples);
 }

@@ -106,6 +106,13 @@ void codec_encoder_destroy(struct codec_encoder *e);
 /* Begins a stream. */
 void codec_encoder_reset(struct codec_encoder *e, const struct codec_encoding *encoding);
 
+/*
+ * To be called behind the reset where the peer has been sent packets of another encoder until now:
+ * `before` are the samples of the last 20 ms of them. The first frame takes up where they end, and is
+ * coded without reference to what the peer's decoder remembers. G.722: nothing.
+ */
+void codec_encoder_join(struct codec_encoder *e, const int16_t *before, uint32_t samples);
+
 /* Changes the complexity of a stream of Opus; what is set already costs nothing. */
 void codec_encoder_complexity(struct codec_encoder *e, uint32_t complexity);
 

@@ -15,6 +15,7 @@ enum {
 	CODE_MASK = 3,     /* TOC: how many frames; the other bits say what they are */
 	VARIABLE = 1 << 7, /* frame count: lengths follow */
 	LENGTH_ONE = 252,  /* lengths below fit one byte */
+	VOICE = 1 << 7,    /* first bit of a frame of SILK: its first 20 ms */
 };
 
 /* ---- packets -------------------------------------------------------------------------------- */
@@ -36,6 +37,37 @@ uint32_t opus_codec_payload_us(const uint8_t *payload, size_t bytes)
 	if (opus_packet_parse(payload, (opus_int32)bytes, &toc, frame, size, &offset) <= 0)
 		return 0;
 	return (uint32_t)units * 1000 / 48;
+}
+
+uint32_t opus_codec_rate_khz(const uint8_t *payload)
+{
+	switch (opus_packet_get_bandwidth(payload)) {
+	case OPUS_BANDWIDTH_NARROWBAND:
+		return 8;
+	case OPUS_BANDWIDTH_MEDIUMBAND:
+		return 12;
+	case OPUS_BANDWIDTH_WIDEBAND:
+		return 16;
+	case OPUS_BANDWIDTH_SUPERWIDEBAND:
+		return 24;
+	default:
+		return 48;
+	}
+}
+
+bool opus_codec_mono(const uint8_t *payload)
+{
+	return opus_packet_get_nb_channels(payload) == 1;
+}
+
+bool opus_codec_voiceless(const uint8_t *payload, size_t bytes)
+{
+	uint8_t toc = payload[0];
+
+	if (bytes < 2 || (toc & CODE_MASK) || (toc & CELT_ONLY) ||
+		opus_packet_get_samples_per_frame(payload, 1000) > 20)
+		return false;
+	return !(payload[1] & VOICE);
 }
 
 static size_t put_length(uint8_t *out, uint32_t bytes)
@@ -147,6 +179,19 @@ void opus_codec_encoder_reset(struct OpusEncoder *e, const struct codec_encoding
 	opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(encoding->fec));
 	opus_encoder_ctl(e, OPUS_SET_PACKET_LOSS_PERC(encoding->loss));
 	opus_encoder_ctl(e, OPUS_SET_DTX(encoding->dtx));
+}
+
+void opus_codec_encoder_join(struct OpusEncoder *e, const int16_t *before, uint32_t samples)
+{
+	uint8_t unsent[CODEC_FRAME_BYTES_MAX];
+
+	if (opus_encode(e, before, (int)samples, unsent, sizeof(unsent)) > 0)
+		opus_encoder_ctl(e, OPUS_SET_PREDICTION_DISABLED(1));
+}
+
+void opus_codec_encoder_joined(struct OpusEncoder *e)
+{
+	opus_encoder_ctl(e, OPUS_SET_PREDICTION_DISABLED(0));
 }
 
 void opus_codec_encoder_complexity(struct OpusEncoder *e, uint32_t complexity)

@@ -24,9 +24,26 @@ void opus_codec_encoder_destroy(struct OpusEncoder *e);
  */
 uint32_t opus_codec_payload_us(const uint8_t *payload, size_t bytes);
 
+/*
+ * What a packet that is allowed says of itself without being decoded: the rate of samples that its
+ * band needs (8, 12, 16, 24 or 48), whether it is mono, and whether its encoder found no voice in it,
+ * which only those of one frame of 10 or 20 ms with a layer of SILK tell (RFC 6716 section 4.2.3).
+ */
+uint32_t opus_codec_rate_khz(const uint8_t *payload);
+bool opus_codec_mono(const uint8_t *payload);
+bool opus_codec_voiceless(const uint8_t *payload, size_t bytes);
+
 /* Begin a stream. */
 void opus_codec_decoder_reset(struct OpusDecoder *d);
 void opus_codec_encoder_reset(struct OpusEncoder *e, const struct codec_encoding *encoding);
+
+/*
+ * The encoder has just begun, and what it encodes is heard after another encoder's `before` (20 ms):
+ * the frames from here on know what that was, and need nothing of it to be decoded until this is
+ * undone.
+ */
+void opus_codec_encoder_join(struct OpusEncoder *e, const int16_t *before, uint32_t samples);
+void opus_codec_encoder_joined(struct OpusEncoder *e);
 
 void opus_codec_encoder_complexity(struct OpusEncoder *e, uint32_t complexity);
 

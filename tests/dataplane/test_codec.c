@@ -551,6 +551,98 @@ static void silence_is_silent(void **state)
 	}
 }
 
+/* RFC 6716 table 2: SILK, hybrid, CELT. */
+static void packets_of_opus_say_what_they_are(void **state)
+{
+	static const uint8_t khz[] = {8, 8, 8, 8, 12, 12, 12, 12, 16, 16, 16, 16, 24, 24, 48, 48, 8,
+		8, 8, 8, 16, 16, 16, 16, 24, 24, 24, 24, 48, 48, 48, 48};
+
+	for (uint32_t toc = 0; toc < 256; toc++) {
+		const uint8_t packet = (uint8_t)toc;
+
+		assert_int_equal(opus_codec_rate_khz(&packet), khz[toc >> 3]);
+		assert_int_equal(opus_codec_mono(&packet), !(toc & 4));
+	}
+}
+
+/* Silence has no voice, and a vowel has one, in every length of frame that tells; CELT does not. */
+static void opus_tells_where_no_voice_is(void **state)
+{
+	static const int16_t nothing[FRAME];
+	uint8_t frame[CODEC_FRAME_BYTES_MAX];
+
+	voice(said, 16000);
+	for (uint32_t samples = FRAME / 2; samples <= FRAME; samples += FRAME / 2) {
+		for (int fec = 0; fec < 2; fec++) {
+			struct codec_encoder *e = encoder(CORD_CODEC_OPUS, 16, fec, false, 24000);
+			uint32_t spoken = 0, silent = 0;
+
+			for (int i = 0; i < FRAMES; i++) {
+				size_t n = codec_encode(e, frame, said + i * FRAME, samples);
+
+				spoken += !opus_codec_voiceless(frame, n);
+			}
+			for (int i = 0; i < FRAMES; i++) {
+				size_t n = codec_encode(e, frame, nothing, samples);
+
+				silent += opus_codec_voiceless(frame, n);
+			}
+			assert_in_range(spoken, FRAMES - 10, FRAMES);
+			assert_in_range(silent, FRAMES - 20, FRAMES);
+			codec_encoder_destroy(e);
+		}
+	}
+	assert_false(opus_codec_voiceless(frame, codec_silence(CORD_CODEC_OPUS, 20, frame)));
+	/* Two frames in a packet, 40 ms in one, no frame at all. */
+	assert_false(opus_codec_voiceless((const uint8_t *)"\x49\0\0", 3));
+	assert_false(opus_codec_voiceless((const uint8_t *)"\x50\0", 2));
+	assert_false(opus_codec_voiceless((const uint8_t *)"\x48", 1));
+}
+
+/* Frames from `from` on come from another encoder, which begins with them. Heard by one decoder. */
+static void change_encoders(int from, bool joins)
+{
+	struct codec_encoder *e[2] = {encoder(CORD_CODEC_OPUS, 16, false, false, 24000),
+		encoder(CORD_CODEC_OPUS, 16, false, false, 24000)};
+	struct codec_decoder *d = decoder(CORD_CODEC_OPUS);
+	uint8_t frame[CODEC_FRAME_BYTES_MAX];
+
+	for (int f = 0; f < FRAMES; f++) {
+		if (f == from && joins)
+			codec_encoder_join(e[1], said + (f - 1) * FRAME, FRAME);
+		size_t n = codec_encode(e[f >= from], frame, said + f * FRAME, FRAME);
+
+		assert_int_equal(codec_decode(d, heard + f * FRAME, frame, n), FRAME);
+	}
+	codec_encoder_destroy(e[0]);
+	codec_encoder_destroy(e[1]);
+	codec_decoder_destroy(d);
+}
+
+/* In the middle of a vowel, an encoder that joins leaves no hole, and one that only begins does. */
+static void an_encoder_takes_up_where_another_ends(void **state)
+{
+	enum { HOLE = 96 /* 6 ms */ };
+	double worst[2] = {1, 1};
+
+	tone(said, 300, 16000, 8000);
+	for (int joins = 0; joins < 2; joins++) {
+		for (int from = 10; from < 40; from++) {
+			change_encoders(from, joins);
+			const int16_t *at = heard + from * FRAME;
+			double before = power(at - FRAME, FRAME);
+
+			for (int k = 0; k <= FRAME - HOLE; k += HOLE / 4) {
+				double p = power(at + k, HOLE) / before;
+
+				worst[joins] = p < worst[joins] ? p : worst[joins];
+			}
+		}
+	}
+	assert_true(worst[0] < 0.3);
+	assert_true(worst[1] > 0.5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +659,9 @@ int main(void)
 		cmocka_unit_test(broken_opus_breaks_nothing),
 		cmocka_unit_test(opus_of_another_kind_is_heard),
 		cmocka_unit_test(silence_is_silent),
+		cmocka_unit_test(packets_of_opus_say_what_they_are),
+		cmocka_unit_test(opus_tells_where_no_voice_is),
+		cmocka_unit_test(an_encoder_takes_up_where_another_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
