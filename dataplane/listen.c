@@ -3,6 +3,7 @@
 
 #include "g711.h"
 #include "mix.h"
+#include "pass.h"
 #include "take.h"
 
 #define UNITS PORT_PERIOD_UNITS
@@ -28,6 +29,8 @@ const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, e
 	struct talk *t = &w->scratch.talk[i];
 	struct port *p = worker_member(w, r, i);
 
+	if (t->later)
+		take_samples(w, p, i);
 	if (t->pcm[rate])
 		return t->pcm[rate];
 	if (t->raw && t->pcm[TICK_NARROW] == NULL) {
@@ -262,7 +265,11 @@ static void encode_coded(struct worker *w, struct port *p, const struct coder_st
 
 	if (!coder_stream_equal(&c->stream, stream) || c->period + 1 != w->scratch.period) {
 		encoding.rate_khz = p->codec == CORD_CODEC_OPUS ? stream->rate_khz : 16;
+		const int16_t *before = pass_before(w, p);
+
 		codec_encoder_reset(c->encoder, &encoding);
+		if (before && encoding.rate_khz == 16)
+			codec_encoder_join(c->encoder, before, CODER_SAMPLES);
 		memset(&c->up, 0, sizeof(c->up));
 		c->stream = *stream;
 	}
@@ -492,17 +499,26 @@ struct sound listen_sound(
 	uint32_t self = 1u << listener;
 	uint32_t set = r->hears[listener] & talking & ~self;
 	bool player = (r->hears[listener] & self) && (p->flags & PORT_PLAYING);
+	bool coded = cord_codec_wide(p->codec);
 	const uint32_t tones = PORT_KEYS | PORT_INBAND;
 	struct sound sound;
 
 	if ((p->flags & tones) == tones && hear_key(w, r, listener, &sound))
 		return sound;
+	if (coded && pass_sound(w, r, listener, set, &sound)) {
+		worker_cold(w, p)->paused = 0;
+		return sound;
+	}
+	if (coded)
+		set = pass_heard(w, set);
 	if (set == 0 && !player)
 		return listen_silence(w, p);
 	if (p->flags & PORT_MAY_PAUSE)
 		worker_cold(w, p)->paused = 0;
 	if (set == 0 && !(r->gained & self) && stored(w, p, &sound))
 		return sound;
+	if (coded)
+		pass_coded(w, p);
 	if (hears_alone(w, r, listener))
 		return hear_alone(w, r, listener, set, player);
 	return hear_mix(w, r, listener, set, talking);
@@ -514,6 +530,7 @@ void listen_begin(struct worker *w, uint32_t period)
 
 	s->encodings = 0;
 	s->period = period;
+	s->quiet = s->silent = 0;
 	memset(s->total_ready, 0, sizeof(s->total_ready));
 }
 

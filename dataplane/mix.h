@@ -74,8 +74,12 @@ static inline void mix_pair(
 	mix_kernels->pair(out, a, b, samples);
 }
 
-/* Mean magnitude of a frame, 0..32768; 0 samples: 0. Below MIX_QUIET nobody is speaking. */
-#define MIX_QUIET 64u
+/*
+ * Mean magnitude of a frame, 0..32768; 0 samples: 0. Below MIX_QUIET nobody is speaking, and what
+ * there is is not heard beside talk; below MIX_SILENT it is not heard at all (-66 dB).
+ */
+#define MIX_QUIET  64u
+#define MIX_SILENT 16u
 static inline uint32_t mix_level(const int16_t *in, size_t samples)
 {
 	return mix_kernels->level(in, samples);

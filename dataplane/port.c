@@ -64,7 +64,7 @@ static bool coding_allowed(const struct cord_terms *t)
 	if (t->codec <= CORD_CODEC_NONE || t->codec >= CORD_CODEC_COUNT)
 		return false;
 	if (t->codec != CORD_CODEC_OPUS)
-		return (t->flags & CORD_TERMS_OPUS_FEC) == 0;
+		return (t->flags & (CORD_TERMS_OPUS_FEC | CORD_TERMS_OPUS_PASS)) == 0;
 	return (t->opus_rate_khz == 8 || t->opus_rate_khz == 16) && t->opus_complexity <= 10 &&
 	       t->opus_loss_percent <= 100 &&
 	       (t->opus_bitrate == 0 || (t->opus_bitrate >= CODEC_OPUS_BITRATE_MIN &&
@@ -157,6 +157,7 @@ static void coding_apply(struct port_cold *cold, const struct cord_terms *t)
 	cold->noise_payload_type = t->noise_payload_type;
 	cold->receive_noise_payload_type = t->receive_noise_payload_type;
 	cold->opus_rate_khz = t->opus_rate_khz;
+	cold->opus_pass = t->flags & CORD_TERMS_OPUS_PASS;
 	if (t->codec == CORD_CODEC_OPUS) {
 		encoding.complexity = t->opus_complexity;
 		encoding.loss = t->opus_loss_percent;

@@ -133,6 +133,7 @@ struct port_cold {
 	struct coder *coder;            /* NULL: the port has G.711 */
 	struct codec_encoding encoding; /* as agreed */
 	uint8_t opus_rate_khz;          /* most that the peer wants to hear */
+	bool opus_pass;                 /* CORD_TERMS_OPUS_PASS */
 	/* comfort noise, and how long nothing has been sent */
 	uint8_t noise_payload_type, receive_noise_payload_type;
 	uint8_t noise_level;     /* -dBov */

@@ -106,15 +106,17 @@ static uint32_t member_load_ns(const struct port_cold *cold)
 /* What follows from the members' codecs. */
 static void room_weigh(struct worker *w, struct room *r)
 {
-	uint32_t wideband = 0, load_ns = LOAD_ROOM_NS;
+	uint32_t load_ns = LOAD_ROOM_NS;
 
+	r->coded = 0;
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *p = worker_member(w, r, i);
 
-		wideband += cord_codec_wide(p->codec);
+		if (cord_codec_wide(p->codec))
+			r->coded |= (uint16_t)(1u << i);
 		load_ns += member_load_ns(worker_cold(w, p));
 	}
-	r->wide = wideband >= 2;
+	r->wide = r->coded & (r->coded - 1);
 	w->phase_load_ns[r->phase] += load_ns;
 	w->phase_load_ns[r->phase] -= r->load_ns;
 	r->load_ns = load_ns;

@@ -32,6 +32,7 @@ struct room {
 	uint16_t gained;      /* bit n: listener n has gains */
 	uint16_t heard;       /* bit n: somebody hears member n */
 	uint16_t keys_passed; /* bit n: somebody gets member n's keys */
+	uint16_t coded;       /* bit n: member n has G.722 or Opus */
 	bool wide;            /* two members are wideband: it is worked at 16 kHz too */
 	bool crowded;         /* another phase has less to do: to be moved there */
 	uint32_t load_ns;     /* what a tick is expected to take */

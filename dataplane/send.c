@@ -135,7 +135,12 @@ void send_sound(struct worker *w, struct port *p, uint32_t i, uint32_t period, s
 	}
 	p->flags |= PORT_STARTED;
 	p->period = period;
+	p->sequence += s->lost;
+	if (s->resumes)
+		p->marker = 1;
 	if ((p->flags & (PORT_KEYS | PORT_INBAND)) == PORT_KEYS && send_key(w, p, period, s))
+		return;
+	if (s->missing)
 		return;
 	if (s->frames == 0 || s->noise) {
 		send_pause(w, p, timestamp, s);

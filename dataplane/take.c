@@ -20,12 +20,13 @@ static bool recover(struct worker *w, struct port *p, struct coder *c, enum jitt
 	int16_t *pcm, uint32_t samples)
 {
 	uint32_t handle = f == JITTER_CONCEAL ? jitter_following(&p->jitter) : 0;
+	struct codec_decoder *decoder = coder_decoder(c);
 
 	if (handle == 0)
-		return codec_conceal(c->decoder, pcm, samples) > 0;
+		return codec_conceal(decoder, pcm, samples) > 0;
 	const struct rte_mbuf *next = nic_mbuf(&w->dp->nic, handle);
 
-	return codec_recover(c->decoder, pcm, samples, rte_pktmbuf_mtod(next, const uint8_t *),
+	return codec_recover(decoder, pcm, samples, rte_pktmbuf_mtod(next, const uint8_t *),
 		       next->data_len) > 0;
 }
 
@@ -148,7 +149,7 @@ static uint32_t decode(struct worker *w, struct port *p, const struct rte_mbuf *
 	struct port_cold *cold = worker_cold(w, p);
 
 	if (cold->coder) {
-		int samples = codec_decode(cold->coder->decoder, out, payload, m->data_len);
+		int samples = codec_decode(coder_decoder(cold->coder), out, payload, m->data_len);
 
 		return samples > 0 ? (uint32_t)samples : 0;
 	}
@@ -213,13 +214,11 @@ static enum jitter_frame pop(
 }
 
 /* A whole packet's samples, joined to what was cut before and heard before. */
-static uint32_t take_packet(
-	struct worker *w, struct port *p, struct rte_mbuf *m, uint32_t cut, int16_t *at)
+static uint32_t packet_samples(
+	struct worker *w, struct port *p, const struct rte_mbuf *m, uint32_t cut, int16_t *at)
 {
 	uint32_t samples = decode(w, p, m, at);
 
-	rte_pktmbuf_free(m);
-	frame_played(w, p);
 	if (samples == 0)
 		return 0;
 	if (cut == samples)
@@ -230,19 +229,24 @@ static uint32_t take_packet(
 	return samples;
 }
 
-/* Adds the next packet's samples to those that wait. False: the talker is silent. */
-static bool rich_fill(struct worker *w, struct port *p, uint64_t due_ns)
+static uint32_t take_packet(
+	struct worker *w, struct port *p, struct rte_mbuf *m, uint32_t cut, int16_t *at)
+{
+	uint32_t samples = packet_samples(w, p, m, cut, at);
+
+	rte_pktmbuf_free(m);
+	frame_played(w, p);
+	return samples;
+}
+
+/* Adds the samples of a packet, or what is made up for one, to those that wait. */
+static void rich_add(
+	struct worker *w, struct port *p, enum jitter_frame f, struct rte_mbuf *m, uint32_t cut)
 {
 	struct port_cold *cold = worker_cold(w, p);
-	struct rte_mbuf *m;
-	uint32_t cut, samples = 0;
 	int16_t *at = cold->in + cold->in_count;
-	enum jitter_frame f = pop(w, p, due_ns, &m, &cut);
+	uint32_t samples = m ? take_packet(w, p, m, cut, at) : 0;
 
-	if (f == JITTER_SILENCE)
-		return false;
-	if (m)
-		samples = take_packet(w, p, m, cut, at);
 	if (samples == 0) {
 		samples = samples_of(p, p->jitter.frame_samples);
 		if (samples == 0 || samples > CODEC_SAMPLES_MAX)
@@ -250,7 +254,32 @@ static bool rich_fill(struct worker *w, struct port *p, uint64_t due_ns)
 		conceal(w, p, f, at, samples);
 	}
 	cold->in_count += samples;
+}
+
+/* Adds the next packet's samples to those that wait. False: the talker is silent. */
+static bool rich_fill(struct worker *w, struct port *p, uint64_t due_ns)
+{
+	struct rte_mbuf *m;
+	uint32_t cut;
+	enum jitter_frame f = pop(w, p, due_ns, &m, &cut);
+
+	if (f == JITTER_SILENCE)
+		return false;
+	rich_add(w, p, f, m, cut);
 	return true;
+}
+
+/* How long the talker has been quiet, by the samples of a period. */
+static void note_quiet(struct worker *w, const struct port *p, const int16_t *pcm, uint32_t samples)
+{
+	struct coder *c = worker_cold(w, p)->coder;
+
+	if (c == NULL || w->scratch.talk[p->member].made_up)
+		return;
+	uint32_t level = mix_level(pcm, samples);
+
+	c->quiet = level >= MIX_QUIET ? 0 : c->quiet < UINT8_MAX ? c->quiet + 1 : UINT8_MAX;
+	c->silent = level >= MIX_SILENT ? 0 : c->silent < UINT8_MAX ? c->silent + 1 : UINT8_MAX;
 }
 
 /* A period's samples of a stream whose samples have to wait for each other. */
@@ -274,6 +303,79 @@ static void take_rich(struct worker *w, struct port *p, uint32_t i, uint64_t due
 	cold->in_count -= have;
 	memmove(cold->in, cold->in + have, cold->in_count * sizeof(*cold->in));
 	w->scratch.talk[i].pcm[rate] = pcm;
+	note_quiet(w, p, pcm, samples);
+}
+
+/* ---- Opus that fills a period ---------------------------------------------------------------- */
+
+static void opus_decode_now(
+	struct worker *w, struct port *p, uint32_t i, enum talk_later later, uint32_t cut)
+{
+	struct talk *t = &w->scratch.talk[i];
+	int16_t *pcm = w->scratch.wide[i];
+	enum jitter_frame f = later == TALK_STRETCH ? JITTER_STRETCH : JITTER_CONCEAL;
+
+	t->later = TALK_MADE;
+	t->pcm[TICK_WIDE] = pcm;
+	if (later != TALK_DECODE || packet_samples(w, p, t->packet, cut, pcm) == 0)
+		conceal(w, p, f, pcm, CODER_SAMPLES);
+	note_quiet(w, p, pcm, CODER_SAMPLES);
+	coder_keep_said(worker_cold(w, p)->coder, w->scratch.period, pcm);
+}
+
+void take_samples(struct worker *w, struct port *p, uint32_t i)
+{
+	opus_decode_now(w, p, i, w->scratch.talk[i].later, 0);
+}
+
+void take_unheard(struct worker *w, struct port *p, uint32_t i)
+{
+	const struct talk *t = &w->scratch.talk[i];
+	const uint8_t *payload = t->opus ? rte_pktmbuf_mtod(t->packet, const uint8_t *) : NULL;
+
+	coder_miss(worker_cold(w, p)->coder, w->scratch.period, payload, t->opus);
+}
+
+/* A packet that lasts a period. Until it is decoded, what its encoder thought is all that is known. */
+static void opus_take(
+	struct worker *w, struct port *p, uint32_t i, struct rte_mbuf *m, uint32_t cut)
+{
+	struct talk *t = &w->scratch.talk[i];
+	struct coder *c = worker_cold(w, p)->coder;
+	const uint8_t *payload = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	t->packet = m;
+	t->opus = m->data_len;
+	t->later = TALK_DECODE;
+	c->bytes_mean = (uint16_t)(c->bytes_mean + (m->data_len * 16 - c->bytes_mean) / 32);
+	frame_played(w, p);
+	if (opus_codec_voiceless(payload, m->data_len))
+		p->flags |= PORT_QUIET;
+	else
+		p->flags &= (uint16_t)~PORT_QUIET;
+	if (cut)
+		opus_decode_now(w, p, i, TALK_DECODE, cut);
+}
+
+static void take_opus(struct worker *w, struct port *p, uint32_t i, uint64_t due_ns)
+{
+	const uint32_t units = port_period_units(p);
+	struct rte_mbuf *m;
+	uint32_t cut;
+	enum jitter_frame f = pop(w, p, due_ns, &m, &cut);
+
+	if (f == JITTER_SILENCE) {
+		take_silence(w, p, i);
+	} else if (m && opus_codec_payload_us(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len) ==
+				20000) {
+		opus_take(w, p, i, m, cut);
+	} else if (m == NULL && p->jitter.frame_samples == units) {
+		w->scratch.talk[i].later = f == JITTER_STRETCH ? TALK_STRETCH : TALK_CONCEAL;
+	} else {
+		/* Of another length: from here on the stream's samples wait for each other. */
+		rich_add(w, p, f, m, cut);
+		take_rich(w, p, i, due_ns);
+	}
 }
 
 static void take_frame(
@@ -333,7 +435,9 @@ void take(struct worker *w, struct port *p, uint32_t i, uint64_t due_ns)
 	*t = (struct talk){.codec = p->codec};
 	if (!(p->direction & CORD_MAY_RECEIVE))
 		return;
-	if (p->flags & PORT_RICH_IN)
+	if (p->codec == CORD_CODEC_OPUS && worker_cold(w, p)->in_count == 0)
+		take_opus(w, p, i, due_ns);
+	else if (p->flags & PORT_RICH_IN)
 		take_rich(w, p, i, due_ns);
 	else
 		take_plain(w, p, i, due_ns);

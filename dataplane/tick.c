@@ -5,6 +5,7 @@
 #include "event.h"
 #include "keys.h"
 #include "listen.h"
+#include "pass.h"
 #include "send.h"
 #include "take.h"
 #include "tx.h"
@@ -29,6 +30,8 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 {
 	bool look = tick_looks_at(p, period);
 
+	if (w->scratch.talk[i].later)
+		take_unheard(w, p, i);
 	rte_pktmbuf_free(w->scratch.talk[i].packet);
 	if (p->flags & PORT_PLAYING)
 		advance_player(w, p);
@@ -57,6 +60,8 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 	}
 	if (r->taps)
 		tap_room(w, r, talking, due_ns / CORD_TICK_NS);
+	if (r->coded)
+		pass_judge(w, r, talking);
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *p = worker_member(w, r, i);
 
@@ -72,8 +77,10 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 
 		if (sending >> i & 1)
 			send_sound(w, p, i, period, &sound[i]);
-		finish(w, p, i, period);
 	}
+	/* Behind all sending: what is sent may be another member's packet. */
+	for (uint32_t i = 0; i < r->members; i++)
+		finish(w, worker_member(w, r, i), i, period);
 }
 
 void tick_phase(struct worker *w, uint64_t phase_at)

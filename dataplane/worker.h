@@ -66,13 +66,22 @@ struct talk {
 	const int16_t *pcm[TICK_RATES];    /* samples, NULL: not made (yet) */
 	const int16_t *played[TICK_RATES]; /* its player's */
 	struct rte_mbuf *packet;
+	uint16_t opus; /* bytes of the packet where it is Opus and all there is of it, else 0 */
 	uint8_t codec;
-	bool made_up; /* some of it for a lost frame */
+	uint8_t later; /* enum talk_later: samples that are made when somebody needs them */
+	bool made_up;  /* some of it for a lost frame */
+};
+
+enum talk_later {
+	TALK_MADE, /* or there are none */
+	TALK_DECODE,
+	TALK_CONCEAL, /* a frame is missing */
+	TALK_STRETCH, /* a frame is to be added */
 };
 
 static inline bool talk_says(const struct talk *t)
 {
-	return t->raw || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE];
+	return t->raw || t->later || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE];
 }
 
 /* What a listener is sent in a tick. */
@@ -81,6 +90,10 @@ struct sound {
 	uint16_t bytes[2]; /* of each frame; 0: the encoder says that it need not be sent (DTX) */
 	uint8_t frames;    /* 20 ms in one frame, or in two; 0: nothing is sent */
 	bool noise;        /* the codes are a payload of comfort noise */
+	/* of a talker's own packets (pass.h) */
+	bool missing; /* the one of this period is not there: the listener is to conceal it */
+	bool resumes; /* it follows others that were missing, and not lost */
+	uint8_t lost; /* so many before it were lost: their sequence numbers are left out */
 };
 
 /* A sound that others who hear the same in the same coding are sent as well. */
@@ -111,6 +124,7 @@ struct tick_scratch {
 	uint32_t encodings;
 	uint32_t period;
 	bool total_ready[TICK_RATES];
+	uint16_t quiet, silent; /* bit n: member n has been so for long: pass.h */
 };
 
 /*

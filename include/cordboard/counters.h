@@ -69,6 +69,7 @@
 		"frames dropped to follow the sender's clock or shorten delay")                    \
 	X(frames_silent, frames, counter, "periods in which a receiving port's talker was silent") \
 	X(frames_clip, frames, counter, "frames sent as stored in a clip, without mixing")         \
+	X(frames_passed, frames, counter, "packets of Opus sent as their talker sent them")        \
 	X(frames_mixed, frames, counter, "frames encoded from a mix")                              \
 	X(frames_coded, frames, counter, "of them, frames of G.722 and Opus")                      \
 	X(frames_shared, frames, counter, "frames that were encoded for another listener as well") \

@@ -40,8 +40,10 @@ enum cord_terms_flag {
 	CORD_TERMS_INBAND_KEYS = 1 << 3,
 	/* Opus: in-band forward error correction in what we send */
 	CORD_TERMS_OPUS_FEC = 1 << 4,
+	/* Opus: its packets may go to others as they are, and it may be sent those of others */
+	CORD_TERMS_OPUS_PASS = 1 << 5,
 };
-#define CORD_TERMS_FLAGS 0x1fu
+#define CORD_TERMS_FLAGS 0x3fu
 
 /*
  * What both sides agreed on for a port: the whole of it, in the command that opens a port and in

@@ -707,8 +707,9 @@ static void heavy_rooms_spread_over_the_phases(void **state)
 static void the_fullest_phase_is_told(void **state)
 {
 	struct rig *r = rig_create(1);
-	const uint16_t alone[] = {0};
-	uint32_t plain_port = 7, opus = 40;
+	const uint16_t alone[] = {0}, heard[] = {0, 1};
+	const uint32_t two[] = {40, 7};
+	uint32_t plain_port = two[1], opus = two[0];
 
 	/* The only phase with a room has the time of all. */
 	r->dp.config.tsc_hz = 100000000u / CORD_PHASES;
@@ -719,7 +720,7 @@ static void the_fullest_phase_is_told(void **state)
 	uint64_t plain = rig_counter(r, CORD_COUNTER_phase_fullest);
 
 	assert_int_equal(rig_open(r, 0, opus, CORD_CODEC_OPUS), 0);
-	assert_int_equal(rig_set(r, 0, 7, 1, &opus, alone), 0);
+	assert_int_equal(rig_set(r, 0, 7, 2, two, heard), 0);
 	rig_talk(r, opus, A_HZ);
 	rig_run(r, 2100);
 	uint64_t coded = rig_counter(r, CORD_COUNTER_phase_fullest);
