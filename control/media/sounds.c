@@ -166,9 +166,11 @@ static void encode_done(void *arg)
 		return;
 	}
 	if (job->making) {
-		job->error = offload_submit(s->sounds->offload, encode_work, encode_done, job);
-		if (!job->error)
-			return;
+		int error = offload_submit(s->sounds->offload, encode_work, encode_done, job);
+
+		if (!error)
+			return; /* it is the helper's */
+		job->error = error;
 	}
 	s->encodings[job->format].job = NULL;
 	if (job->fd < 0)
