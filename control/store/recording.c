@@ -47,6 +47,7 @@ struct recording {
 	enum recording_state state;
 	bool ended;
 	int fd;
+	int job_error;    /* of the job under way: the helper thread's until it is back */
 	uint32_t samples; /* of a channel in 20 ms */
 
 	bool begun;
@@ -64,7 +65,6 @@ struct recording {
 	uint64_t encoded;     /* frames */
 	bool closes;          /* the last page has been made */
 	bool takes;           /* the job under way takes the first chunk */
-	int encoding;         /* its result */
 	uint64_t file_end;    /* where the next page goes */
 	unsigned failures;    /* in a row */
 	struct timer retry;
@@ -161,6 +161,7 @@ static void closed(void *job)
 
 	if (offload_cancelled(all->config.offload))
 		return; /* recordings_close() sees to it */
+	r->result.error = r->job_error;
 	if (r->result.error) {
 		all->stats.failed++;
 		log_error(NULL, "store", "recording %s: %s", r->path, strerror(-r->result.error));
@@ -178,13 +179,13 @@ static void close_work(void *job)
 	if (r->fd < 0)
 		return;
 	/* silence at the end */
-	if (r->result.error == 0 && !r->ogg && r->last > r->written &&
+	if (r->job_error == 0 && !r->ogg && r->last > r->written &&
 		ftruncate(r->fd, (off_t)(WAV_HEADER_BYTES + bytes_of(r, r->last))) < 0)
-		r->result.error = -errno;
-	if (close(r->fd) < 0 && r->result.error == 0)
-		r->result.error = -errno;
+		r->job_error = -errno;
+	if (close(r->fd) < 0 && r->job_error == 0)
+		r->job_error = -errno;
 	r->fd = -1;
-	if (r->result.error)
+	if (r->job_error)
 		return; /* looked at again at the next start */
 	recording_file_finished(r->all->directory, r->name);
 }
@@ -201,6 +202,7 @@ static void off_the_loop(struct recording *r, void (*work)(void *), void (*done)
 static void finish(struct recording *r)
 {
 	r->state = RECORDING_CLOSING;
+	r->job_error = r->result.error;
 	off_the_loop(r, close_work, closed);
 }
 
@@ -282,16 +284,16 @@ static void encode_work(void *job)
 	unsigned part = silence < SILENCE_FRAMES ? (unsigned)silence : SILENCE_FRAMES;
 
 	r->takes = false;
-	r->encoding = ogg_opus_add(r->ogg, NULL, part);
+	r->job_error = ogg_opus_add(r->ogg, NULL, part);
 	r->encoded += part;
-	if (r->encoding || part < silence)
+	if (r->job_error || part < silence)
 		return;
 	if (!c) {
-		r->encoding = ogg_opus_end(r->ogg);
+		r->job_error = ogg_opus_end(r->ogg);
 		r->closes = true;
 		return;
 	}
-	r->encoding = ogg_opus_add(r->ogg, c->pcm, c->frames);
+	r->job_error = ogg_opus_add(r->ogg, c->pcm, c->frames);
 	r->encoded += c->frames;
 	r->takes = true;
 }
@@ -306,13 +308,13 @@ static void encoded(void *job)
 		return; /* recordings_close() sees to it */
 	if (r->takes)
 		chunk_drop(r);
-	if (r->encoding == 0) {
+	if (r->job_error == 0) {
 		pump(r);
 		return;
 	}
 	log_error(NULL, "store", "recording %s: it cannot be encoded: %s", r->path,
-		strerror(-r->encoding));
-	r->result.error = r->encoding;
+		strerror(-r->job_error));
+	r->result.error = r->job_error;
 	if (r->ended)
 		finish(r);
 	else
@@ -462,7 +464,7 @@ static void open_work(void *job)
 {
 	struct recording *r = job;
 
-	r->result.error = make_file(r);
+	r->job_error = make_file(r);
 }
 
 static void opened(void *job)
@@ -473,6 +475,7 @@ static void opened(void *job)
 		return; /* recordings_close() sees to it */
 	r->header_ns = loop_now(r->all->config.loop);
 	r->state = RECORDING_IDLE;
+	r->result.error = r->job_error;
 	if (r->result.error == 0) {
 		pump(r);
 	} else if (r->ended) {
