@@ -71,7 +71,11 @@ static int receive_with(struct worker *w, struct port *p, const struct cord_srtp
 		if (srtp_receives_with(w->srtp, port_key_slot(w, p), key))
 			return 0;
 	}
-	return srtp_set_receive(w->srtp, port_key_slot(w, p), key);
+	int rc = srtp_set_receive(w->srtp, port_key_slot(w, p), key);
+
+	if (rc == 0)
+		srtp_inherit(w->srtp, port_key_slot(w, p), port_key_before_slot(w, p));
+	return rc;
 }
 
 static void forget_keys(struct worker *w, struct port *p)

@@ -150,6 +150,12 @@ int srtp_set_receive(struct srtp_engine *e, uint32_t slot, const struct cord_srt
 	return set(e, slot, SRTP_RECEIVE, key, 0);
 }
 
+void srtp_inherit(struct srtp_engine *e, uint32_t slot, uint32_t before)
+{
+	if (is_set(e->keys, slot, SRTP_RECEIVE) && is_set(e->keys, before, SRTP_RECEIVE))
+		e->keys->ops->inherit(e, slot, before);
+}
+
 static bool has(const struct srtp_engine *e, uint32_t slot, enum srtp_direction d,
 	const struct cord_srtp_key *key)
 {

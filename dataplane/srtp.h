@@ -9,7 +9,9 @@
  *
  * Keys come from outside: here is no SDP and no handshake. A slot (of a port) has a key for each
  * direction, from which the session keys are derived once. What is known of a peer's streams
- * (roll-over counters, replay windows) belongs to its key: it goes with it.
+ * (roll-over counters, replay windows) belongs to its key: it goes with it, but for what
+ * srtp_inherit() says. What a peer sent before this process began is not known: a counter that it
+ * keeps, whether under the same key or another, is taken to be 0.
  *
  * A packet that does not authenticate changes nothing but its own bytes.
  *
@@ -67,6 +69,12 @@ void srtp_engine_destroy(struct srtp_engine *engine);
 int srtp_set_send(
 	struct srtp_engine *e, uint32_t slot, const struct cord_srtp_key *key, uint32_t ssrc);
 int srtp_set_receive(struct srtp_engine *e, uint32_t slot, const struct cord_srtp_key *key);
+
+/*
+ * The peer of a slot, whose key has just been set, sent so far under the key of slot `before`: the
+ * SSRC that came there last may go on here with its roll-over counter.
+ */
+void srtp_inherit(struct srtp_engine *e, uint32_t slot, uint32_t before);
 
 /* Whether this very key is set, so that its indices and windows go on. */
 bool srtp_sends_with(const struct srtp_engine *e, uint32_t slot, const struct cord_srtp_key *key);

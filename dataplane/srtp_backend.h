@@ -31,6 +31,8 @@ struct srtp_ops {
 		const struct cord_srtp_key *key, uint32_t ssrc);
 	/* Wipes a key that is set, with the streams that belong to it. */
 	void (*clear)(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction);
+	/* srtp_inherit(); both keys are set. */
+	void (*inherit)(struct srtp_engine *e, uint32_t slot, uint32_t before);
 	/* 1..SRTP_BURST packets, every slot of which has a key. */
 	void (*protect)(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n);
 	void (*unprotect)(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n);

@@ -69,6 +69,7 @@ struct receiver {
 	alignas(64) uint32_t streams;
 	uint32_t last;
 	struct stream stream[SRTP_STREAMS_MAX];
+	struct srtp_reached before; /* the last one under the key before, whose counter may go on */
 };
 _Static_assert(offsetof(struct receiver, stream[1]) <= 64, "the usual stream is in the first line");
 
@@ -467,6 +468,18 @@ static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction directi
 	return done ? 0 : -EIO;
 }
 
+static void inherit(struct srtp_engine *e, uint32_t slot, uint32_t before)
+{
+	const struct blocks *blocks = e->keys->own;
+	const struct receiver *from = &blocks->receiver[before];
+	const struct stream *last = &from->stream[from->last];
+
+	blocks->receiver[slot].before =
+		srtp_window_empty(&last->window[RTP])
+			? from->before
+			: (struct srtp_reached){last->ssrc, last->window[RTP].highest};
+}
+
 /* ---- a packet's parts ------------------------------------------------------------------------ */
 
 /* Bytes of an RTP header with CSRC list and extension; 0: they do not fit. */
@@ -669,6 +682,15 @@ static bool unprotect_cut(struct work *w, uint32_t *rtcp_index)
 	return *rtcp_index & RTCP_ENCRYPTED;
 }
 
+static uint64_t index_of(const struct work *w, const struct receiver *r, const struct stream *s)
+{
+	uint16_t sequence = rtp_get16(w->packet->data + 2);
+
+	if (srtp_window_empty(&s->window[RTP]) && r->before.ssrc == w->ssrc)
+		return srtp_window_first(&r->before, sequence);
+	return srtp_window_index(&s->window[RTP], sequence);
+}
+
 static enum srtp_verdict unprotect_begin(struct work *w, struct receiver *r)
 {
 	uint32_t rtcp_index = 0;
@@ -680,7 +702,7 @@ static enum srtp_verdict unprotect_begin(struct work *w, struct receiver *r)
 	if (s == NULL)
 		return SRTP_REPLAYED;
 	if (w->protocol == RTP)
-		w->index = srtp_window_index(&s->window[RTP], rtp_get16(w->packet->data + 2));
+		w->index = index_of(w, r, s);
 	else
 		w->index = rtcp_index & ~RTCP_ENCRYPTED;
 	if (w->index >= SRTP_INDEX_END)
@@ -739,6 +761,7 @@ const struct srtp_ops srtp_ipsec_mb_ops = {
 	.engine_destroy = engine_destroy,
 	.set = set,
 	.clear = clear,
+	.inherit = inherit,
 	.protect = protect,
 	.unprotect = unprotect,
 };

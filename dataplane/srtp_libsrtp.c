@@ -7,6 +7,7 @@
 #include "srtp_backend.h"
 #include "srtp_stream.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
@@ -16,7 +17,10 @@ struct session {
 	srtp_t srtp[SRTP_DIRECTIONS];
 	uint32_t streams; /* received; their SSRCs */
 	uint32_t ssrc[SRTP_STREAMS_MAX];
+	uint32_t rtp;                     /* bit n: of that one RTP has come, not RTCP alone */
+	struct srtp_reached last, before; /* under this key; under the one before */
 };
+_Static_assert(SRTP_STREAMS_MAX <= 32, "a bit for each stream");
 
 typedef void (*policy_setter)(srtp_crypto_policy_t *);
 
@@ -90,17 +94,24 @@ static void engine_destroy(struct srtp_engine *e)
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
+static srtp_policy_t policy_of(struct cord_srtp_key *key, srtp_ssrc_type_t type, uint32_t ssrc)
+{
+	srtp_policy_t policy = {.window_size = SRTP_WINDOW, .key = key->key};
+
+	policies[key->suite].rtp(&policy.rtp);
+	policies[key->suite].rtcp(&policy.rtcp);
+	policy.ssrc.type = type;
+	policy.ssrc.value = ssrc;
+	return policy;
+}
+
 static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction,
 	const struct cord_srtp_key *key, uint32_t ssrc)
 {
 	struct session *session = e->keys->own;
 	struct cord_srtp_key copy = *key;
-	srtp_policy_t policy = {.window_size = SRTP_WINDOW, .key = copy.key};
-
-	policies[key->suite].rtp(&policy.rtp);
-	policies[key->suite].rtcp(&policy.rtcp);
-	policy.ssrc.type = direction == SRTP_SEND ? ssrc_specific : ssrc_any_inbound;
-	policy.ssrc.value = ssrc;
+	const srtp_policy_t policy =
+		policy_of(&copy, direction == SRTP_SEND ? ssrc_specific : ssrc_any_inbound, ssrc);
 	srtp_err_status_t status = srtp_create(&session[slot].srtp[direction], &policy);
 
 	explicit_bzero(&copy, sizeof(copy));
@@ -112,8 +123,18 @@ static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction dire
 	struct session *session = (struct session *)e->keys->own + slot;
 
 	session_end(&session->srtp[direction]);
-	if (direction == SRTP_RECEIVE)
-		session->streams = 0;
+	if (direction != SRTP_RECEIVE)
+		return;
+	session->streams = session->rtp = 0;
+	session->last = session->before = (struct srtp_reached){0};
+}
+
+static void inherit(struct srtp_engine *e, uint32_t slot, uint32_t before)
+{
+	struct session *session = e->keys->own;
+	const struct session *from = &session[before];
+
+	session[slot].before = from->rtp ? from->last : from->before;
 }
 
 /* ---- packets -------------------------------------------------------------------------------- */
@@ -149,42 +170,87 @@ static void protect(struct srtp_engine *e, struct srtp_packet *const *packet, ui
 	}
 }
 
-static bool stream_known(const struct session *s, uint32_t ssrc)
+/* Place of a stream; s->streams: it has not come yet. */
+static uint32_t stream_find(const struct session *s, uint32_t ssrc)
 {
-	for (uint32_t i = 0; i < s->streams; i++) {
-		if (s->ssrc[i] == ssrc)
-			return true;
-	}
-	return false;
+	uint32_t i = 0;
+
+	while (i < s->streams && s->ssrc[i] != ssrc)
+		i++;
+	return i;
 }
 
-static enum srtp_verdict unprotect_one(struct session *s, struct srtp_packet *p)
+/* Lets the first RTP of a stream count from another roll-over counter than 0. */
+static void stream_begin(struct srtp_engine *e, uint32_t slot, uint32_t ssrc, uint32_t roll_over)
 {
+	const struct session *s = (struct session *)e->keys->own + slot;
+	const srtp_policy_t policy =
+		policy_of(&e->keys->master[SRTP_RECEIVE][slot], ssrc_specific, ssrc);
+
+	if (stream_find(s, ssrc) == s->streams)
+		srtp_add_stream(s->srtp[SRTP_RECEIVE], &policy);
+	srtp_set_stream_roc(s->srtp[SRTP_RECEIVE], ssrc, roll_over);
+}
+
+static void stream_begin_undo(const struct session *s, uint32_t ssrc)
+{
+	if (stream_find(s, ssrc) == s->streams)
+		srtp_remove_stream(s->srtp[SRTP_RECEIVE], htonl(ssrc));
+	else
+		srtp_set_stream_roc(s->srtp[SRTP_RECEIVE], ssrc, 0);
+}
+
+/* Notes an authenticated packet of the stream at a place, which is one from here on. */
+static void stream_note(struct session *s, uint32_t at, uint32_t ssrc, const struct srtp_packet *p)
+{
+	uint32_t roll_over = 0;
+
+	s->ssrc[at] = ssrc;
+	s->streams += at == s->streams;
+	if (p->rtcp)
+		return;
+	s->rtp |= 1u << at;
+	srtp_get_stream_roc(s->srtp[SRTP_RECEIVE], ssrc, &roll_over);
+	uint64_t index = (uint64_t)roll_over << 16 | rtp_get16(p->data + 2);
+
+	/* One from before a wrap does not count in the turn after it. */
+	if (s->last.ssrc != ssrc || (index > s->last.highest && index - s->last.highest < 0x8000))
+		s->last = (struct srtp_reached){.ssrc = ssrc, .highest = index};
+}
+
+static enum srtp_verdict unprotect_one(struct srtp_engine *e, struct srtp_packet *p)
+{
+	struct session *s = (struct session *)e->keys->own + p->slot;
+
 	if (p->bytes < (p->rtcp ? SRTP_RTCP_HEADER_BYTES : SRTP_RTP_HEADER_BYTES))
 		return SRTP_FORGED;
 	uint32_t ssrc = rtp_get32(p->data + (p->rtcp ? 4 : 8));
-	bool known = stream_known(s, ssrc);
+	uint32_t at = stream_find(s, ssrc), roll_over = 0;
 
-	if (!known && s->streams == SRTP_STREAMS_MAX)
+	if (at == SRTP_STREAMS_MAX)
 		return SRTP_REPLAYED;
+	if (!p->rtcp && !(s->rtp >> at & 1) && s->before.ssrc == ssrc)
+		roll_over = (uint32_t)(srtp_window_first(&s->before, rtp_get16(p->data + 2)) >> 16);
+	if (roll_over)
+		stream_begin(e, p->slot, ssrc, roll_over);
 	srtp_t srtp = s->srtp[SRTP_RECEIVE];
 	int bytes = p->bytes;
 	enum srtp_verdict v = verdict(p->rtcp ? srtp_unprotect_rtcp(srtp, p->data, &bytes)
 					      : srtp_unprotect(srtp, p->data, &bytes));
 
-	if (v == SRTP_GOOD)
+	if (v == SRTP_GOOD) {
 		p->bytes = (uint16_t)bytes;
-	if (v == SRTP_GOOD && !known)
-		s->ssrc[s->streams++] = ssrc;
+		stream_note(s, at, ssrc, p);
+	} else if (roll_over) {
+		stream_begin_undo(s, ssrc);
+	}
 	return v;
 }
 
 static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
 {
-	struct session *session = e->keys->own;
-
 	for (uint32_t i = 0; i < n; i++)
-		packet[i]->verdict = (uint8_t)unprotect_one(&session[packet[i]->slot], packet[i]);
+		packet[i]->verdict = (uint8_t)unprotect_one(e, packet[i]);
 }
 
 const struct srtp_ops srtp_libsrtp_ops = {
@@ -194,6 +260,7 @@ const struct srtp_ops srtp_libsrtp_ops = {
 	.engine_destroy = engine_destroy,
 	.set = set,
 	.clear = clear,
+	.inherit = inherit,
 	.protect = protect,
 	.unprotect = unprotect,
 };

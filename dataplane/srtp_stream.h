@@ -67,4 +67,29 @@ static inline void srtp_window_note(struct srtp_window *w, uint64_t index)
 	w->seen[behind / 64] |= 1ull << behind % 64;
 }
 
+/* Whether nothing has come yet. */
+static inline bool srtp_window_empty(const struct srtp_window *w)
+{
+	return w->seen[0] == 0;
+}
+
+/* How far the RTP of an SSRC is. */
+struct srtp_reached {
+	uint32_t ssrc;
+	uint64_t highest; /* index; 0: nothing is known */
+};
+
+/*
+ * The index of the first packet of an SSRC under a new key, by what it was under the one before. A
+ * peer that keeps SSRC and address goes on with its roll-over counter (RFC 3711
+ * section 3.3.1), one that moves begins at 0 (RFC 4568 section 7.1.4), and some do the other: an odd
+ * sequence number is taken to go on, an even one to begin, until one of them authenticates.
+ */
+static inline uint64_t srtp_window_first(const struct srtp_reached *before, uint16_t sequence)
+{
+	const struct srtp_window w = {.highest = before->highest};
+
+	return sequence & 1 ? srtp_window_index(&w, sequence) : sequence;
+}
+
 #endif

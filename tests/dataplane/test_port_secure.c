@@ -466,6 +466,31 @@ static void the_key_before_goes_on(void **state)
 	arrive(r, &second, 0, 40, SRTP_REPLAYED);
 }
 
+/*
+ * A peer that keeps its SSRC under another key, in the second turn of its sequence numbers, and goes
+ * on with the roll-over counter that it has.
+ */
+static void a_counter_goes_on_under_another_key(void **state)
+{
+	struct rig *r = *state;
+	uint8_t data[256];
+
+	open_two(r);
+	r->peer[0].sequence = 65500;
+	both_hear(r);
+	rekey(r, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 21);
+	/* Of the new key's first turn this is all. */
+	rig_protect(r, 0, false, data, foreign(data, 65535, 0, 0x5000));
+	both_hear(r);
+	assert_in_range(rig_counter(r, CORD_COUNTER_drop_srtp_auth), 0, 1);
+	/* and under one behind that, which it never sent with */
+	rekey(r, CORD_SRTP_AEAD_AES_256_GCM, 22);
+	rekey(r, CORD_SRTP_AEAD_AES_128_GCM, 23);
+	rig_protect(r, 0, false, data, foreign(data, 65535, 0, 0x5000));
+	both_hear(r);
+	assert_in_range(rig_counter(r, CORD_COUNTER_drop_srtp_auth), 0, 2);
+}
+
 /* A peer that does not answer to its own key is given up, as its session is. */
 static void the_key_before_ends(void **state)
 {
@@ -672,6 +697,8 @@ int main(void)
 		TEST(the_key_before_goes_on),
 		TEST_LIBSRTP(the_key_before_goes_on),
 		TEST(the_key_before_ends),
+		TEST(a_counter_goes_on_under_another_key),
+		TEST_LIBSRTP(a_counter_goes_on_under_another_key),
 		TEST(keys_being_sent_go_on_under_another_key),
 		TEST_LIBSRTP(keys_being_sent_go_on_under_another_key),
 		TEST(another_clock_is_another_stream),

@@ -547,6 +547,124 @@ static void streams_of_a_key_are_remembered(void **state)
 	each(many_streams);
 }
 
+/* ---- a key after another ---------------------------------------------------------------------- */
+
+/* What the peer makes under its next key, in slot 2. */
+static struct wire next_sent(struct end *a, bool rtcp, uint32_t ssrc, uint16_t sequence)
+{
+	struct wire w;
+
+	w.bytes = (uint16_t)(rtcp ? rtcp_make(w.data, ssrc, 6)
+				  : rtp_make(w.data, ssrc, sequence, 40, 0));
+	assert_int_equal(one(a, true, rtcp, 2, &w), SRTP_GOOD);
+	return w;
+}
+
+static enum srtp_verdict next_received(struct end *b, bool rtcp, const struct wire *w)
+{
+	struct wire copy = *w;
+
+	return one(b, false, rtcp, 2, &copy);
+}
+
+/* What happens to the counter at a change of keys that comes behind sequence number `last`. */
+struct change {
+	bool goes_on;    /* else it begins at 0 */
+	bool rtcp_first; /* RTCP under the new key comes before RTP */
+	uint16_t last;
+};
+
+/* Of the packets behind the change one at most is lost, and none of what is forged makes it more. */
+static void change_keys(enum cord_srtp_backend backend, uint32_t suite, const struct change *how)
+{
+	struct cord_srtp_key next = key_of(suite, 10);
+	struct end a, b;
+	uint32_t lost = 0;
+	uint16_t sequence = 65000;
+
+	open_pair(&a, &b, backend, suite);
+	do {
+		struct wire w = rtp_sent(&a, ++sequence);
+
+		assert_int_equal(received(&b, false, &w), SRTP_GOOD);
+	} while (sequence != how->last);
+	assert_int_equal(srtp_set_send(a.engine, 2, &next, SSRC), 0);
+	assert_int_equal(srtp_set_receive(b.engine, 2, &next), 0);
+	srtp_inherit(b.engine, 2, 1);
+	/* It is in its second turn when the number before was in the first. */
+	if (how->goes_on)
+		next_sent(&a, false, SSRC, 65000);
+	if (how->rtcp_first) {
+		struct wire w = next_sent(&a, true, SSRC, 0);
+
+		assert_int_equal(next_received(&b, true, &w), SRTP_GOOD);
+	}
+	for (uint32_t i = 0; i < 300; i++) {
+		struct wire w = next_sent(&a, false, SSRC, ++sequence), forged = w;
+
+		forged.data[20] ^= 4;
+		assert_int_equal(next_received(&b, false, &forged), SRTP_FORGED);
+		lost += next_received(&b, false, &w) != SRTP_GOOD;
+		if (i > 0)
+			assert_int_equal(next_received(&b, false, &w), SRTP_REPLAYED);
+	}
+	assert_in_range(lost, 0, 1);
+	end_close(&a);
+	end_close(&b);
+}
+
+static void counters_at_a_change(enum cord_srtp_backend backend, uint32_t suite)
+{
+	for (uint32_t way = 0; way < 16; way++) {
+		const struct change how = {.goes_on = way & 1,
+			.rtcp_first = way & 2,
+			/* in the second turn, and at the end of the first */
+			.last = (uint16_t)((way & 8 ? 20 : 65534) + (way >> 2 & 1))};
+
+		change_keys(backend, suite, &how);
+	}
+}
+
+static void a_counter_goes_on_or_begins_under_another_key(void **state)
+{
+	each(counters_at_a_change);
+}
+
+/* Nothing is inherited: not by another SSRC, not where there was nothing, not twice. */
+static void counters_of_others(enum cord_srtp_backend backend, uint32_t suite)
+{
+	struct cord_srtp_key next = key_of(suite, 10);
+	struct end a, b;
+
+	open_pair(&a, &b, backend, suite);
+	struct wire w = rtp_sent(&a, 65535);
+
+	assert_int_equal(received(&b, false, &w), SRTP_GOOD);
+	w = rtp_sent(&a, 1);
+	assert_int_equal(received(&b, false, &w), SRTP_GOOD);
+	assert_int_equal(srtp_set_send(a.engine, 2, &next, SSRC + 1), 0);
+	srtp_inherit(b.engine, 2, 1);
+	assert_int_equal(srtp_set_receive(b.engine, 2, &next), 0);
+	srtp_inherit(b.engine, 2, 3);
+	srtp_inherit(b.engine, 2, 1);
+	for (uint16_t sequence = 3; sequence < 6; sequence++) {
+		w = next_sent(&a, false, SSRC + 1, sequence);
+		assert_int_equal(next_received(&b, false, &w), SRTP_GOOD);
+	}
+	/* Set anew it knows of no other key. */
+	assert_int_equal(srtp_set_send(a.engine, 2, &next, SSRC), 0);
+	assert_int_equal(srtp_set_receive(b.engine, 2, &next), 0);
+	w = next_sent(&a, false, SSRC, 3);
+	assert_int_equal(next_received(&b, false, &w), SRTP_GOOD);
+	end_close(&a);
+	end_close(&b);
+}
+
+static void a_counter_is_inherited_by_its_ssrc_alone(void **state)
+{
+	each(counters_of_others);
+}
+
 static void keys_come_and_go(enum cord_srtp_backend backend, uint32_t suite)
 {
 	struct cord_srtp_key key = key_of(suite, 9), other = key_of(suite, 10), none = {0};
@@ -742,6 +860,8 @@ int main(void)
 		cmocka_unit_test(a_late_packet_is_taken_once),
 		cmocka_unit_test(a_burst_may_bring_a_packet_twice),
 		cmocka_unit_test(streams_of_a_key_are_remembered),
+		cmocka_unit_test(a_counter_goes_on_or_begins_under_another_key),
+		cmocka_unit_test(a_counter_is_inherited_by_its_ssrc_alone),
 		cmocka_unit_test(keys_are_set_and_cleared),
 		cmocka_unit_test(a_cleared_key_is_nowhere),
 		cmocka_unit_test(an_index_is_never_used_twice),
