@@ -11,6 +11,10 @@
  * G.711 comes first where nothing is said, for phones too: it is what trunks speak, so a call costs
  * no transcoding, and a phone alone gains nothing by a wider band, since a room has it from the
  * second wideband member on.
+ *
+ * Opus is passed through where nothing else was said: two parties who have it hear each other once
+ * coded, not twice, 6.5 ms sooner, for next to no work. What it costs is that what one party loses on
+ * its way to us is missing in what the other reports of its own way.
  */
 #ifndef PEER_MEDIA_H
 #define PEER_MEDIA_H
@@ -39,7 +43,7 @@ struct peer_media {
 	int ptime;  /* index of peer_media_ptimes; see peer_media_ptime_ms() */
 	bool rtcp_mux;
 	bool comfort_noise;
-	bool opus_fec, opus_dtx;
+	bool opus_fec, opus_dtx, opus_pass_through;
 	int64_t opus_bitrate, opus_complexity, opus_loss;
 	uint64_t jitter_min_ns, jitter_max_ns; /* 0: the dataplane's own */
 	uint64_t media_timeout_ns;             /* 0: never */
@@ -95,6 +99,9 @@ extern const char *const peer_media_prefers[],
 		"percent of packets that Opus is prepared to lose")                            \
 	X(opus_dtx, opus_dtx, OPTION_BOOL, 0, 0, "false", NULL,                                \
 		"Opus says next to nothing while nobody speaks, for who wants it")             \
+	X(opus_pass_through, opus_pass_through, OPTION_BOOL, 0, 0, "true", NULL,               \
+		"who hears nobody but one other with Opus is sent the other's own packets,\n"  \
+		"where both have this: no second loss of quality, next to no work")            \
 	X(jitter_min, jitter_min_ns, OPTION_DURATION, 0, PEER_MS(250), "0s", NULL,             \
 		"least delay of the jitter buffer; 0s: its own")                               \
 	X(jitter_max, jitter_max_ns, OPTION_DURATION, 0, PEER_MS(250), "0s", NULL,             \

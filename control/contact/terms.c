@@ -15,6 +15,8 @@ static uint8_t flags_of(const struct sdp_stream *stream, const struct peer_media
 		flags |= CORD_TERMS_MAY_PAUSE;
 	if (stream->opus.fec)
 		flags |= CORD_TERMS_OPUS_FEC;
+	if (stream->codec == CORD_CODEC_OPUS && media->opus_pass_through)
+		flags |= CORD_TERMS_OPUS_PASS;
 	if (stream->event_clock == 0)
 		flags |= CORD_TERMS_INBAND_KEYS;
 	return flags;

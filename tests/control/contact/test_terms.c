@@ -124,9 +124,9 @@ static void how_opus_is_sent(void **state)
 	assert_int_equal(t.opus_complexity, 7);
 	assert_int_equal(t.opus_loss_percent, 12);
 	assert_int_equal(t.opus_rate_khz, 16);
-	assert_int_equal(t.flags, CORD_TERMS_OPUS_FEC);
+	assert_int_equal(t.flags, CORD_TERMS_OPUS_FEC | CORD_TERMS_OPUS_PASS);
 	media.opus_dtx = true;
-	media.opus_fec = false;
+	media.opus_fec = media.opus_pass_through = false;
 	t = terms_of(HEAD "m=audio 4000 RTP/AVP 111\r\n" OPUS
 			  "a=fmtp:111 useinbandfec=1;usedtx=1;maxplaybackrate=12000\r\n");
 	assert_int_equal(t.opus_bitrate, 24000);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls in which not everybody speaks G.711, by ear: who hears whom is as ever."""
+import asyncio
+import time
+
 from board import accept, board_stage, hears_now
 from media_choice import asking, connected, media_stage, typed
 from sealed_input import DIGITS
-from stage import GREETING, MEDIA6
+from stage import GREETING, MEDIA6, eventually
 
 
 def says(stage, agent, **media):
@@ -62,3 +65,44 @@ async def test_keys_of_an_opus_caller_are_counted_by_their_own_clock():
         assert call.remote_sdp.clocks[call.remote_sdp.event(48000)] == 48000
         await call.digits(DIGITS + "#")
         assert await typed(stage, call) == DIGITS
+
+
+async def frames(stage):
+    """Packets of Opus passed on and frames coded, of what two members of Opus are sent in a second."""
+    before, begun = stage.counters(), time.monotonic()
+    await asyncio.sleep(1)
+    after, periods = stage.counters(), (time.monotonic() - begun) * 50
+    return tuple(round((after[name] - before[name]) / periods)
+                 for name in ("frames_passed", "frames_coded"))
+
+
+async def test_opus_is_passed_on_and_mixed_while_a_third_talks():
+    stage = board_stage()
+    stage.instance["cordboard"]["trunks"][0]["codecs"] = ["opus"]
+    says(stage, "arossi", codecs=["opus"])
+    says(stage, "eboss", codecs=["opus"])
+    async with stage:
+        caller = await stage.caller(codecs=["opus"])
+        phone = await stage.agent("arossi", codecs=["opus"])
+        boss = await stage.agent("eboss", status=None, codecs=["opus"])
+        call = await stage.dial(caller)
+        await call.answered()
+        agent = await accept(stage, phone)
+        two = {call: {phone.tone}, agent: {caller.tone}}
+        await hears_now(two, settle=1.5)
+        assert await frames(stage) == (2, 0)
+        stage.call("contact.monitor", supervisor="eboss", agent="arossi")
+        ear = await boss.incoming()
+        await ear.answer()
+        await hears_now({**two, ear: {caller.tone, phone.tone}})
+        assert await frames(stage) == (2, 1)
+        stage.call("contact.barge", supervisor="eboss", agent="arossi")
+        await hears_now({call: {phone.tone, boss.tone}, agent: {caller.tone, boss.tone},
+                         ear: {caller.tone, phone.tone}})
+        assert await frames(stage) == (0, 3)
+        await ear.hang_up()
+        await hears_now(two, settle=0.5)
+        # In 5 s at the latest: these tones make no pause to switch in.
+        passed = stage.counters()["frames_passed"]
+        await eventually("passed on", lambda: stage.counters()["frames_passed"] > passed + 20)
+        assert await frames(stage) == (2, 0)
