@@ -4,6 +4,8 @@
  * complexity 5, with no NIC in the way: packets wait in the jitter buffers, every room is worked, a
  * packet for each party is made.
  *
+ * pass: the ports allow it that a talker's own packets are sent on (pass.h).
+ *
  * Those who talk say speech without its pauses, each from another place in it. Those who do not are
  * not muted: they send the coded noise of a quiet room.
  */
@@ -120,10 +122,8 @@ static void measure(const struct nic *nic, const char *name, enum cord_codec cod
 	double each = bench_median(cycles, repeats);
 
 	printf("{\"bench\":\"coded\",\"codec\":\"%s\",\"pass\":%s,\"room\":%u,\"talking\":%u,"
-	       "\"parties\":%u,"
-	       "\"encodes_per_room\":%u,\"cycles_min\":%.0f,\"cycles_per_party\":%.0f,"
-	       "\"tsc_mhz\":%.0f,"
-	       "\"parties_per_core\":%.0f}\n",
+	       "\"parties\":%u,\"encodes_per_room\":%u,\"cycles_min\":%.0f,"
+	       "\"cycles_per_party\":%.0f,\"tsc_mhz\":%.0f,\"parties_per_core\":%.0f}\n",
 		name, flags & CORD_TERMS_OPUS_PASS ? "true" : "false", party, talking, r.ports,
 		encodes, cycles[0], each, hz / 1e6, hz * 0.02 / each);
 	rooms_end(&r);
