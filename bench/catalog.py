@@ -65,7 +65,8 @@ BENCHES = {
     "voice": Bench("speech over bad networks: delay, loss, distortion"),
     "scaling": Bench("whole workers side by side", "process"),
     "nic": Bench("conferences through the kernel and the software NIC", "script"),
-    "control": Bench("calls a second of the control process", "script"),
+    "queue": Bench("contacts into queues and agents' offers, by how many there are"),
+    "control": Bench("calls a second of the control process; memory of a caller who waits", "script"),
     "latency": Bench("what a person waits for: answer, offer, whisper", "script"),
 }
 
@@ -104,12 +105,18 @@ LINES = {
     "nic": Line(("work", "codec", "members", "parties"),
                 {"share_percent": _PERCENT, "empty_percent": ("%", MORE), "bad_percent": _PERCENT}),
     "latency": Line(("what",), {"p50_ms": _MS, "p99_ms": _MS, "max_ms": _MS}),
-    "control_plain": Line((), {"cpu_us_per_call": ("us", LESS),
+    "control_plain": Line((), {"cpu_us_per_call": ("us", LESS), "user_us_per_call": ("us", LESS),
+                               "kernel_us_per_call": ("us", LESS),
                                "calls_per_second_of_cpu": ("1/s", MORE),
                                "highest_rate_without_repeats": ("1/s", MORE)}),
-    "control_agent": Line((), {"cpu_us_per_call": ("us", LESS),
+    "control_agent": Line((), {"cpu_us_per_call": ("us", LESS), "user_us_per_call": ("us", LESS),
+                               "kernel_us_per_call": ("us", LESS),
                                "calls_per_second_of_cpu": ("1/s", MORE),
                                "highest_rate_without_repeats": ("1/s", MORE)}),
+    "control_memory": Line((), {"kb_per_caller": ("kB", LESS), "control_kb": ("kB", LESS),
+                                "dataplane_kb": ("kB", LESS)}),
+    "queue_enter": Line(("waiting", "agents"), {"ns": ("ns", LESS)}),
+    "queue_offer": Line(("waiting", "agents"), {"ns": ("ns", LESS)}),
 }
 
 ROWS = [
@@ -135,6 +142,10 @@ ROWS = [
         1000, 50000, 10000),
     Row("queue to agent, with flow, whispers and records", {"bench": "control_agent"},
         "calls_per_second_of_cpu", "calls/s", MORE, 200, None, 3000),
+    Row("memory of a caller who waits in a queue, 1 kB of attributes, both processes",
+        {"bench": "control_memory"}, "kb_per_caller", "kB", LESS, 153, None, 8),
+    Row("capacity check and enqueue with 100,000 waiting",
+        {"bench": "queue_enter", "waiting": 100000, "agents": 10000}, "ns", "ns", LESS, None, None, 2000),
 ]
 
 

@@ -190,6 +190,9 @@ def queue_flow(name, queue, greeting="greeting"):
 
 
 class Stage:
+    VDEV = "net_tap0,iface=cb0,mac=02:63:6f:72:64:01,persist"
+    media = [MEDIA]  # addresses; each has `ports` of them
+
     def __init__(self, workers=1, ports=512, rooms=256, ipv6=False, **options):
         self.workers, self.ports, self.rooms, self.ipv6 = workers, ports, rooms, ipv6
         self.options = options
@@ -323,9 +326,9 @@ class Stage:
                 yield name, code
 
     async def start_dataplane(self):
-        media = f"{MEDIA}/24" + (f",{MEDIA6}/64" if self.ipv6 else "")
+        media = ",".join([f"{ip}/24" for ip in self.media] + [f"{MEDIA6}/64"] * self.ipv6)
         command = [BUILDS.dataplane, "--media-address", media,
-                   "--vdev", "net_tap0,iface=cb0,mac=02:63:6f:72:64:01,persist",
+                   "--vdev", self.VDEV,
                    "--attach-socket", self.directory / "dataplane.sock",
                    "--file-prefix", f"cb{os.getpid()}", "--idle", "sleep",
                    "--hugepages", "no", "--workers", self.workers,
