@@ -40,14 +40,6 @@ static inline __m512i load_samples(const int16_t *in, size_t n)
 			: _mm512_maskz_loadu_epi16((__mmask32)first(n), in);
 }
 
-static inline void store_samples(int16_t *out, size_t n, __m512i samples)
-{
-	if (n >= FEW)
-		_mm512_storeu_si512(out, samples);
-	else
-		_mm512_mask_storeu_epi16(out, (__mmask32)first(n), samples);
-}
-
 /* What a table has for each of 64 codes. */
 static inline __m512i look_up(const struct table *t, __m512i codes)
 {
