@@ -91,8 +91,10 @@ static int list_files(struct event_files *f)
 {
 	DIR *directory = opendir(f->directory);
 	struct dirent *entry;
-	int rc = directory ? 0 : -errno;
+	int rc = 0;
 
+	if (!directory)
+		return -errno;
 	while (rc == 0 && (entry = readdir(directory))) {
 		struct stat st;
 		uint64_t first;
@@ -103,9 +105,8 @@ static int list_files(struct event_files *f)
 				(uint64_t)st.st_mtim.tv_sec * CLOCK_S +
 					(uint64_t)st.st_mtim.tv_nsec);
 	}
-	if (directory)
-		closedir(directory);
-	if (f->n)
+	closedir(directory);
+	if (f->files)
 		qsort(f->files, f->n, sizeof(*f->files), by_first);
 	return rc;
 }
@@ -144,11 +145,11 @@ static int reader_open(struct reader *r, const struct event_files *f, uint64_t f
 
 	path_of(f, first, path);
 	*r = (struct reader){.fd = open(path, O_RDONLY | O_CLOEXEC), .at = at};
-	r->chunk = r->fd < 0 ? NULL : malloc(CHUNK_SIZE);
+	if (r->fd < 0)
+		return errno > 0 ? -errno : -EIO;
+	r->chunk = malloc(CHUNK_SIZE);
 	if (r->chunk)
 		return 0;
-	if (r->fd < 0)
-		return -errno;
 	close(r->fd);
 	return -ENOMEM;
 }
