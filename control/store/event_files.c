@@ -142,11 +142,13 @@ struct reader {
 static int reader_open(struct reader *r, const struct event_files *f, uint64_t first, off_t at)
 {
 	char path[PATH_SIZE];
+	int error;
 
 	path_of(f, first, path);
 	*r = (struct reader){.fd = open(path, O_RDONLY | O_CLOEXEC), .at = at};
+	error = errno;
 	if (r->fd < 0)
-		return errno > 0 ? -errno : -EIO;
+		return error > 0 ? -error : -EIO;
 	r->chunk = malloc(CHUNK_SIZE);
 	if (r->chunk)
 		return 0;
@@ -350,7 +352,7 @@ static int read_file(struct event_files *f, size_t file, uint64_t after, struct 
 	struct str topic;
 	int rc = reader_open(&reader, f, first, goes_on ? f->read_at : 0);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	while (rc == 0 && *n < max && next_line(&reader, &event, &topic) == LINE_EVENT) {
 		if (event.number <= after || event.wall_ns < f->forget_wall_ns)
@@ -400,7 +402,7 @@ static int find_last(struct event_files *f)
 	if (f->n == 0)
 		return 0;
 	rc = reader_open(&reader, f, f->files[f->n - 1].first, 0);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	f->last_number = f->files[f->n - 1].first - 1;
 	while ((line = next_line(&reader, &event, &topic)) == LINE_EVENT)
