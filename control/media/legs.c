@@ -321,19 +321,18 @@ void media_leg_close(struct media_leg *leg)
 {
 	struct media_room *room;
 	struct media *m;
-	unsigned worker;
 
-	if (!leg)
+	/* One that has left its room is closed already, and waits for its last answer. */
+	if (!leg || !leg->room)
 		return;
 	room = leg->room;
-	worker = room->worker;
 	m = leg->media;
 	play_clear(leg);
 	failed_unlink(leg);
 	room_without(room, leg);
 	if (leg->id) {
 		m->leg_at[cord_id_slot(leg->id)] = NULL;
-		send_close(m, leg->id, worker, false, leg->open);
+		send_close(m, leg->id, room->worker, false, leg->open);
 	}
 	room_unlink(leg);
 	model_weigh(room);

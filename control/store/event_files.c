@@ -180,7 +180,7 @@ static enum line next_line(struct reader *r, struct event *event, struct str *to
 
 	for (unsigned i = 0;; i++) {
 		begun = r->chunk + r->used;
-		end = r->n > r->used ? memchr(begun, '\n', r->n - r->used) : NULL;
+		end = r->chunk && r->n > r->used ? memchr(begun, '\n', r->n - r->used) : NULL;
 		if (end)
 			break;
 		if (i == 1 || more(r) < 0)
