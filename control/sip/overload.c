@@ -8,22 +8,29 @@
 /*
  * Rates are in calls a second of each source. Limiting begins with a part of what the busiest source
  * had lately (forgotten bit by bit), and not with next to nothing: what waits may be something else
- * than calls. In an interval the rate falls by so much at most; it rises fast to near where it was
- * too much, and slowly from there on.
+ * than calls. In an interval the rate falls by so much at most; it rises fast to near where the
+ * queue began to stand, and slowly from there on, faster only when that goes well for long: what a
+ * call costs comes seconds after it was taken.
  */
 #define RATE_MIN       1.0
 #define RATE_FIRST_MIN 10.0
 #define FIRST          0.7
 #define FORGET         0.9
 #define FALL           0.85
-#define RISE_FAST      1.1
-#define RISE           1.02
+#define RISE           0.02
+#define RISE_FAST      0.1
 #define RISE_LEAST     0.5
-#define NEAR           0.9
+#define NEAR           0.8
+#define LONG           20 /* intervals */
+
 /* What a source may take at once after a pause, in seconds of its rate. */
 #define BURST_S 0.1
 
-_Static_assert((OVERLOAD_REFUSED & (OVERLOAD_REFUSED - 1)) == 0, "places are masked");
+/* Refusals lie in sets by their key, in each of which the oldest makes room. */
+#define WAYS 16u
+#define SETS (OVERLOAD_REFUSED / WAYS)
+
+_Static_assert((SETS & (SETS - 1)) == 0, "sets are masked");
 
 struct source {
 	double tokens;
@@ -43,11 +50,12 @@ struct overload {
 	uint64_t refused_ns;  /* the last time */
 	bool limiting, refusing;
 	double rate;
-	double peak;     /* calls a second of the busiest source lately */
-	double too_much; /* where the queue stood last */
+	double peak;   /* calls a second of the busiest source lately */
+	double stood;  /* the rate when the queue began to stand */
+	uint32_t calm; /* intervals in a row without a standing queue */
 	struct overload_stats stats;
 	struct source sources[OVERLOAD_SOURCES];
-	struct refusal refusals[OVERLOAD_REFUSED];
+	struct refusal refusals[SETS][WAYS];
 };
 
 struct overload *overload_new(uint64_t target_ns)
@@ -93,8 +101,9 @@ static void begin(struct overload *o, uint64_t now_ns)
 	o->limiting = true;
 	o->refused_ns = now_ns;
 	o->stats.episodes++;
-	o->too_much = larger(o->peak, RATE_FIRST_MIN / FIRST);
-	set_rate(o, o->too_much * FIRST);
+	o->calm = 0;
+	o->stood = larger(o->peak, RATE_FIRST_MIN / FIRST);
+	set_rate(o, o->stood * FIRST);
 	for (unsigned i = 0; i < OVERLOAD_SOURCES; i++)
 		o->sources[i] = (struct source){.tokens = 1, .filled_ns = now_ns};
 }
@@ -105,21 +114,33 @@ static void end(struct overload *o)
 	o->stats.rate = 0;
 }
 
+static void fall(struct overload *o, uint64_t least_ns)
+{
+	if (o->calm)
+		o->stood = o->rate;
+	o->calm = 0;
+	/* what is in the queue was taken before: while it drains, the rate is low enough */
+	if (least_ns >= o->stats.least_ns)
+		set_rate(o, o->rate * larger(FALL, (double)o->target_ns / (double)least_ns));
+}
+
+static void rise(struct overload *o)
+{
+	double part = o->rate < NEAR * o->stood ? RISE_FAST : RISE * (1 + o->calm / LONG);
+
+	o->calm++;
+	set_rate(o, o->rate * (1 + part) + RISE_LEAST);
+}
+
 /* `least_ns`: of the interval that is over; the last one's is in the statistics. */
 static void adjust(struct overload *o, uint64_t least_ns, uint64_t now_ns)
 {
-	if (least_ns > o->target_ns) {
-		/* what is in the queue was taken before: while it drains, the rate is low enough */
-		if (least_ns < o->stats.least_ns)
-			return;
-		o->too_much = o->rate;
-		set_rate(o, o->rate * larger(FALL, (double)o->target_ns / (double)least_ns));
-	} else if (o->refusing) {
-		set_rate(o,
-			o->rate * (o->rate < NEAR * o->too_much ? RISE_FAST : RISE) + RISE_LEAST);
-	} else if (now_ns > o->refused_ns + OVERLOAD_CALM_NS) {
+	if (least_ns > o->target_ns)
+		fall(o, least_ns);
+	else if (o->refusing)
+		rise(o);
+	else if (now_ns > o->refused_ns + OVERLOAD_CALM_NS)
 		end(o);
-	}
 }
 
 static void interval_over(struct overload *o, uint64_t now_ns)
@@ -174,9 +195,29 @@ static bool take(const struct overload *o, struct source *s, uint64_t now_ns)
 
 static bool was_refused(const struct overload *o, uint64_t key, uint64_t now_ns)
 {
-	const struct refusal *r = &o->refusals[key & (OVERLOAD_REFUSED - 1)];
+	const struct refusal *set = o->refusals[key % SETS];
 
-	return r->key == key && r->at_ns && now_ns < r->at_ns + OVERLOAD_REFUSED_NS;
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set[i].key == key && set[i].at_ns &&
+			now_ns < set[i].at_ns + OVERLOAD_REFUSED_NS)
+			return true;
+	return false;
+}
+
+static void remember(struct overload *o, uint64_t key, uint64_t now_ns)
+{
+	struct refusal *set = o->refusals[key % SETS], *oldest = set;
+
+	for (unsigned i = 1; i < WAYS; i++)
+		if (set[i].at_ns < oldest->at_ns)
+			oldest = &set[i];
+	*oldest = (struct refusal){key, now_ns};
+}
+
+static bool refuse(struct overload *o)
+{
+	o->stats.refused++;
+	return false;
 }
 
 bool overload_admits(struct overload *o, uint32_t source, uint64_t key, uint64_t now_ns)
@@ -186,16 +227,13 @@ bool overload_admits(struct overload *o, uint32_t source, uint64_t key, uint64_t
 	if (o->target_ns == 0)
 		return true;
 	run(o, now_ns);
-	if (o->stats.refused && was_refused(o, key, now_ns)) {
-		o->stats.refused++;
-		return false;
-	}
+	if (o->stats.refused && was_refused(o, key, now_ns))
+		return refuse(o);
 	if (o->limiting && !take(o, s, now_ns)) {
-		o->refusals[key & (OVERLOAD_REFUSED - 1)] = (struct refusal){key, now_ns};
+		remember(o, key, now_ns);
 		o->refusing = true;
 		o->refused_ns = now_ns;
-		o->stats.refused++;
-		return false;
+		return refuse(o);
 	}
 	s->taken++;
 	return true;

@@ -28,7 +28,7 @@
 #define OVERLOAD_INTERVAL_NS UINT64_C(100000000)
 #define OVERLOAD_MESSAGES    10u /* in an interval: fewer are no queue, we were held up */
 #define OVERLOAD_CALM_NS     UINT64_C(5000000000)
-#define OVERLOAD_REFUSED     8192u                 /* remembered, a power of two, */
+#define OVERLOAD_REFUSED     65536u                /* remembered, the last ones of them, */
 #define OVERLOAD_REFUSED_NS  UINT64_C(32000000000) /* for as long as an INVITE is repeated */
 
 /* Short: there are peers that send nothing at all for so long. */
