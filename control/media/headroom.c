@@ -17,6 +17,8 @@ enum {
 
 /* A core that does less has told nothing about legs: the rest of its work counts as much. */
 #define LEARN_NS (CORD_TICK_NS / 10)
+/* What a leg costs is forgotten by so much in a second without legs. */
+#define FORGET 0.9
 /* Bounds of what is believed of the arithmetic. */
 #define PART_MIN 0.1
 #define PART_MAX 10.0
@@ -76,11 +78,21 @@ static double within(double value, double least, double most)
 	return value < most ? value : most;
 }
 
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 static void learn(struct headroom *h, const struct headroom_worker *w, double ports)
 {
 	double busy = (double)w->busy_ns;
 	double arithmetic = h->arithmetic_part * w->sampled_arithmetic_ns;
 
+	/* Whatever the worker did beside, junk that it threw away: legs cost no more than all of it. */
+	if (ports > 0)
+		h->leg_ns = within(h->leg_ns, LEG_NS, larger(busy / ports, LEG_NS));
+	else
+		h->leg_ns = larger(h->leg_ns * FORGET, LEG_NS);
 	if (w->busy_ns < LEARN_NS || ports <= 0)
 		return;
 	if (2 * arithmetic >= busy)

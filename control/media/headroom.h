@@ -7,7 +7,8 @@
  * phase was; the greater of the two is *taken*. What a leg costs follows from it: the way of its
  * packets, which differs from NIC to NIC by a factor of a hundred, and the arithmetic of its codec
  * and cipher, which is known but for the speed of the core. Whichever of the two is the greater part
- * of a measurement is learned from it. Before anything was measured, limits of a machine like ours
+ * of a measurement is learned from it; a leg is never held to cost more than its share of all that a
+ * worker did. Before anything was measured, limits of a machine like ours
  * stand in.
  *
  *	expected = taken + what the legs of since then cost, less those that went

@@ -157,6 +157,24 @@ static void a_full_phase_counts(void **state)
 	assert_int_equal(expected_percent(&b), 100);
 }
 
+/* Others keep the worker busy while there are few legs: legs are not taken for the cause for long. */
+static void work_for_others_is_not_held_against_legs(void **state)
+{
+	struct bench b = make(1);
+
+	add(&b, 2, 0, 0);
+	busy(&b, 60, 0);
+	assert_int_equal(expected_percent(&b), 60);
+	busy(&b, 1, 0);
+	assert_true(headroom_leg_ns(&b.h, 0) <= PERCENT);
+	busy(&b, 60, 0);
+	headroom_change(&b.h, 0, &(struct headroom_load){.legs = 2}, &nothing);
+	b.sample.ports = 0;
+	for (int i = 0; i < 20; i++)
+		busy(&b, 0, 0);
+	assert_true(headroom_leg_ns(&b.h, 0) <= PERCENT);
+}
+
 static void nonsense_is_not_believed(void **state)
 {
 	struct bench b = make(2);
@@ -186,6 +204,7 @@ int main(void)
 		cmocka_unit_test(little_work_teaches_nothing),
 		cmocka_unit_test(the_greater_part_is_learned),
 		cmocka_unit_test(a_full_phase_counts),
+		cmocka_unit_test(work_for_others_is_not_held_against_legs),
 		cmocka_unit_test(nonsense_is_not_believed),
 	};
 
