@@ -12,9 +12,10 @@
  * caller was answered, and leaves all calls as they are. --first numbers the calls from there on, so
  * that a second run beside such calls has names of its own.
  *
- * Prints one JSON line: offered, answered, ended, failed (a final response of 300 or more), repeats
- * (ours), repeats_seen (control's), rate (calls a second really offered), and of the time from
- * INVITE to 200 the median and the longest.
+ * Prints one JSON line: offered, answered, late (of them, after more than 500 ms), ended, failed (a
+ * final response of 300 or more), refused (of them, 503 with Retry-After), repeats (ours),
+ * repeats_seen (control's), rate (calls a second really offered), and of the time from INVITE to 200
+ * the median, the 99th of 100 and the longest.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +31,7 @@
 #include <time.h>
 
 #define MS           UINT64_C(1000000)
+#define LATE_MS      500.0f
 #define REPEAT_NS    (500 * MS)
 #define REPEATS_MAX  20
 #define PATIENCE_NS  (20000 * MS) /* after the last call was offered */
@@ -101,7 +103,7 @@ static uint32_t n_phones; /* calls that phones have got */
 static uint64_t *dialogs; /* hashes of their Call-IDs, open addressing */
 static uint32_t *dialog_end;
 static uint32_t dialogs_mask;
-static uint32_t offered, answered, ended, failed, repeats, repeats_seen;
+static uint32_t offered, answered, ended, failed, refused, repeats, repeats_seen;
 static float *setup_ms;
 static uint64_t now_ns;
 
@@ -244,7 +246,7 @@ static void repeat(struct side *side)
 /* ---- reading ------------------------------------------------------------------------------- */
 
 struct message {
-	struct text first, vias, from, to, call_id, cseq, contact;
+	struct text first, vias, from, to, call_id, cseq, contact, retry_after;
 	int code; /* 0: a request */
 };
 
@@ -276,6 +278,7 @@ static bool read_message(const char *p, int n, struct message *m)
 				(int)(eol + 2 - (m->vias.p ? m->vias.p : p))};
 		else if (!is_header(line, "From", &m->from) && !is_header(line, "To", &m->to) &&
 			 !is_header(line, "Call-ID", &m->call_id) &&
+			 !is_header(line, "Retry-After", &m->retry_after) &&
 			 !is_header(line, "CSeq", &m->cseq))
 			is_header(line, "Contact", &m->contact);
 		if (eol + 2 > end)
@@ -398,6 +401,7 @@ static void on_caller_response(const struct message *m, uint32_t number)
 		forget(end, TALKING);
 	} else {
 		failed++;
+		refused += m->code == 503 && m->retry_after.p;
 		forget(end, OVER);
 	}
 }
@@ -604,14 +608,18 @@ static int compare(const void *a, const void *b)
 
 static void report(double offered_s)
 {
+	uint32_t late = 0;
+
 	qsort(setup_ms, answered, sizeof(*setup_ms), compare);
-	printf("{\"offered\": %u, \"answered\": %u, \"ended\": %u, \"failed\": %u, \"repeats\": "
-	       "%u, "
-	       "\"repeats_seen\": %u, \"rate\": %.0f, \"setup_ms\": %.2f, \"setup_ms_max\": "
-	       "%.2f}\n",
-		offered, answered, ended, failed, repeats, repeats_seen,
+	while (late < answered && setup_ms[answered - 1 - late] > LATE_MS)
+		late++;
+	printf("{\"offered\": %u, \"answered\": %u, \"late\": %u, \"ended\": %u, \"failed\": %u, "
+	       "\"refused\": %u, \"repeats\": %u, \"repeats_seen\": %u, \"rate\": %.0f, "
+	       "\"setup_ms\": %.2f, \"setup_ms_p99\": %.2f, \"setup_ms_max\": %.2f}\n",
+		offered, answered, late, ended, failed, refused, repeats, repeats_seen,
 		offered_s > 0 ? (double)offered / offered_s : 0.0,
 		answered ? (double)setup_ms[answered / 2] : 0.0,
+		answered ? (double)setup_ms[answered * 99ull / 100] : 0.0,
 		answered ? (double)setup_ms[answered - 1] : 0.0);
 }
 

@@ -67,6 +67,7 @@ BENCHES = {
     "nic": Bench("conferences through the kernel and the software NIC", "script"),
     "queue": Bench("contacts into queues and agents' offers, by how many there are"),
     "control": Bench("calls a second of the control process; memory of a caller who waits", "script"),
+    "overload": Bench("calls served when more are offered than can be", "script"),
     "latency": Bench("what a person waits for: answer, offer, whisper", "script"),
 }
 
@@ -104,6 +105,9 @@ LINES = {
                    "distortion_percent": _PERCENT}),
     "nic": Line(("work", "codec", "members", "parties"),
                 {"share_percent": _PERCENT, "empty_percent": ("%", MORE), "bad_percent": _PERCENT}),
+    "overload": Line(("admission", "factor"),
+                     {"served_per_second": ("1/s", MORE), "refused_per_second": ("1/s", LESS), "broken": ("calls", LESS),
+                      "broken_percent": _PERCENT, "answer_p50_ms": _MS, "answer_p99_ms": _MS}),
     "latency": Line(("what",), {"p50_ms": _MS, "p99_ms": _MS, "max_ms": _MS}),
     "control_plain": Line((), {"cpu_us_per_call": ("us", LESS), "user_us_per_call": ("us", LESS),
                                "kernel_us_per_call": ("us", LESS),

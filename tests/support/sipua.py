@@ -803,7 +803,7 @@ class Call:
                 self.invite = again
                 await self.follow(again, headers)
                 return
-            self.status, self.reason = response.status, response.reason
+            self.status, self.reason, self.final_response = response.status, response.reason, response
             if response.status >= 300:
                 await self.happen(f"refused {response.status}", "ended")
                 return

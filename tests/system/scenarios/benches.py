@@ -38,5 +38,9 @@ def test_bench_of_what_a_person_waits_for():
     assert {line["what"] for line in lines_of("latency")} == {"answer", "offer", "whisper"}
 
 
+def test_bench_of_more_calls_than_can_be():
+    assert lines_of("overload")[0]["broken"] == 0
+
+
 def test_bench_of_calls():
     lines_of("control")
