@@ -17,6 +17,7 @@ void *srtp_memory_take(size_t bytes)
 	if (p == MAP_FAILED)
 		return NULL;
 	madvise(p, bytes, MADV_DONTDUMP);
+	madvise(p, bytes, MADV_HUGEPAGE);
 	return p;
 }
 
@@ -50,6 +51,26 @@ static size_t keys_bytes(const struct srtp_keys *s)
 	return s->slots * sizeof(struct cord_srtp_key);
 }
 
+static void masters_give(struct srtp_keys *s)
+{
+	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
+		srtp_memory_give(s->master[d], keys_bytes(s));
+		srtp_memory_give(s->suite[d], s->slots);
+	}
+}
+
+static bool masters_take(struct srtp_keys *s)
+{
+	bool whole = true;
+
+	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
+		s->master[d] = srtp_memory_take(keys_bytes(s));
+		s->suite[d] = srtp_memory_take(s->slots);
+		whole = whole && s->master[d] && s->suite[d];
+	}
+	return whole;
+}
+
 int srtp_keys_create(struct srtp_keys **keys, enum cord_srtp_backend backend, uint32_t slots)
 {
 	struct srtp_keys *s = calloc(1, sizeof(*s));
@@ -60,19 +81,13 @@ int srtp_keys_create(struct srtp_keys **keys, enum cord_srtp_backend backend, ui
 	s->backend = srtp_pick(backend);
 	s->slots = slots;
 	s->ops = s->backend == CORD_SRTP_BACKEND_LIBSRTP ? &srtp_libsrtp_ops : &srtp_ipsec_mb_ops;
-	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
-		s->master[d] = srtp_memory_take(keys_bytes(s));
-		if (s->master[d] == NULL)
-			goto fail;
-	}
-	rc = s->backend == CORD_SRTP_BACKEND_NONE ? -ENOTSUP : s->ops->create(s);
+	if (masters_take(s))
+		rc = s->backend == CORD_SRTP_BACKEND_NONE ? -ENOTSUP : s->ops->create(s);
 	if (rc == 0) {
 		*keys = s;
 		return 0;
 	}
-fail:
-	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++)
-		srtp_memory_give(s->master[d], keys_bytes(s));
+	masters_give(s);
 	free(s);
 	return rc;
 }
@@ -82,8 +97,7 @@ void srtp_keys_destroy(struct srtp_keys *s)
 	if (s == NULL)
 		return;
 	s->ops->destroy(s);
-	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++)
-		srtp_memory_give(s->master[d], keys_bytes(s));
+	masters_give(s);
 	free(s);
 }
 
@@ -115,7 +129,7 @@ void srtp_engine_destroy(struct srtp_engine *e)
 
 static bool is_set(const struct srtp_keys *s, uint32_t slot, enum srtp_direction d)
 {
-	return slot < s->slots && s->master[d][slot].suite != CORD_SRTP_NONE;
+	return slot < s->slots && s->suite[d][slot] != CORD_SRTP_NONE;
 }
 
 static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction d)
@@ -124,6 +138,7 @@ static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction d)
 		return;
 	e->keys->ops->clear(e, slot, d);
 	explicit_bzero(&e->keys->master[d][slot], sizeof(struct cord_srtp_key));
+	e->keys->suite[d][slot] = CORD_SRTP_NONE;
 }
 
 static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction d,
@@ -134,8 +149,10 @@ static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction d,
 	clear(e, slot, d);
 	int rc = e->keys->ops->set(e, slot, d, key, ssrc);
 
-	if (rc == 0)
+	if (rc == 0) {
 		e->keys->master[d][slot] = *key;
+		e->keys->suite[d][slot] = key->suite;
+	}
 	return rc;
 }
 

@@ -47,8 +47,9 @@ struct srtp_keys {
 	const struct srtp_ops *ops;
 	enum cord_srtp_backend backend;
 	uint32_t slots;
-	/* by slot: the keys as they were set, to see that they are set once more; suite 0: none */
+	/* by slot: the keys as they were set, to see that they are set once more */
 	struct cord_srtp_key *master[SRTP_DIRECTIONS];
+	uint8_t *suite[SRTP_DIRECTIONS]; /* theirs, all that a packet looks at; 0: no key */
 	void *own;
 };
 
