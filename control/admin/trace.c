@@ -170,6 +170,12 @@ static bool is_keys(struct str name, struct str value)
 	       str_starts_nocase(str_trim(value), STR("application/dtmf"));
 }
 
+/* Of the headers that matter here: all others are passed by their first letter. */
+static bool may_matter(char first)
+{
+	return strchr("AaPpCc \t", first) != NULL;
+}
+
 void trace_blank(char *message, size_t n)
 {
 	bool body = false, keys = false;
@@ -186,6 +192,8 @@ void trace_blank(char *message, size_t n)
 		if (body)
 			continue;
 		body = message[at] == '\r' || message[at] == '\n';
+		if (!may_matter(message[at]))
+			continue;
 		colon = str_index(str_make(message + at, next - at), ':');
 		name = str_trim(str_make(message + at, colon < 0 ? 0 : (size_t)colon));
 		if (colon > 0 && is_secret_header(name))

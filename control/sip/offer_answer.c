@@ -249,14 +249,21 @@ static void write_session(struct strbuf *out, const struct description *d,
 	const struct sdp_origin *origin, uint64_t version)
 {
 	bool six = d->local->address.family == CORD_FAMILY_IPV6;
-	const char *type = six ? "IP6" : "IP4";
+	const char *type = six ? " IN IP6 " : " IN IP4 ";
 	char host[INET6_ADDRSTRLEN] = "";
 
 	strbuf_reset(out);
 	inet_ntop(six ? AF_INET6 : AF_INET, d->local->address.ip, host, sizeof(host));
-	strbuf_printf(out, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\n",
-		(unsigned long long)origin->id, (unsigned long long)version, type, host, type,
-		host);
+	strbuf_text(out, "v=0\r\no=- ");
+	strbuf_u64(out, origin->id);
+	strbuf_char(out, ' ');
+	strbuf_u64(out, version);
+	strbuf_text(out, type);
+	strbuf_text(out, host);
+	strbuf_text(out, "\r\ns=-\r\nc=");
+	strbuf_text(out, type + 1);
+	strbuf_text(out, host);
+	strbuf_text(out, "\r\n");
 	if (d->timing.n > 0)
 		strbuf_printf(out, "t=%.*s\r\n", STR_ARG(d->timing));
 	else

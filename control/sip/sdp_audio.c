@@ -191,16 +191,27 @@ static const char *direction_name(uint8_t direction)
 	return names[direction & BOTH];
 }
 
+/* Text and a number behind it: an answer has ten of them, too many to go through printf. */
+static void number(struct strbuf *out, const char *text, unsigned n)
+{
+	strbuf_text(out, text);
+	strbuf_u64(out, n);
+}
+
 static void write_codec(struct strbuf *out, const struct sdp_codec *codec, unsigned payload_type,
 	const struct sdp_local *local)
 {
-	strbuf_printf(out, "a=rtpmap:%u %s/%u", payload_type, codec->encoding, codec->clock);
+	number(out, "a=rtpmap:", payload_type);
+	strbuf_char(out, ' ');
+	strbuf_text(out, codec->encoding);
+	number(out, "/", codec->clock);
 	if (codec->channels > 1)
-		strbuf_printf(out, "/%u", codec->channels);
+		number(out, "/", codec->channels);
 	strbuf_text(out, "\r\n");
 	if (!codec->fmtp)
 		return;
-	strbuf_printf(out, "a=fmtp:%u ", payload_type);
+	number(out, "a=fmtp:", payload_type);
+	strbuf_char(out, ' ');
 	codec->fmtp(out, local);
 	strbuf_text(out, "\r\n");
 }
@@ -208,13 +219,15 @@ static void write_codec(struct strbuf *out, const struct sdp_codec *codec, unsig
 static void write_formats(
 	struct strbuf *out, const struct sdp_audio *audio, const struct sdp_local *local)
 {
-	strbuf_printf(out, "m=audio %u %.*s", local->address.udp_port, STR_ARG(audio->protocol));
+	number(out, "m=audio ", local->address.udp_port);
+	strbuf_char(out, ' ');
+	strbuf_add(out, audio->protocol);
 	for (unsigned i = 0; i < audio->count; i++)
-		strbuf_printf(out, " %u", audio->payload_types[i]);
+		number(out, " ", audio->payload_types[i]);
 	if (audio->noise_payload_type != SDP_NO_PAYLOAD_TYPE)
-		strbuf_printf(out, " %u", audio->noise_payload_type);
+		number(out, " ", audio->noise_payload_type);
 	for (unsigned i = 0; i < audio->event_count; i++)
-		strbuf_printf(out, " %u", audio->event_payload_types[i]);
+		number(out, " ", audio->event_payload_types[i]);
 	strbuf_text(out, "\r\n");
 	for (unsigned i = 0; i < audio->count; i++)
 		write_codec(out, audio->codecs[i], audio->payload_types[i], local);
@@ -223,8 +236,10 @@ static void write_formats(
 	for (unsigned i = 0; i < audio->event_count; i++) {
 		unsigned type = audio->event_payload_types[i];
 
-		strbuf_printf(out, "a=rtpmap:%u telephone-event/%u\r\na=fmtp:%u " EVENT_FMTP "\r\n",
-			type, audio->event_clocks[i], type);
+		number(out, "a=rtpmap:", type);
+		number(out, " telephone-event/", audio->event_clocks[i]);
+		number(out, "\r\na=fmtp:", type);
+		strbuf_text(out, " " EVENT_FMTP "\r\n");
 	}
 }
 
@@ -236,7 +251,8 @@ void sdp_audio_write(struct strbuf *out, const struct sdp_audio *audio,
 		sdes_write(out, audio->tags[i], &keys->key[audio->suites[i]]);
 	if (audio->rtcp_mux)
 		strbuf_text(out, "a=rtcp-mux\r\n");
-	strbuf_printf(out, "a=ptime:%u\r\na=%s\r\n",
-		local->ptime_ms ? local->ptime_ms : SDP_PTIME_MS_DEFAULT,
-		direction_name(audio->direction));
+	number(out, "a=ptime:", local->ptime_ms ? local->ptime_ms : SDP_PTIME_MS_DEFAULT);
+	strbuf_text(out, "\r\na=");
+	strbuf_text(out, direction_name(audio->direction));
+	strbuf_text(out, "\r\n");
 }

@@ -268,7 +268,7 @@ int events_append(
 		return -ENOMEM;
 	*entry = (struct entry){
 		.event = {++e->last_number, wall_ns, entry->topic, {entry->json, json.n}}};
-	snprintf(entry->topic, sizeof(entry->topic), "%s", topic);
+	memcpy(entry->topic, topic, strlen(topic) + 1);
 	memcpy(entry->json, json.p, json.n);
 	entry->json[json.n] = '\0';
 	*e->last = entry;
