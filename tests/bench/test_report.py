@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The suite's tables, plot and comparison, from lines whose figures are known."""
+import ast
 import json
 import pathlib
 import sys
@@ -49,6 +50,12 @@ class Tables(unittest.TestCase):
     def test_numbers_have_three_digits_that_count(self):
         self.assertEqual([report.number(v) for v in (0.01234, 1.5, 630.4, 123456, 73.0, None)],
                          ["0.0123", "1.50", "630", "123,000", "73", "–"])
+
+    def test_nothing_is_listed_twice(self):
+        tree = ast.parse((TOP / "bench" / "catalog.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            names = [k.value for k in node.keys if isinstance(k, ast.Constant)] if isinstance(node, ast.Dict) else []
+            self.assertEqual(len(names), len(set(names)), names)
 
     def test_every_row_names_a_figure_that_its_line_lists(self):
         for row in catalog.ROWS:
