@@ -159,6 +159,10 @@ def _kernels(what, *cases):
     return Detail(what, "kernels", tuple(({"case": case}, "cycles_median", "cycles") for case in cases))
 
 
+# As the processor has it.
+IPSEC_MB = ("ipsec-mb", "ipsec-mb, AVX2", "ipsec-mb, AVX-512")
+
+
 def _srtp(what, backend, suite):
     line = {"bench": "srtp", "backend": backend, "suite": suite, "sessions": 1000, "burst": 32}
     return Detail(what, "srtp", ((line, "protect_cycles", "cycles"), (line, "unprotect_cycles", "cycles")))
@@ -181,8 +185,8 @@ DETAILS = [
              "opus_16khz_complexity_5_fec_encode", "opus_16khz_complexity_5_decode"),
     _kernels("G.722, 20 ms: encode; decode", "g722_encode", "g722_decode"),
     _kernels("8 to 16 kHz, 20 ms; 16 to 8", "resample_8_to_16", "resample_16_to_8"),
-    _srtp("SRTP with libipsec-mb, 172 bytes, AEAD_AES_128_GCM: protect; unprotect", "ipsec-mb", "AEAD_AES_128_GCM"),
-    _srtp("the same, AES_CM_128_HMAC_SHA1_80", "ipsec-mb", "AES_CM_128_HMAC_SHA1_80"),
+    _srtp("SRTP with libipsec-mb, 172 bytes, AEAD_AES_128_GCM: protect; unprotect", IPSEC_MB, "AEAD_AES_128_GCM"),
+    _srtp("the same, AES_CM_128_HMAC_SHA1_80", IPSEC_MB, "AES_CM_128_HMAC_SHA1_80"),
     _srtp("SRTP with Debian's libsrtp2, where the processor has no AES, AEAD_AES_128_GCM", "libsrtp",
           "AEAD_AES_128_GCM"),
     _once("hold music for one caller in G.722: stored frames; encoded for each", "hold", "G.722"),
@@ -193,6 +197,11 @@ DETAILS = [
     Detail("an action of a flow", "flow", (({"bench": "flow_actions"}, "ns", "ns"),)),
     Detail("memory of a contact that waits in a flow, beside its legs", "flow",
            (({"bench": "flow_waiting"}, "bytes", "bytes"),)),
+    Detail("the highest rate tried at which no message was repeated: plain; through an agent", "control",
+           (({"bench": "control_plain"}, "highest_rate_without_repeats", "calls/s"),
+            ({"bench": "control_agent"}, "highest_rate_without_repeats", "calls/s"))),
+    Detail("what 2 workers carry side by side, of twice what one does", "scaling",
+           (({"bench": "scaling", "workers": 2}, "efficiency_percent", "%"),)),
     _latency("a caller's INVITE to its 200: p50; p99; worst", "answer"),
     _latency("an agent free to the INVITE at the agent's phone: p50; p99; worst", "offer"),
     _latency("the agent's 200 to the first sound of the whisper: p50; p99; worst", "whisper"),
@@ -206,9 +215,11 @@ def key_of(line):
 
 
 def median_of(lines, wanted, figure):
-    """The median of the runs of the line with these keys and values; None when it was not measured."""
+    """The median of the runs of the line with these keys and values (a tuple: one of them); None when it
+    was not measured."""
     found = sorted(line[figure] for line in lines
-                   if all(line.get(key) == value for key, value in wanted.items())
+                   if all(line.get(key) in (value if isinstance(value, tuple) else (value,))
+                          for key, value in wanted.items())
                    and line.get(figure) is not None)
     return found[len(found) // 2] if found else None
 

@@ -256,7 +256,8 @@ def folded(text, width):
 
 
 def block(lines):
-    parts = [f"Measured on {machine_of(lines)}; medians of {1 + max(line.get('run', 0) for line in lines)} runs.",
+    runs = 1 + max(line.get("run", 0) for line in lines)
+    parts = [f"Measured on {machine_of(lines)}; {'one run' if runs == 1 else f'medians of {runs} runs'}.",
              main_table(lines), "![cordboard beside its best peer](bench/figures.svg)",
              growth_table(lines), detail_table(lines),
              "Speech over bad networks, `scripts/bench voice`:", voice_table(lines)]

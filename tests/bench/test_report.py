@@ -105,6 +105,13 @@ class Files(unittest.TestCase):
         self.assertEqual(len(bars), 3)
         self.assertEqual(sorted(widths), widths)
 
+    def test_the_readme_and_the_plot_say_what_was_measured(self):
+        figures = TOP / "bench" / "figures.jsonl"
+        lines = report.read(figures)
+        self.assertEqual(report.PLOT.read_text(encoding="utf-8"), report.plot(lines))
+        readme = report.README.read_text(encoding="utf-8")
+        self.assertEqual(readme, report.with_block(readme, report.block(lines)))
+
 
 if __name__ == "__main__":
     unittest.main()
