@@ -343,9 +343,11 @@ static void leaving_step(struct attach *a)
 
 /* ---- watching ------------------------------------------------------------------------------- */
 
-static void heartbeat_watch(struct attach *a, cord_time now_ns)
+static void heartbeat_watch(struct attach *a)
 {
+	/* The clock comes after: a beat between the two would seem to be one from the future. */
 	cord_time beat = atomic_load(&a->dp->segment->control_heartbeat);
+	cord_time now_ns = clock_kernel_ns();
 
 	/* A beat from the future says nothing. */
 	if (beat < a->attached_at || beat > now_ns)
@@ -400,7 +402,7 @@ void attach_step(struct attach *a, int timeout_ms)
 	/* The lease first: a control that hung up makes room for the one that knocks. */
 	lease_read(a);
 	if (a->lease >= 0)
-		heartbeat_watch(a, now_ns);
+		heartbeat_watch(a);
 	faults_watch(a);
 	for (nfds_t i = 0; i < n; i++) {
 		if (guest[i])

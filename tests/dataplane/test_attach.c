@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -234,6 +235,31 @@ static void a_dead_heartbeat_ends_the_lease(void **state)
 	assert_int_equal(attach_soon(h, &b), 0);
 	fake_control_detach(&b);
 	fake_control_detach(&a);
+}
+
+/* Beats by thousands, so that some come between any two instructions of who looks at them. */
+static void a_beat_may_come_while_it_is_looked_for(void **state)
+{
+	struct house *h = *state;
+	struct fake_control c = {0};
+	cord_time until;
+	cpu_set_t mine, others;
+
+	/* the EAL has put this thread and the house's on one core: where there is another, go there */
+	sched_getaffinity(0, sizeof(mine), &mine);
+	memset(&others, 0xff, sizeof(others));
+	CPU_XOR(&others, &others, &mine);
+	sched_setaffinity(0, sizeof(others), &others);
+	assert_int_equal(attach_soon(h, &c), 0);
+	/* longer than a heartbeat may stay away */
+	until = fake_control_now() + CORD_HEARTBEAT_DEAD_NS + 300000000u;
+	while (fake_control_now() < until) {
+		for (uint32_t i = 0; i < 1000; i++)
+			fake_control_beat(&c);
+		assert_int_equal(atomic_load(&c.segment->control_attached), 1);
+	}
+	fake_control_detach(&c);
+	sched_setaffinity(0, sizeof(mine), &mine);
 }
 
 static void an_impossible_position_ends_the_lease_and_is_repaired(void **state)
@@ -560,6 +586,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_segment_cannot_be_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_may_die_at_any_point, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dead_heartbeat_ends_the_lease, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_beat_may_come_while_it_is_looked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_impossible_position_ends_the_lease_and_is_repaired, setup, teardown),
 		cmocka_unit_test_setup_teardown(garbage_on_the_lease_ends_it, setup, teardown),
