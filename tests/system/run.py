@@ -92,15 +92,8 @@ def main():
                 continue
             report(results, result, options)
     for module, name, alone in tests:
-        if not alone:
-            continue
-        result = run_one(module, name, options)
-        if result["result"] == "failed":
-            again.append((module, name))
-            print(f"again    {result['seconds']:6.1f} s  {name}", flush=True)
-            print(result["output"])
-            continue
-        report(results, result, options)
+        if alone:
+            report(results, run_one(module, name, options), options)
     # On a busy machine a scenario may miss its times: what failed is run once more, alone.
     for module, name in again:
         report(results, run_one(module, name, options), options)
