@@ -8,7 +8,7 @@
 static void coder_destroy(struct coder *c)
 {
 	codec_decoder_destroy(c->decoder);
-	codec_encoder_destroy(c->encoder);
+	codec_encoder_destroy(c->out.encoder);
 	free(c);
 }
 
@@ -19,8 +19,8 @@ static struct coder *coder_create(void)
 	if (c == NULL)
 		return NULL;
 	c->decoder = codec_decoder_create();
-	c->encoder = codec_encoder_create();
-	if (c->decoder && c->encoder)
+	c->out.encoder = codec_encoder_create();
+	if (c->decoder && c->out.encoder)
 		return c;
 	coder_destroy(c);
 	return NULL;
@@ -60,7 +60,7 @@ void coders_destroy(struct coders *coders)
 void coder_begin(struct coder *c, enum cord_codec codec)
 {
 	codec_decoder_reset(c->decoder, codec);
-	c->stream = (struct coder_stream){0};
+	c->out.stream = (struct coder_stream){0};
 	opus_gather_clear(&c->gather);
 	c->missed.count = 0;
 	c->said[0].period = c->said[1].period = 0;

@@ -6,7 +6,8 @@
  *
  * The encoder of a port serves a stream: one mix of one room, heard by the port and by all others
  * of the room that hear the same in the same coding. Where any of that changes, or nothing was
- * encoded for a period, the encoder begins anew.
+ * encoded for a period, the encoder begins anew. It goes to another of them while the port itself is
+ * sent something else.
  *
  * The decoder of Opus rests while nobody needs the samples of its port. It is kept what it misses
  * last, and hears that before it goes on.
@@ -55,6 +56,14 @@ struct coder_said {
 	int16_t pcm[CODER_SAMPLES];
 };
 
+/* An encoder, and what it encodes. */
+struct coder_out {
+	struct codec_encoder *encoder;
+	struct coder_stream stream;
+	uint32_t period;       /* the last one in which it encoded */
+	struct resample_up up; /* of what G.722 encodes in a room of 8 kHz */
+};
+
 /* Of a port that is sent the packets of another: see pass.h. */
 struct coder_pass {
 	uint32_t period;   /* the last one in which it was */
@@ -67,10 +76,7 @@ struct coder_pass {
 
 struct coder {
 	struct codec_decoder *decoder;
-	struct codec_encoder *encoder;
-	struct coder_stream stream;
-	uint32_t period;           /* the last one in which the encoder encoded */
-	struct resample_up up;     /* of what G.722 encodes in a room of 8 kHz */
+	struct coder_out out;
 	struct opus_gather gather; /* frames of Opus that wait to be sent */
 	struct coder_missed missed;
 	struct coder_said said[2]; /* of an even and of an odd period */
@@ -93,6 +99,15 @@ void coders_destroy(struct coders *coders);
 /* One for a stream of a codec, begun; NULL: there is none left. */
 struct coder *coder_take(struct coders *coders, enum cord_codec codec);
 void coder_give(struct coders *coders, struct coder *c);
+
+/* Gives each the encoder of the other. */
+static inline void coder_swap_encoders(struct coder *a, struct coder *b)
+{
+	const struct coder_out out = a->out;
+
+	a->out = b->out;
+	b->out = out;
+}
 
 /* Begins the stream in and out anew, in a codec. */
 void coder_begin(struct coder *c, enum cord_codec codec);

@@ -250,43 +250,99 @@ static struct sound sound_of(const uint8_t *codes, uint32_t bytes)
 	return (struct sound){.codes = codes, .bytes = {(uint16_t)bytes}, .frames = 1};
 }
 
+/* Whether the coder's encoder has encoded all of a stream so far. */
+static bool goes_on(
+	const struct worker *w, const struct coder *c, const struct coder_stream *stream)
+{
+	return coder_stream_equal(&c->out.stream, stream) && c->out.period + 1 == w->scratch.period;
+}
+
+/*
+ * The encoder of a stream whose port is sent a talker's own packets now goes to the one who encodes
+ * for those who still share it: they hear nothing of that.
+ */
+static void take_over(
+	struct worker *w, const struct room *r, struct coder *c, const struct coder_stream *stream)
+{
+	for (uint32_t set = stream->listeners; set; set &= set - 1) {
+		const struct port *p = worker_member(w, r, (uint32_t)__builtin_ctz(set));
+		struct coder *other = worker_cold(w, p)->coder;
+
+		if (pass_now(w, p) && goes_on(w, other, stream)) {
+			coder_swap_encoders(c, other);
+			return;
+		}
+	}
+}
+
+/*
+ * A listener of a stream who was sent a talker's own packets until now; NULL: none. An encoder in the
+ * middle of something is of no use to it.
+ */
+static const struct port *newcomer(
+	struct worker *w, const struct room *r, const struct coder_stream *stream)
+{
+	for (uint32_t set = stream->listeners; set; set &= set - 1) {
+		const struct port *p = worker_member(w, r, (uint32_t)__builtin_ctz(set));
+
+		if (pass_ended(w, p))
+			return p;
+	}
+	return NULL;
+}
+
+/* As agreed, or what there is time for. */
+static uint8_t complexity(const struct worker *w, const struct port_cold *cold)
+{
+	return cold->encoding.complexity < w->pace.complexity ? cold->encoding.complexity
+							      : (uint8_t)w->pace.complexity;
+}
+
+static void begin_anew(struct worker *w, const struct port *p, const struct coder_stream *stream,
+	const struct port *joins)
+{
+	struct port_cold *cold = worker_cold(w, p);
+	struct coder_out *out = &cold->coder->out;
+	struct codec_encoding encoding = cold->encoding;
+	const int16_t *before = joins ? pass_before(w, joins) : NULL;
+
+	encoding.rate_khz = p->codec == CORD_CODEC_OPUS ? stream->rate_khz : 16;
+	codec_encoder_reset(out->encoder, &encoding);
+	if (before && encoding.rate_khz == 16)
+		codec_encoder_join(out->encoder, before, CODER_SAMPLES);
+	memset(&out->up, 0, sizeof(out->up));
+	out->stream = *stream;
+}
+
 /*
  * Encodes with the coder of the port, for all `listeners` of the stream. Where it was of something
- * else so far, or rested, it begins anew.
+ * else so far, or rested, or one of them comes to it, it begins anew.
  */
-static void encode_coded(struct worker *w, struct port *p, const struct coder_stream *stream,
-	const int16_t *pcm, struct sound *sound)
+static void encode_coded(struct worker *w, const struct room *r, struct port *p,
+	const struct coder_stream *stream, const int16_t *pcm, struct sound *sound)
 {
 	struct port_cold *cold = worker_cold(w, p);
 	struct coder *c = cold->coder;
 	int16_t wide[TICK_SAMPLES_MAX];
 	uint32_t ms = p->codec == CORD_CODEC_OPUS ? port_frame_ms(p) : 20, bytes = 0;
-	struct codec_encoding encoding = cold->encoding;
+	const struct port *joins = newcomer(w, r, stream);
 
-	if (!coder_stream_equal(&c->stream, stream) || c->period + 1 != w->scratch.period) {
-		encoding.rate_khz = p->codec == CORD_CODEC_OPUS ? stream->rate_khz : 16;
-		const int16_t *before = pass_before(w, p);
-
-		codec_encoder_reset(c->encoder, &encoding);
-		if (before && encoding.rate_khz == 16)
-			codec_encoder_join(c->encoder, before, CODER_SAMPLES);
-		memset(&c->up, 0, sizeof(c->up));
-		c->stream = *stream;
-	}
-	c->period = w->scratch.period;
-	codec_encoder_complexity(c->encoder, encoding.complexity < w->pace.complexity
-						     ? encoding.complexity
-						     : w->pace.complexity);
+	if (joins == NULL && !goes_on(w, c, stream))
+		take_over(w, r, c, stream);
+	if (joins || !goes_on(w, c, stream))
+		begin_anew(w, p, stream, joins);
+	c->out.period = w->scratch.period;
+	codec_encoder_complexity(c->out.encoder, complexity(w, cold));
 	if (p->codec == CORD_CODEC_G722 && stream->rate_khz == 8) {
-		resample_up(&c->up, wide, pcm, UNITS);
+		resample_up(&c->out.up, wide, pcm, UNITS);
 		pcm = wide;
 	}
 	uint32_t khz = p->codec == CORD_CODEC_OPUS ? stream->rate_khz : 16;
 
 	w->opus_coded |= p->codec == CORD_CODEC_OPUS;
 	for (uint32_t at = 0; at < 20; at += ms) {
-		size_t n =
-			codec_encode(c->encoder, codes_next(w) + bytes, pcm + at * khz, ms * khz);
+		size_t n = codec_encode(
+			c->out.encoder, codes_next(w) + bytes, pcm + at * khz, ms * khz);
 
 		sound->bytes[sound->frames++] = (uint16_t)n;
 		bytes += (uint32_t)n;
@@ -310,7 +366,7 @@ static struct sound encode(struct worker *w, const struct room *r, uint32_t list
 			.rate_khz = listener_rate(w, r, p) == TICK_WIDE ? 16 : 8,
 		};
 
-		encode_coded(w, p, &stream, pcm, &sound);
+		encode_coded(w, r, p, &stream, pcm, &sound);
 		return sound;
 	}
 	g711_encode((enum cord_codec)p->codec, codes_next(w), pcm, UNITS);
@@ -492,7 +548,27 @@ static bool hear_key(struct worker *w, const struct room *r, uint32_t listener, 
 	return true;
 }
 
-struct sound listen_sound(
+/*
+ * What a listener is sent that has nothing to do with what others are: the tone of a key, or a
+ * talker's own packets. False: neither.
+ */
+static bool hear_apart(struct worker *w, const struct room *r, uint32_t listener, uint32_t talking,
+	struct sound *sound)
+{
+	const struct port *p = worker_member(w, r, listener);
+	const uint32_t tones = PORT_KEYS | PORT_INBAND;
+
+	if ((p->flags & tones) == tones && hear_key(w, r, listener, sound))
+		return true;
+	if (!cord_codec_wide(p->codec) ||
+		!pass_sound(
+			w, r, listener, r->hears[listener] & talking & ~(1u << listener), sound))
+		return false;
+	worker_cold(w, p)->paused = 0;
+	return true;
+}
+
+static struct sound hear(
 	struct worker *w, const struct room *r, uint32_t listener, uint32_t talking)
 {
 	const struct port *p = worker_member(w, r, listener);
@@ -500,15 +576,8 @@ struct sound listen_sound(
 	uint32_t set = r->hears[listener] & talking & ~self;
 	bool player = (r->hears[listener] & self) && (p->flags & PORT_PLAYING);
 	bool coded = cord_codec_wide(p->codec);
-	const uint32_t tones = PORT_KEYS | PORT_INBAND;
 	struct sound sound;
 
-	if ((p->flags & tones) == tones && hear_key(w, r, listener, &sound))
-		return sound;
-	if (coded && pass_sound(w, r, listener, set, &sound)) {
-		worker_cold(w, p)->paused = 0;
-		return sound;
-	}
 	if (coded)
 		set = pass_heard(w, set);
 	if (set == 0 && !player)
@@ -522,6 +591,25 @@ struct sound listen_sound(
 	if (hears_alone(w, r, listener))
 		return hear_alone(w, r, listener, set, player);
 	return hear_mix(w, r, listener, set, talking);
+}
+
+void listen_room(struct worker *w, const struct room *r, uint32_t listeners, uint32_t talking,
+	struct sound sound[CORD_ROOM_MEMBERS_MAX])
+{
+	uint32_t others = 0;
+
+	for (uint32_t set = listeners; set; set &= set - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(set);
+
+		if (!hear_apart(w, r, i, talking, &sound[i]))
+			others |= 1u << i;
+	}
+	/* Who shares what is known now. */
+	for (; others; others &= others - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(others);
+
+		sound[i] = hear(w, r, i, talking);
+	}
 }
 
 void listen_begin(struct worker *w, uint32_t period)

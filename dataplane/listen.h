@@ -16,11 +16,11 @@
 void listen_begin(struct worker *w, uint32_t period);
 
 /*
- * What a member is sent of 20 ms. talking: bit n, member n says something that somebody hears. Valid
- * until the next room's tick.
+ * What members are sent of 20 ms. listeners: bit n, member n is sent something; talking: it says
+ * something that somebody hears. Valid until the next room's tick.
  */
-struct sound listen_sound(
-	struct worker *w, const struct room *r, uint32_t listener, uint32_t talking);
+void listen_room(struct worker *w, const struct room *r, uint32_t listeners, uint32_t talking,
+	struct sound sound[CORD_ROOM_MEMBERS_MAX]);
 
 /* What member i says, at a rate; it says something. Behind listen_begin(). */
 const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, enum tick_rate rate);

@@ -212,12 +212,22 @@ void pass_coded(struct worker *w, const struct port *listener)
 		c->pass.coded = w->scratch.period;
 }
 
+bool pass_now(struct worker *w, const struct port *listener)
+{
+	return worker_cold(w, listener)->coder->pass.period == w->scratch.period;
+}
+
+bool pass_ended(struct worker *w, const struct port *listener)
+{
+	return worker_cold(w, listener)->coder->pass.period + 1 == w->scratch.period;
+}
+
 const int16_t *pass_before(struct worker *w, const struct port *listener)
 {
 	const struct coder_pass *pass = &worker_cold(w, listener)->coder->pass;
 	const struct room *r = &w->dp->room[listener->room];
 
-	if (pass->period + 1 != w->scratch.period)
+	if (!pass_ended(w, listener))
 		return NULL;
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *p = worker_member(w, r, i);

@@ -52,6 +52,13 @@ bool pass_sound(struct worker *w, const struct room *r, uint32_t listener, uint3
 void pass_coded(struct worker *w, const struct port *listener);
 
 /*
+ * Whether a listener is sent a talker's own packets in this period, and whether it was in the last one
+ * and is not now.
+ */
+bool pass_now(struct worker *w, const struct port *listener);
+bool pass_ended(struct worker *w, const struct port *listener);
+
+/*
  * What a listener was passed in the last period, in samples; NULL: nothing, or they are not known.
  */
 const int16_t *pass_before(struct worker *w, const struct port *listener);

@@ -146,7 +146,7 @@ void port_move(struct worker *w, struct port *p, const struct cord_address *to)
 static void encoding_set(struct port_cold *cold, const struct codec_encoding *encoding)
 {
 	if (cold->coder && !codec_encoding_equal(&cold->encoding, encoding))
-		cold->coder->stream = (struct coder_stream){0};
+		cold->coder->out.stream = (struct coder_stream){0};
 	cold->encoding = *encoding;
 }
 

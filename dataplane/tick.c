@@ -66,12 +66,11 @@ static void tick_room(struct worker *w, struct room *r, uint64_t due_ns, uint32_
 		const struct port *p = worker_member(w, r, i);
 
 		/* Moved here from a room that was worked earlier in this period: it has sent. */
-		if (!(p->direction & CORD_MAY_SEND) ||
-			((p->flags & PORT_STARTED) && p->period == period))
-			continue;
-		sound[i] = listen_sound(w, r, i, talking);
-		sending |= 1u << i;
+		if ((p->direction & CORD_MAY_SEND) &&
+			!((p->flags & PORT_STARTED) && p->period == period))
+			sending |= 1u << i;
 	}
+	listen_room(w, r, sending, talking, sound);
 	for (uint32_t i = 0; i < r->members; i++) {
 		struct port *p = worker_member(w, r, i);
 

@@ -605,65 +605,132 @@ struct heard {
 	bool passed[FRAMES];
 };
 
-/* Anna talks all the time, Ben now and then: what a third party hears of it. */
-static void listen_to_both(struct heard *h, const int16_t *said, uint8_t flags)
+/* Anna talks all the time, Ben now and then: what each of some listeners hears of it. */
+static void listen_to_both(
+	struct heard *h, uint32_t listeners, const uint8_t *flags, const int16_t *said)
 {
-	static const uint16_t mask[] = {6, 0, 0};
+	const uint32_t anna = listeners, ben = listeners + 1;
+	uint16_t mask[4] = {0};
 	uint64_t passed = 0;
 
-	for (uint32_t i = 0; i < 3; i++)
-		open_with(i, CORD_CODEC_OPUS, flags);
-	begin(1, ANNA);
-	begin(2, NOBODY);
-	assert_int_equal(rig_set(r, 0, 0, 3, slots, mask), 0);
-	h->judge = judge_of(0, said);
-	for (uint32_t f = 0; f < FRAMES; f++) {
-		talker[2].voice = ben_talks(f) ? BEN : NOBODY;
-		talk(1);
-		h->passed[f] = since(CORD_COUNTER_frames_passed, &passed);
-		judge_listen(h->judge);
+	for (uint32_t i = 0; i < listeners; i++) {
+		mask[i] = (uint16_t)(1u << anna | 1u << ben);
+		open_with(i, CORD_CODEC_OPUS, flags[i]);
+		h[i].judge = judge_of(i, said);
 	}
-	assert_true(stream_is_whole(0));
+	open_with(anna, CORD_CODEC_OPUS, PASS);
+	open_with(ben, CORD_CODEC_OPUS, PASS);
+	begin(anna, ANNA);
+	begin(ben, NOBODY);
+	assert_int_equal(rig_set(r, 0, 0, listeners + 2, slots, mask), 0);
+	for (uint32_t f = 0; f < FRAMES; f++) {
+		talker[ben].voice = ben_talks(f) ? BEN : NOBODY;
+		talk(1);
+		bool now = since(CORD_COUNTER_frames_passed, &passed);
+
+		for (uint32_t i = 0; i < listeners; i++) {
+			h[i].passed[f] = now && flags[i];
+			judge_listen(h[i].judge);
+		}
+	}
+	for (uint32_t i = 0; i < listeners; i++)
+		assert_true(stream_is_whole(i));
+}
+
+static const int16_t *both_said(void)
+{
+	static int16_t said[FRAMES * NARROW];
+
+	for (uint32_t i = 0; i < FRAMES * NARROW; i++)
+		said[i] = (int16_t)(narrow[ANNA][i] + (ben_talks(i / NARROW) ? narrow[BEN][i] : 0));
+	return said;
+}
+
+/* The delay of our own coding, and of a talker's packets. */
+struct ways {
+	uint32_t delay[2];
+};
+
+static struct ways ways_of(struct heard *own, struct heard *pass)
+{
+	struct ways ways;
+
+	assert_true(judge_align(own->judge, 100, 900) < 0.01);
+	ways.delay[0] = own->judge->delay;
+	judge_align(pass->judge, 130, 140);
+	ways.delay[1] = pass->judge->delay;
+	return ways;
+}
+
+/* What a listener heard of it whenever somebody was switched to one of the ways. */
+static double at_switches(
+	const struct heard *h, const struct ways *ways, const bool *switched, bool to_pass)
+{
+	uint32_t switches = 0;
+
+	for (uint32_t f = 100; f < 990; f++) {
+		if (switched[f] == switched[f - 1] || switched[f] != to_pass)
+			continue;
+		switches++;
+		for (uint32_t k = f - 1; k < f + AFTER; k++) {
+			h->judge->delay = ways->delay[h->passed[k]];
+			judge_add(h->judge, k, k + 1);
+		}
+	}
+	assert_in_range(switches, 8, 12);
+	return distortion_take(&h->judge->distortion);
 }
 
 static void a_switch_is_hardly_heard(void **state)
 {
-	static int16_t said[FRAMES * NARROW];
+	static const uint8_t none = 0, allowed = PASS;
 	struct heard own = {0}, pass = {0};
 
-	for (uint32_t i = 0; i < FRAMES * NARROW; i++)
-		said[i] = (int16_t)(narrow[ANNA][i] + (ben_talks(i / NARROW) ? narrow[BEN][i] : 0));
-	listen_to_both(&own, said, 0);
+	listen_to_both(&own, 1, &none, both_said());
 	teardown(state);
 	setup(state);
-	listen_to_both(&pass, said, PASS);
-	assert_true(judge_align(own.judge, 100, 900) < 0.01);
-	uint32_t own_delay = own.judge->delay;
-
-	judge_align(pass.judge, 130, 140);
-	uint32_t pass_delay = pass.judge->delay;
+	listen_to_both(&pass, 1, &allowed, both_said());
+	struct ways ways = ways_of(&own, &pass);
 
 	for (uint32_t to_pass = 0; to_pass < 2; to_pass++) {
-		uint32_t switches = 0;
+		double with = at_switches(&pass, &ways, pass.passed, to_pass);
+		double without = at_switches(&own, &ways, pass.passed, to_pass);
 
-		for (uint32_t f = 100; f < 990; f++) {
-			if (pass.passed[f] == pass.passed[f - 1] || pass.passed[f] != to_pass)
-				continue;
-			switches++;
-			for (uint32_t k = f - 1; k < f + AFTER; k++) {
-				pass.judge->delay = pass.passed[k] ? pass_delay : own_delay;
-				judge_add(pass.judge, k, k + 1);
-				judge_add(own.judge, k, k + 1);
-			}
-		}
-		double with = distortion_take(&pass.judge->distortion);
-		double without = distortion_take(&own.judge->distortion);
-
-		assert_in_range(switches, 8, 12);
 		assert_true(with < without + 0.01);
 	}
 	judge_free(own.judge);
 	judge_free(pass.judge);
+}
+
+/* One of two who share our own coding is switched, whichever of them it is encoded for. */
+static void a_switch_is_hardly_heard_by_who_shared(void **state)
+{
+	static const uint8_t none[2] = {0};
+
+	for (uint32_t one = 0; one < 2; one++) {
+		const uint8_t allowed[2] = {one ? 0 : PASS, one ? PASS : 0};
+		struct heard own[2] = {0}, pass[2] = {0};
+
+		listen_to_both(own, 2, none, both_said());
+		teardown(state);
+		setup(state);
+		listen_to_both(pass, 2, allowed, both_said());
+		struct ways ways = ways_of(&own[one], &pass[one]);
+
+		for (uint32_t i = 0; i < 2; i++) {
+			for (uint32_t to_pass = 0; to_pass < 2; to_pass++) {
+				const bool *switched = pass[one].passed;
+				double with = at_switches(&pass[i], &ways, switched, to_pass);
+				double without = at_switches(&own[i], &ways, switched, to_pass);
+
+				assert_true(with < without + (i == one ? 0.01 : 0.0025));
+			}
+			judge_free(own[i].judge);
+			judge_free(pass[i].judge);
+		}
+		teardown(state);
+		setup(state);
+	}
 }
 
 int main(void)
@@ -683,6 +750,7 @@ int main(void)
 		TEST(what_comes_late_or_never_was_leaves_out_no_number),
 		TEST(a_decoder_that_rested_is_brought_up_to_date),
 		TEST(a_switch_is_hardly_heard),
+		TEST(a_switch_is_hardly_heard_by_who_shared),
 	};
 
 	return cmocka_run_group_tests(tests, speak, NULL);
