@@ -307,6 +307,7 @@ static void begin_anew(struct worker *w, const struct port *p, const struct code
 	const int16_t *before = joins ? pass_before(w, joins) : NULL;
 
 	encoding.rate_khz = p->codec == CORD_CODEC_OPUS ? stream->rate_khz : 16;
+	encoding.complexity = complexity(w, cold);
 	codec_encoder_reset(out->encoder, &encoding);
 	if (before && encoding.rate_khz == 16)
 		codec_encoder_join(out->encoder, before, CODER_SAMPLES);

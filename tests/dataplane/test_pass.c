@@ -733,6 +733,45 @@ static void a_switch_is_hardly_heard_by_who_shared(void **state)
 	}
 }
 
+/* Where time is short, so is that for what an encoder is to know of the packets before. */
+static void a_switch_is_encoded_in_the_time_there_is(void **state)
+{
+	static const uint16_t mask[] = {6, 0, 0};
+	const struct codec_encoding simple = {
+		.codec = CORD_CODEC_OPUS, .rate_khz = 16, .bitrate = CODEC_OPUS_BITRATE};
+	struct cord_terms terms = rig_terms(0, CORD_CODEC_OPUS);
+	struct worker *w = r->dp.worker[0];
+	struct codec_encoder *alike = codec_encoder_create();
+	uint64_t coded = 0;
+	uint8_t payload[CODEC_FRAME_BYTES_MAX];
+
+	terms.flags = PASS;
+	terms.opus_complexity = 10;
+	assert_int_equal(rig_open_terms(r, 0, 0, &terms), 0);
+	open_with(1, CORD_CODEC_OPUS, PASS);
+	open_with(2, CORD_CODEC_OPUS, PASS);
+	begin(1, ANNA);
+	begin(2, NOBODY);
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, mask), 0);
+	talk(next_talk(ANNA, 300));
+	since(CORD_COUNTER_frames_coded, &coded);
+	w->pace.complexity = 0;
+	talker[2].voice = BEN;
+	talker[2].at = next_talk(BEN, 100);
+	while (since(CORD_COUNTER_frames_coded, &coded) == 0)
+		talk(1);
+	const int16_t *before = coder_said(r->dp.port_cold[1].coder, w->scratch.period - 1);
+
+	assert_non_null(before);
+	codec_encoder_reset(alike, &simple);
+	codec_encoder_join(alike, before, CODER_SAMPLES);
+	size_t bytes = codec_encode(alike, payload, w->scratch.mixed, CODER_SAMPLES);
+
+	assert_int_equal(r->heard[0].payload_bytes, bytes);
+	assert_memory_equal(r->heard[0].payload, payload, bytes);
+	codec_encoder_destroy(alike);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -751,6 +790,7 @@ int main(void)
 		TEST(a_decoder_that_rested_is_brought_up_to_date),
 		TEST(a_switch_is_hardly_heard),
 		TEST(a_switch_is_hardly_heard_by_who_shared),
+		TEST(a_switch_is_encoded_in_the_time_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, speak, NULL);
