@@ -276,15 +276,16 @@ static struct exit rx_unauthentic(struct worker *w, struct port *p, enum srtp_ve
 		v == SRTP_REPLAYED ? CORD_COUNTER_drop_srtp_replay : CORD_COUNTER_drop_srtp_auth);
 }
 
-/* Without a packet to spare there is no second try. */
+/* Without a packet to spare that holds it there is no second try. */
 static void rx_copy(struct worker *w, struct rx_secure *s, uint32_t i)
 {
 	const struct datagram *d = &s->datagram[i];
-	struct rte_mbuf *m = rte_pktmbuf_alloc(w->dp->nic.pool);
+	struct rte_mempool *pool = w->dp->nic.pool;
+	uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+	struct rte_mbuf *m = d->bytes <= room ? rte_pktmbuf_alloc(pool) : NULL;
 
 	if (m == NULL)
 		return;
-	CHECK(d->bytes <= rte_pktmbuf_tailroom(m));
 	memcpy(rte_pktmbuf_mtod(m, void *), d->payload, d->bytes);
 	s->copy[s->copies].of = i;
 	s->copy[s->copies++].packet = m;

@@ -6,7 +6,9 @@
 #include "rig.h"
 
 #include "g711.h"
+#include "packet.h"
 #include "rtp.h"
+#include "rx.h"
 #include "srtp.h"
 
 #include <setjmp.h>
@@ -491,6 +493,32 @@ static void a_counter_goes_on_under_another_key(void **state)
 	assert_in_range(rig_counter(r, CORD_COUNTER_drop_srtp_auth), 0, 2);
 }
 
+/* As long as a packet can be, in one that no packet of ours with room for headers can hold. */
+static void a_packet_too_long_for_a_second_try_is_dropped(void **state)
+{
+	enum { BYTES = RTE_MBUF_DEFAULT_BUF_SIZE };
+	struct rig *r = *state;
+	uint8_t frame[BYTES] = {0};
+	struct worker *w = r->dp.worker[0];
+
+	open_two(r);
+	both_hear(r);
+	rekey(r, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 21);
+	uint8_t *rtp = rig_headers(r, 0, frame, BYTES - sizeof(struct packet_headers));
+	uint64_t forged = rig_counter(r, CORD_COUNTER_drop_srtp_auth);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(r->dp.nic.pool);
+
+	rtp_write(rtp, false, 0, 0, 0, 0x5000);
+	rig_seal(frame);
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_prepend(m, RTE_PKTMBUF_HEADROOM), frame, RTE_PKTMBUF_HEADROOM);
+	memcpy(rte_pktmbuf_append(m, BYTES - RTE_PKTMBUF_HEADROOM), frame + RTE_PKTMBUF_HEADROOM,
+		BYTES - RTE_PKTMBUF_HEADROOM);
+	rx_burst(w, &m, 1);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_drop_srtp_auth), forged + 1);
+	both_hear(r);
+}
+
 /* A peer that does not answer to its own key is given up, as its session is. */
 static void the_key_before_ends(void **state)
 {
@@ -696,6 +724,8 @@ int main(void)
 		TEST(another_key_is_another_stream),
 		TEST(the_key_before_goes_on),
 		TEST_LIBSRTP(the_key_before_goes_on),
+		TEST(a_packet_too_long_for_a_second_try_is_dropped),
+		TEST_LIBSRTP(a_packet_too_long_for_a_second_try_is_dropped),
 		TEST(the_key_before_ends),
 		TEST(a_counter_goes_on_under_another_key),
 		TEST_LIBSRTP(a_counter_goes_on_under_another_key),
