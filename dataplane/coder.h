@@ -50,6 +50,9 @@ struct coder_missed {
 	uint8_t payload[CODER_MISSED][CODEC_FRAME_BYTES_MAX];
 };
 
+/* Periods after which a talker counts as quiet, or silent: an encoder of Opus goes on as long before DTX. */
+#define CODER_QUIET_PERIODS 10u
+
 /* What it said in a period, whole packets of Opus of 20 ms alone. */
 struct coder_said {
 	uint32_t period;
@@ -81,8 +84,9 @@ struct coder {
 	struct coder_missed missed;
 	struct coder_said said[2]; /* of an even and of an odd period */
 	struct coder_pass pass;
-	uint16_t bytes_mean;   /* of a packet received, moving, in 1/16 */
-	uint8_t quiet, silent; /* periods in a row below MIX_QUIET and MIX_SILENT, to 255 */
+	uint16_t bytes_mean; /* of a packet received, moving, in 1/16 */
+	uint8_t quiet,
+		silent; /* periods in a row below MIX_QUIET and MIX_SILENT, as far as known */
 };
 
 /* Those of a worker. Made at start; `idle` has room for those of all workers. */

@@ -3,10 +3,8 @@
 
 #include "listen.h"
 
-/* As long as an encoder of Opus goes on before DTX. */
-#define QUIET_PERIODS 10u
-/* So often a quiet one is listened to whose encoder finds no voice. */
-#define BELIEVED_PERIODS 16u
+/* So many periods a quiet one is not listened to whose encoder finds no voice. */
+#define BELIEVED_PERIODS 15u
 /* So long our own coding of a talker who makes no pause goes on. */
 #define PATIENCE_PERIODS 250u
 
@@ -72,9 +70,9 @@ static void listen_closely(struct worker *w, const struct room *r, uint32_t i)
 	const struct port *p = worker_member(w, r, i);
 	struct coder *c = worker_cold(w, p)->coder;
 
-	if (w->scratch.talk[i].later == TALK_DECODE && c->quiet >= QUIET_PERIODS &&
+	if (w->scratch.talk[i].later == TALK_DECODE && c->quiet > CODER_QUIET_PERIODS &&
 		(p->flags & PORT_QUIET)) {
-		if ((w->scratch.period + p->slot) % BELIEVED_PERIODS)
+		if (c->missed.count < BELIEVED_PERIODS)
 			return;
 		/* Without a voice a frame does not refer to those before. */
 		c->missed.count = 0;
@@ -101,8 +99,8 @@ void pass_judge(struct worker *w, const struct room *r, uint32_t talking)
 		const struct coder *c = worker_cold(w, worker_member(w, r, i))->coder;
 
 		listen_closely(w, r, i);
-		w->scratch.quiet |= (uint16_t)((c->quiet >= QUIET_PERIODS) << i);
-		w->scratch.silent |= (uint16_t)((c->silent >= QUIET_PERIODS) << i);
+		w->scratch.quiet |= (uint16_t)((c->quiet >= CODER_QUIET_PERIODS) << i);
+		w->scratch.silent |= (uint16_t)((c->silent >= CODER_QUIET_PERIODS) << i);
 	}
 }
 

@@ -103,14 +103,44 @@ static void make_noise(struct worker *w, uint32_t level, int16_t *pcm)
 	}
 }
 
+static uint8_t one_more(uint8_t periods, uint8_t most)
+{
+	return periods < most ? (uint8_t)(periods + 1) : most;
+}
+
+/* How long the talker has been quiet, by the samples of a period. */
+static void note_quiet(struct worker *w, const struct port *p, const int16_t *pcm, uint32_t samples)
+{
+	struct coder *c = worker_cold(w, p)->coder;
+
+	if (c == NULL || w->scratch.talk[p->member].made_up)
+		return;
+	uint32_t level = mix_level(pcm, samples);
+
+	c->quiet = level >= MIX_QUIET ? 0 : one_more(c->quiet, UINT8_MAX);
+	c->silent = level >= MIX_SILENT ? 0 : one_more(c->silent, UINT8_MAX);
+}
+
+/* Nothing is quiet, but says nothing about what comes behind it: that is listened to. */
+static void note_nothing(struct coder *c)
+{
+	c->quiet = one_more(c->quiet, CODER_QUIET_PERIODS);
+	c->silent = one_more(c->silent, CODER_QUIET_PERIODS);
+}
+
 static void take_silence(struct worker *w, struct port *p, uint32_t i)
 {
+	int16_t *pcm = w->scratch.narrow[i];
+
 	p->silent++;
 	worker_count(w, CORD_COUNTER_frames_silent, 1);
-	if (!(p->flags & PORT_NOISE))
-		return;
-	make_noise(w, worker_cold(w, p)->noise_level, w->scratch.narrow[i]);
-	w->scratch.talk[i].pcm[TICK_NARROW] = w->scratch.narrow[i];
+	if (p->flags & PORT_NOISE) {
+		make_noise(w, worker_cold(w, p)->noise_level, pcm);
+		w->scratch.talk[i].pcm[TICK_NARROW] = pcm;
+		note_quiet(w, p, pcm, UNITS);
+	} else if (cord_codec_wide(p->codec)) {
+		note_nothing(worker_cold(w, p)->coder);
+	}
 }
 
 /* A frame was played: if it was said after the comfort noise was, that is over. */
@@ -269,19 +299,6 @@ static bool rich_fill(struct worker *w, struct port *p, uint64_t due_ns)
 	return true;
 }
 
-/* How long the talker has been quiet, by the samples of a period. */
-static void note_quiet(struct worker *w, const struct port *p, const int16_t *pcm, uint32_t samples)
-{
-	struct coder *c = worker_cold(w, p)->coder;
-
-	if (c == NULL || w->scratch.talk[p->member].made_up)
-		return;
-	uint32_t level = mix_level(pcm, samples);
-
-	c->quiet = level >= MIX_QUIET ? 0 : c->quiet < UINT8_MAX ? c->quiet + 1 : UINT8_MAX;
-	c->silent = level >= MIX_SILENT ? 0 : c->silent < UINT8_MAX ? c->silent + 1 : UINT8_MAX;
-}
-
 /* A period's samples of a stream whose samples have to wait for each other. */
 static void take_rich(struct worker *w, struct port *p, uint32_t i, uint64_t due_ns)
 {
@@ -332,8 +349,11 @@ void take_unheard(struct worker *w, struct port *p, uint32_t i)
 {
 	const struct talk *t = &w->scratch.talk[i];
 	const uint8_t *payload = t->opus ? rte_pktmbuf_mtod(t->packet, const uint8_t *) : NULL;
+	struct coder *c = worker_cold(w, p)->coder;
 
-	coder_miss(worker_cold(w, p)->coder, w->scratch.period, payload, t->opus);
+	coder_miss(c, w->scratch.period, payload, t->opus);
+	if (!(p->flags & PORT_QUIET))
+		c->quiet = c->silent = 0;
 }
 
 /* A packet that lasts a period. Until it is decoded, what its encoder thought is all that is known. */

@@ -324,6 +324,67 @@ static void the_silent_are_left_out_of_a_mix(void **state)
 	}
 }
 
+static uint64_t coded_in(uint32_t periods)
+{
+	uint64_t coded = rig_counter(r, CORD_COUNTER_frames_coded);
+
+	talk(periods);
+	return rig_counter(r, CORD_COUNTER_frames_coded) - coded;
+}
+
+/* Who stops, or goes on with comfort noise, is as silent as who says nothing. */
+static void the_silent_need_send_nothing(void **state)
+{
+	const uint8_t softly = 80;
+
+	for (uint32_t noise = 0; noise < 2; noise++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			open_with(i, CORD_CODEC_G722, 0);
+			begin_in(i, i ? NOBODY : ANNA, CORD_CODEC_G722, false);
+		}
+		assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
+		talk(next_talk(ANNA, 50));
+		talker[0].voice = NOBODY;
+		talk(3);
+		struct talker anna = talker[0];
+
+		talker[0].encoder = NULL;
+		if (noise)
+			rig_rtp(r, 0, RIG_NOISE, false, anna.sequence++, anna.timestamp, &softly,
+				1);
+		talk(20);
+		assert_int_equal(coded_in(20), 0);
+		anna.timestamp += 40 * 160;
+		talker[0] = anna;
+		assert_int_equal(coded_in(20), 0);
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* Nobody listened to her: that she has talked until now is known from her packets. */
+static void who_talks_unheard_is_not_quiet(void **state)
+{
+	static const uint16_t both[] = {6, 0, 0}, anna_alone[] = {2, 0, 0};
+
+	open_all(3, both, NOBODY, NOBODY, NOBODY);
+	talk(20);
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, anna_alone), 0);
+	talk(20);
+	talker[1].voice = ANNA;
+	talker[1].at = next_talk(ANNA, 300);
+	talk(10);
+	assert_true(is_sent(0, &talker[1]));
+	talker[1].voice = NOBODY;
+	talker[2].voice = BEN;
+	talker[2].at = next_talk(BEN, 300);
+	talk(2);
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, both), 0);
+	assert_int_equal(coded_in(5), 5);
+	talk(10);
+	assert_int_equal(coded_in(5), 0);
+}
+
 /* Keys in the sound are told, though nobody else needs the talker's samples, and not passed on. */
 static void keys_in_the_sound_are_found(void **state)
 {
@@ -782,6 +843,8 @@ int main(void)
 		TEST(the_last_one_goes_on_when_all_are_quiet),
 		TEST(noise_that_is_loud_is_heard),
 		TEST(the_silent_are_left_out_of_a_mix),
+		TEST(the_silent_need_send_nothing),
+		TEST(who_talks_unheard_is_not_quiet),
 		TEST(keys_in_the_sound_are_found),
 		TEST(what_is_not_agreed_is_encoded),
 		TEST(a_gain_and_a_clip_end_it_at_once),
