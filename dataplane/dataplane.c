@@ -68,6 +68,7 @@ int dataplane_create(struct dataplane *dp, const struct dataplane_config *config
 	memset(dp, 0, sizeof(*dp));
 	dp->nic = nic;
 	dp->config = *config;
+	dp->tsc = clock_tsc;
 	dp->ports_per_address = config->ports / config->addresses;
 	for (uint32_t i = 0; i < config->addresses; i++) {
 		if (config->address[i].family == CORD_FAMILY_IPV4)

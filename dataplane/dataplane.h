@@ -43,6 +43,7 @@ struct dataplane_config {
 struct dataplane {
 	/* fixed at start */
 	struct dataplane_config config;
+	uint64_t (*tsc)(void); /* what ticks are timed by: clock_tsc(), or a test's own */
 	uint32_t ports_per_address;
 	uint32_t ipv4[CORD_ADDRESSES_MAX]; /* network order; 0: an IPv6 address */
 	struct nic nic;

@@ -120,6 +120,18 @@ static void tick_pace(struct worker *w, uint64_t budget, uint64_t cycles)
 	w->opus_coded = false;
 }
 
+static void tick_tell_fullest(struct worker *w)
+{
+	uint32_t fullest = 0;
+
+	for (uint32_t i = 0; i < CORD_PHASES; i++) {
+		if (w->phase_taken[i] > fullest)
+			fullest = w->phase_taken[i];
+	}
+	memset(w->phase_taken, 0, sizeof(w->phase_taken));
+	worker_gauge(w, CORD_COUNTER_phase_fullest, fullest / TICK_PERIODS_PER_SECOND);
+}
+
 /*
  * One phase that is too full makes ticks late on a core that is idle on average. The average of a
  * second counts: a single tick may be long because the worker was held up.
@@ -127,18 +139,13 @@ static void tick_pace(struct worker *w, uint64_t budget, uint64_t cycles)
 static void tick_fullness(struct worker *w, uint64_t budget, uint64_t cycles)
 {
 	uint64_t taken = cycles * 1000 / budget;
-	uint32_t fullest = 0;
+	uint64_t second = w->phase_at / (TICK_PERIODS_PER_SECOND * CORD_PHASES);
 
+	if (second != w->second)
+		tick_tell_fullest(w);
+	w->second = second;
 	w->phase_taken[w->phase_at % CORD_PHASES] +=
 		(uint32_t)(taken < TICK_TAKEN_MAX ? taken : TICK_TAKEN_MAX);
-	if (w->phase_at % (TICK_PERIODS_PER_SECOND * CORD_PHASES))
-		return;
-	for (uint32_t i = 0; i < CORD_PHASES; i++) {
-		if (w->phase_taken[i] > fullest)
-			fullest = w->phase_taken[i];
-	}
-	memset(w->phase_taken, 0, sizeof(w->phase_taken));
-	worker_gauge(w, CORD_COUNTER_phase_fullest, fullest / TICK_PERIODS_PER_SECOND);
 }
 
 static uint64_t phase_budget(const struct worker *w, uint32_t phase)
@@ -161,13 +168,13 @@ uint32_t tick_step(struct worker *w, cord_time now_ns)
 		w->phase_at += skipped;
 	}
 	for (; w->phase_at <= now_phase; w->phase_at++) {
-		uint64_t begun = clock_tsc();
+		uint64_t begun = w->dp->tsc();
 
 		if (now_ns - w->phase_at * WORKER_PHASE_NS > TICK_LATE_NS)
 			worker_count(w, CORD_COUNTER_ticks_late, 1);
 		if (w->phase_count[w->phase_at % CORD_PHASES])
 			tick_phase(w, w->phase_at);
-		uint64_t cycles = clock_tsc() - begun;
+		uint64_t cycles = w->dp->tsc() - begun;
 		uint64_t budget = phase_budget(w, (uint32_t)(w->phase_at % CORD_PHASES));
 
 		tick_pace(w, budget, cycles);

@@ -177,7 +177,8 @@ struct worker {
 	uint32_t *phase_rooms[CORD_PHASES];
 	uint32_t phase_count[CORD_PHASES];
 	uint64_t phase_load_ns[CORD_PHASES]; /* what a tick of each is expected to take */
-	uint32_t phase_taken[CORD_PHASES]; /* by ticks of each in this second: permille, added up */
+	uint32_t phase_taken[CORD_PHASES];   /* by ticks of each in `second`: permille, added up */
+	uint64_t second;
 	uint32_t phase_capacity;
 	uint32_t phase_last;     /* where the room that was opened last went */
 	uint32_t phases_crowded; /* bit n: rooms of phase n are to be moved */

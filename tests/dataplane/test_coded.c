@@ -703,33 +703,62 @@ static void heavy_rooms_spread_over_the_phases(void **state)
 	rig_destroy(r);
 }
 
-/* By the average of a second; the clock that cycles are counted by is made slow, so Opus takes long. */
-static void the_fullest_phase_is_told(void **state)
-{
-	struct rig *r = rig_create(1);
-	const uint16_t alone[] = {0}, heard[] = {0, 1};
-	const uint32_t two[] = {40, 7};
-	uint32_t plain_port = two[1], opus = two[0];
+static struct rig *worked;
 
+/* A clock of work alone: each frame played takes 25,000 cycles. */
+static uint64_t work_tsc(void)
+{
+	return 25000 * rig_counter(worked, CORD_COUNTER_frames_played);
+}
+
+/* Slot 7 hears what slot 40 says in a room of their own, whose phase has 100,000 cycles. */
+static struct rig *rig_create_timed(bool talks)
+{
+	static const uint16_t hears[] = {2, 0};
+	static const uint32_t two[] = {7, 40};
+	struct rig *r = worked = rig_create(1);
+
+	r->dp.tsc = work_tsc;
 	/* The only phase with a room has the time of all. */
 	r->dp.config.tsc_hz = 100000000u / CORD_PHASES;
 	assert_int_equal(rig_open_room(r, 0, 7), 0);
-	assert_int_equal(rig_open(r, 0, plain_port, CORD_CODEC_PCMU), 0);
-	assert_int_equal(rig_set(r, 0, 7, 1, &plain_port, alone), 0);
-	rig_run(r, 2100);
-	uint64_t plain = rig_counter(r, CORD_COUNTER_phase_fullest);
+	assert_int_equal(rig_open(r, 0, 7, CORD_CODEC_PCMU), 0);
+	assert_int_equal(rig_open(r, 0, 40, CORD_CODEC_OPUS), 0);
+	if (talks)
+		rig_talk(r, 40, A_HZ);
+	assert_int_equal(rig_set(r, 0, 7, 2, two, hears), 0);
+	return r;
+}
 
-	assert_int_equal(rig_open(r, 0, opus, CORD_CODEC_OPUS), 0);
-	assert_int_equal(rig_set(r, 0, 7, 2, two, heard), 0);
-	rig_talk(r, opus, A_HZ);
-	rig_run(r, 2100);
-	uint64_t coded = rig_counter(r, CORD_COUNTER_phase_fullest);
+/* By the average of a second. */
+static void the_fullest_phase_is_told(void **state)
+{
+	struct rig *r = rig_create_timed(false);
 
-	/* What it says is decoded: more than a tenth of the 100,000 cycles that a phase has now. */
-	assert_true(coded > plain + 100);
-	assert_int_equal(rig_set(r, 0, 7, 0, &opus, alone), 0);
 	rig_run(r, 2100);
-	assert_true(rig_counter(r, CORD_COUNTER_phase_fullest) < coded);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_phase_fullest), 0);
+	rig_talk(r, 40, A_HZ);
+	rig_run(r, 2100);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_phase_fullest), 250);
+	rig_hush(r, 40);
+	rig_run(r, 2100);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_phase_fullest), 0);
+	rig_destroy(r);
+}
+
+/* Two seconds are not one because the worker was held up where the one ended. */
+static void a_second_ends_in_a_phase_that_is_skipped(void **state)
+{
+	struct rig *r = rig_create_timed(true);
+
+	rig_run(r, 2980);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_phase_fullest), 250);
+	r->now_ns += 45000000;
+	rig_run(r, 5);
+	assert_in_range(rig_counter(r, CORD_COUNTER_phase_fullest), 240, 250);
+	assert_true(rig_counter(r, CORD_COUNTER_ticks_skipped) > 20);
+	rig_run(r, 1100);
+	assert_in_range(rig_counter(r, CORD_COUNTER_phase_fullest), 230, 250);
 	rig_destroy(r);
 }
 
@@ -759,6 +788,7 @@ int main(void)
 		cmocka_unit_test(opus_is_encoded_more_simply_where_time_is_short),
 		cmocka_unit_test(heavy_rooms_spread_over_the_phases),
 		cmocka_unit_test(the_fullest_phase_is_told),
+		cmocka_unit_test(a_second_ends_in_a_phase_that_is_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
