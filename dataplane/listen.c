@@ -145,6 +145,12 @@ static const int32_t *total(
 	return w->scratch.total[rate];
 }
 
+/* Whether one is all there is in a set, and its samples are there: the silent may not be decoded. */
+static bool single_made(const struct worker *w, uint32_t set)
+{
+	return set && (set & (set - 1)) == 0 && !w->scratch.talk[__builtin_ctz(set)].later;
+}
+
 /* The sum of a set at unity, narrowed. */
 static const int16_t *mix_set_of(
 	struct worker *w, const struct room *r, uint32_t set, uint32_t talking, enum tick_rate rate)
@@ -160,7 +166,7 @@ static const int16_t *mix_set_of(
 			listen_talk(w, r, (uint32_t)__builtin_ctz(others), rate), samples);
 		return mixed;
 	}
-	if (missing && (missing & (missing - 1)) == 0) {
+	if (single_made(w, missing)) {
 		const int16_t *self = listen_talk(w, r, (uint32_t)__builtin_ctz(missing), rate);
 
 		mix_minus(mixed, total(w, r, talking, rate), self, samples);

@@ -332,6 +332,29 @@ static uint64_t coded_in(uint32_t periods)
 	return rig_counter(r, CORD_COUNTER_frames_coded) - coded;
 }
 
+/* Three are mixed for the fourth, who has long been silent: its own samples are no part of it. */
+static void who_is_left_out_is_not_decoded(void **state)
+{
+	static const uint16_t all_of_four[] = {14, 13, 11, 7};
+	uint32_t decoded = 0;
+
+	for (uint32_t i = 0; i < 4; i++) {
+		open_with(i, CORD_CODEC_OPUS, 0);
+		begin(i, i < 3 ? FAN : NOBODY);
+		talker[i].at = 100 * i;
+	}
+	assert_int_equal(rig_set(r, 0, 0, 4, slots, all_of_four), 0);
+	talk(40);
+	for (uint32_t i = 0; i < 30; i++) {
+		uint32_t missed = r->dp.port_cold[3].coder->missed.count;
+
+		talk(1);
+		decoded += r->dp.port_cold[3].coder->missed.count <= missed;
+	}
+	assert_int_equal(coded_in(1), 4);
+	assert_in_range(decoded, 1, 2);
+}
+
 /* Who stops, or goes on with comfort noise, is as silent as who says nothing. */
 static void the_silent_need_send_nothing(void **state)
 {
@@ -843,6 +866,7 @@ int main(void)
 		TEST(the_last_one_goes_on_when_all_are_quiet),
 		TEST(noise_that_is_loud_is_heard),
 		TEST(the_silent_are_left_out_of_a_mix),
+		TEST(who_is_left_out_is_not_decoded),
 		TEST(the_silent_need_send_nothing),
 		TEST(who_talks_unheard_is_not_quiet),
 		TEST(keys_in_the_sound_are_found),
