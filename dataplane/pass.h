@@ -25,6 +25,11 @@
  * the decoder should have heard, so that is put off to where nothing is said; and our own encoder
  * takes up where the talker's samples end, with a frame that refers to nothing (codec_encoder_join()).
  *
+ * The first packet may hold the talker's frame before it as well (FEC, RFC 6716 section 2.1.7), which
+ * cannot be taken out without encoding anew; a receiver that lost the packet before hears it in its
+ * place. Mostly the lost one had the talker in it. Else it is 20 ms of somebody who was not to be heard
+ * yet: less than a syllable, or than a key, which takes 40 (ITU-T Q.24).
+ *
  * A packet that the talker lost is not made up: its sequence number is left out, and the decoder at
  * the other end, which has heard the frames before it and may find it again in the next packet (FEC),
  * does what it does best. So losses of a talker show in its listeners' reports as well. A packet that
