@@ -21,8 +21,8 @@ enum kernels_kind { KERNELS_PLAIN, KERNELS_AVX2, KERNELS_AVX512, KERNELS_KINDS }
 #define KERNELS(name)               KERNELS_NAME(name, KERNELS_SIBLING)
 
 /*
- * Has the siblings of a kind run from here on; false: this processor or this build has none, and
- * those that ran before go on. The best run without being asked for: for tests and benches.
+ * For tests and benches, since the best run without being asked for: has the siblings of a kind run
+ * from here on. False: this processor or this build has none, and those that ran before go on.
  */
 bool kernels_use(enum kernels_kind kind);
 

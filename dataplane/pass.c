@@ -204,10 +204,7 @@ bool pass_sound(struct worker *w, const struct room *r, uint32_t listener, uint3
 
 void pass_coded(struct worker *w, const struct port *listener)
 {
-	struct coder *c = worker_cold(w, listener)->coder;
-
-	if (c)
-		c->pass.coded = w->scratch.period;
+	worker_cold(w, listener)->coder->pass.coded = w->scratch.period;
 }
 
 bool pass_now(struct worker *w, const struct port *listener)

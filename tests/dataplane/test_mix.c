@@ -132,6 +132,9 @@ int main(void)
 		if (kernels_use(kind))
 			failed +=
 				cmocka_run_group_tests_name(kernels_name(kind), tests, NULL, NULL);
+		else
+			print_message(
+				"[  SKIPPED ] %s: not on this processor\n", kernels_name(kind));
 	}
 	return failed;
 }

@@ -452,8 +452,6 @@ int main(void)
 		cmocka_unit_test_setup(a_key_that_comes_again_with_its_end_lost_is_another, begin),
 		cmocka_unit_test_setup(fifty_keys_with_pauses_arrive_at_every_clock, begin),
 		cmocka_unit_test_setup(durations_count_the_clock, begin),
-		cmocka_unit_test_setup(a_key_is_told_once_through_another_stream, begin),
-		cmocka_unit_test_setup(the_first_key_of_another_stream_is_told, begin),
 		cmocka_unit_test_setup(what_is_no_key_is_ignored, begin),
 		cmocka_unit_test_setup(sends_keys_gaps_and_pauses, begin),
 		cmocka_unit_test_setup(durations_rise_and_the_timestamp_stands, begin),
