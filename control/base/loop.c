@@ -18,7 +18,6 @@
 #define BUFFERS_DEFAULT  256
 #define SLOW_NS          (5 * CLOCK_MS)
 #define SLEEP_MAX        (60 * CLOCK_S)
-#define SLEPT_NS         (CLOCK_MS / 10) /* a shorter sleep was none: something was there */
 #define DESTROY_PATIENCE (10 * CLOCK_S)
 
 /*
@@ -441,22 +440,30 @@ static uint64_t time_to_sleep(struct loop *loop, uint64_t most_ns)
 	return next > now ? next - now : 0;
 }
 
+/* What passes by itself is no error. */
+static int lasting(int rc)
+{
+	if (rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY)
+		return 0;
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * To submit takes its time, since the kernel sends then; it is no sleep. Who finds something there
+ * afterwards does not sleep at all.
+ */
 static int submit_and_sleep(struct loop *loop, uint64_t sleep_ns)
 {
 	struct __kernel_timespec ts = {.tv_sec = (long long)(sleep_ns / CLOCK_S),
 		.tv_nsec = (long long)(sleep_ns % CLOCK_S)};
 	struct io_uring_cqe *cqe;
-	int rc;
+	int rc = lasting(io_uring_submit_and_get_events(&loop->ring));
 
-	if (sleep_ns) {
-		loop->stats.sleeps++;
-		rc = io_uring_submit_and_wait_timeout(&loop->ring, &cqe, 1, &ts, NULL);
-	} else {
-		rc = io_uring_submit_and_get_events(&loop->ring);
-	}
-	if (rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY)
-		return 0;
-	return rc < 0 ? rc : 0;
+	loop->slept = rc == 0 && sleep_ns && !io_uring_cq_ready(&loop->ring);
+	if (!loop->slept)
+		return rc;
+	loop->stats.sleeps++;
+	return lasting(io_uring_submit_and_wait_timeout(&loop->ring, &cqe, 1, &ts, NULL));
 }
 
 static unsigned collect(struct loop *loop)
@@ -502,7 +509,7 @@ static void run_timers(struct loop *loop)
 }
 
 /* After the sleep: a new `now`. */
-static void begin_callbacks(struct loop *loop, uint64_t asleep_ns)
+static void begin_callbacks(struct loop *loop)
 {
 	uint64_t last_ns = loop->callbacks_ns;
 	struct timespec real;
@@ -511,12 +518,12 @@ static void begin_callbacks(struct loop *loop, uint64_t asleep_ns)
 	clock_gettime(CLOCK_REALTIME, &real);
 	loop->real_ns =
 		(int64_t)real.tv_sec * (int64_t)CLOCK_S + real.tv_nsec - (int64_t)loop->now_ns;
-	loop->fresh_ns = loop->now_ns - asleep_ns > SLEPT_NS ? loop->now_ns : last_ns;
+	loop->fresh_ns = loop->slept ? loop->now_ns : last_ns;
 }
 
 int loop_step(struct loop *loop, uint64_t timeout_ns)
 {
-	uint64_t sleep_ns, asleep_ns;
+	uint64_t sleep_ns;
 	bool asked = false;
 	int rc;
 
@@ -529,11 +536,10 @@ int loop_step(struct loop *loop, uint64_t timeout_ns)
 		if (hooks_before_sleep(loop))
 			sleep_ns = 0;
 	}
-	asleep_ns = loop->stamp_ns;
 	rc = submit_and_sleep(loop, sleep_ns);
 	if (asked)
 		hooks_after_sleep(loop);
-	begin_callbacks(loop, asleep_ns);
+	begin_callbacks(loop);
 	run_completions(loop, collect(loop));
 	run_timers(loop);
 	run_tasks(loop);

@@ -62,6 +62,7 @@ struct loop {
 	uint64_t callbacks_ns; /* when those of this pass began */
 	uint64_t fresh_ns;     /* nothing that is delivered came before, see loop_behind() */
 	int64_t real_ns;       /* CLOCK_REALTIME less CLOCK_MONOTONIC, in this pass */
+	bool slept;            /* before this pass's callbacks */
 	struct loop_handle *handles, *freed;
 	struct loop_task *tasks, **tasks_end;
 	uint64_t round;
