@@ -485,27 +485,37 @@ static unsigned collect(struct loop *loop)
 	return n;
 }
 
-static void run_completions(struct loop *loop, unsigned n)
+static void run_completion(const struct loop_completion *c)
 {
-	for (unsigned i = 0; i < n; i++) {
-		struct loop_op *op = loop->collected[i].op;
-		struct loop_handle *handle = op->handle;
+	struct loop_op *op = c->op;
+	struct loop_handle *handle = op->handle;
 
-		if (!(loop->collected[i].flags & IORING_CQE_F_MORE))
-			op->active = false;
-		op->complete(op, loop->collected[i].result, loop->collected[i].flags);
-		/* Only now: nothing may free the handle while its op completes. */
-		if (!(loop->collected[i].flags & IORING_CQE_F_MORE))
-			handle->active--;
-		free_when_idle(handle);
-		account(loop, handle->kind);
-	}
+	if (!(c->flags & IORING_CQE_F_MORE))
+		op->active = false;
+	op->complete(op, c->result, c->flags);
+	/* Only now: nothing may free the handle while its op completes. */
+	if (!(c->flags & IORING_CQE_F_MORE))
+		handle->active--;
+	free_when_idle(handle);
+	account(handle->loop, handle->kind);
 }
 
 static void run_timers(struct loop *loop)
 {
 	if (timers_run(&loop->timers, loop->now_ns))
 		account(loop, LOOP_KIND_TIMERS);
+}
+
+/* Timers do not wait for all that came: a batch of a thousand may take long. */
+static void run_completions(struct loop *loop, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		run_completion(&loop->collected[i]);
+		if ((i + 1) % LOOP_TURN == 0 && !loop->ending) {
+			loop->now_ns = loop->stamp_ns;
+			run_timers(loop);
+		}
+	}
 }
 
 /* After the sleep: a new `now`. */

@@ -2,9 +2,11 @@
 /*
  * The loop: one io_uring that owns all of control's I/O, on one thread.
  *
- *	hooks: pass  ->  collect completions  ->  callbacks  ->  timers  ->  tasks  ->  free closed
- *	      ^                                                                             |
- *	      +------------- submit, sleep until a completion or the next timer <-----------+
+ *	                                          +---- after each 128 ----+
+ *	                                          v                        |
+ *	hooks: pass  ->  collect completions  ->  callbacks  ->  timers  --+->  tasks  ->  free closed
+ *	      ^                                                                                |
+ *	      +------------- submit, sleep until a completion or the next timer <--------------+
  *
  * Rules
  * - Everything here is called from the loop's own thread; loop_create() fixes it.
@@ -18,7 +20,7 @@
  * - Callbacks must be short: the longest one, and its kind, is in struct loop_stats. Long work goes
  *   to offload.h or a child program.
  * - loop_create() makes the process ignore SIGPIPE; adopted sockets lose O_NONBLOCK.
- * - The timers of one pass count as one callback in the statistics.
+ * - The timers of one turn count as one callback in the statistics.
  * - Results are 0 or negative errno. Nothing newer than Linux 6.1 is required; multishot receive
  *   and buffer rings are used where the kernel has them.
  */
@@ -64,7 +66,7 @@ int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* One pass; sleeps at most `timeout_ns` (0: not at all). For tests and drains. */
 int loop_step(struct loop *loop, uint64_t timeout_ns);
-/* CLOCK_MONOTONIC at the start of this pass's callbacks: the `now_ns` for all logic. */
+/* CLOCK_MONOTONIC at the start of this turn's callbacks: the `now_ns` for all logic. */
 uint64_t loop_now(const struct loop *loop);
 /*
  * The most that what is delivered now can have waited in this process and in the kernel for its turn,

@@ -53,6 +53,7 @@ struct loop_completion {
 
 #define LOOP_GROUPS  1024 /* buffer rings at a time */
 #define LOOP_COLLECT 1024 /* completions a pass */
+#define LOOP_TURN    128  /* completions until timers have their turn */
 
 struct loop {
 	struct io_uring ring;

@@ -362,6 +362,49 @@ static void a_submission_is_no_sleep(void **state)
 	loop_datagram_close(s.d);
 }
 
+struct batch {
+	unsigned got, before; /* callbacks, and those that the timer found done */
+	struct timer timer;
+};
+
+static void timer_within(void *ctx, uint64_t now_ns)
+{
+	struct batch *b = ctx;
+
+	assert_int_equal(now_ns, loop_now(loop));
+	b->before = b->got;
+}
+
+static void one_of_a_batch(void *ctx, const struct address *to, int error)
+{
+	struct batch *b = ctx;
+
+	assert_int_equal(error, -EMSGSIZE);
+	if (b->got++ == 0)
+		timers_set_in(loop_timers(loop), &b->timer, CLOCK_MS);
+	usleep(100);
+}
+
+static void timers_do_not_wait_for_a_whole_batch(void **state)
+{
+	static const uint8_t longer_than_any[LOOP_DATAGRAM_MAX];
+	struct batch b = {0};
+	struct loop_datagram_config config = {.ctx = &b, .failed = one_of_a_batch};
+	struct address local = local_address(), to;
+	struct loop_datagram *d;
+
+	timer_init(&b.timer, timer_within, &b);
+	assert_int_equal(loop_datagram_open(loop, &local, &config, &d), 0);
+	to = loop_datagram_local(d);
+	for (unsigned i = 0; i < 240; i++)
+		assert_int_equal(
+			loop_datagram_send(d, &to, longer_than_any, sizeof(longer_than_any)), 0);
+	loop_step(loop, 0);
+	assert_int_equal(b.got, 240);
+	assert_int_equal(b.before, 128);
+	loop_datagram_close(d);
+}
+
 static void datagram_sends_are_bounded(void **state)
 {
 	struct peer a = {0};
@@ -985,6 +1028,7 @@ static const struct CMUnitTest tests[] = {
 	LOOP_TEST(datagrams_travel),
 	LOOP_TEST(a_datagram_knows_how_long_it_waited),
 	LOOP_TEST(a_submission_is_no_sleep),
+	LOOP_TEST(timers_do_not_wait_for_a_whole_batch),
 	LOOP_TEST(datagram_sends_are_bounded),
 	LOOP_TEST(datagram_closed_in_its_callback),
 	LOOP_TEST(stream_echoes),
