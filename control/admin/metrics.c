@@ -44,6 +44,12 @@ static void put_process(const struct source *s)
 		seconds(loop->longest_ns));
 	one(s, "loop_slow_callbacks_total", PAGE_COUNTER, "callbacks that took more than 5 ms",
 		(double)loop->slow);
+	one(s, "loop_longest_away_seconds", PAGE_GAUGE,
+		"longest time in which the loop looked at nothing that came",
+		seconds(loop->latest_ns));
+	one(s, "loop_late_total", PAGE_COUNTER,
+		"times that the loop looked at nothing that came for more than 100 ms",
+		(double)loop->late);
 	one(s, "admin_calls_total", PAGE_COUNTER, "calls of verbs", (double)s->admin->rpc.calls);
 	one(s, "admin_errors_total", PAGE_COUNTER, "calls of verbs that were refused",
 		(double)s->admin->rpc.errors);

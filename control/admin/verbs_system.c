@@ -140,11 +140,11 @@ static json_t *loop_json(const struct loop *loop)
 {
 	const struct loop_stats *s = loop_stats(loop);
 
-	return json_pack("{s:f, s:s, s:I, s:I, s:I, s:i}", "longest_ms",
+	return json_pack("{s:f, s:s, s:I, s:I, s:f, s:I, s:I, s:i}", "longest_ms",
 		(double)s->longest_ns / 1e6, "longest_kind", loop_kind_name(s->longest_kind),
-		"slow_callbacks", (json_int_t)s->slow, "datagrams_cut",
-		(json_int_t)s->datagrams_cut, "datagrams_refused", (json_int_t)s->datagrams_refused,
-		"handles", (int)s->handles);
+		"slow_callbacks", (json_int_t)s->slow, "late", (json_int_t)s->late, "latest_ms",
+		(double)s->latest_ns / 1e6, "datagrams_cut", (json_int_t)s->datagrams_cut,
+		"datagrams_refused", (json_int_t)s->datagrams_refused, "handles", (int)s->handles);
 }
 
 static json_t *admin_json(const struct admin *admin)

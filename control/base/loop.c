@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop_internal.h"
 
 #define ENTRIES_DEFAULT  4096
@@ -56,6 +57,7 @@ int loop_create(const struct loop_config *config, struct loop **out)
 	signal(SIGPIPE, SIG_IGN);
 	loop->plain = config && config->plain;
 	loop->now_ns = loop->stamp_ns = loop->callbacks_ns = loop->fresh_ns = clock_now();
+	loop->due_ns = loop->now_ns;
 	loop->tasks_end = &loop->tasks;
 	timers_init(&loop->timers, loop->now_ns);
 	loop_buffers_init(loop, &loop->stream_buffers, buffers, LOOP_STREAM_CHUNK);
@@ -85,7 +87,7 @@ const struct loop_stats *loop_stats(const struct loop *loop)
 
 void loop_stats_reset_longest(struct loop *loop)
 {
-	loop->stats.longest_ns = 0;
+	loop->stats.longest_ns = loop->stats.latest_ns = 0;
 }
 
 const char *loop_kind_name(enum loop_kind kind)
@@ -102,6 +104,7 @@ static void account(struct loop *loop, enum loop_kind kind)
 	uint64_t end = clock_now(), took = end - loop->stamp_ns;
 
 	loop->stamp_ns = end;
+	loop->took_ns[kind] += took;
 	loop->stats.callbacks++;
 	loop->stats.slow += took > SLOW_NS;
 	if (took > loop->stats.longest_ns) {
@@ -440,6 +443,36 @@ static uint64_t time_to_sleep(struct loop *loop, uint64_t most_ns)
 	return next > now ? next - now : 0;
 }
 
+/* When it was none of the callbacks, nobody let us run. */
+static void tell_late(const struct loop *loop, uint64_t late_ns)
+{
+	enum loop_kind most = 0;
+
+	for (enum loop_kind kind = 1; kind < LOOP_KINDS; kind++)
+		if (loop->took_ns[kind] > loop->took_ns[most])
+			most = kind;
+	log_warning_limited(NULL, "loop", 5,
+		"nothing had its turn for %u ms, %u ms of them for callbacks of kind %s",
+		(unsigned)(late_ns / CLOCK_MS), (unsigned)(loop->took_ns[most] / CLOCK_MS),
+		loop_kind_name(most));
+}
+
+/* The loop is back at the kernel, or from its sleep. That it is late is told until it is not, once. */
+static void back(struct loop *loop, uint64_t now_ns)
+{
+	uint64_t late_ns = now_ns > loop->due_ns ? now_ns - loop->due_ns : 0;
+	bool was_late = loop->late;
+
+	loop->late = late_ns > LOOP_LATE_NS;
+	loop->stats.late += loop->late;
+	if (late_ns > loop->stats.latest_ns)
+		loop->stats.latest_ns = late_ns;
+	if (loop->late && !was_late)
+		tell_late(loop, late_ns);
+	memset(loop->took_ns, 0, sizeof(loop->took_ns));
+	loop->due_ns = now_ns;
+}
+
 /* What passes by itself is no error. */
 static int lasting(int rc)
 {
@@ -463,6 +496,8 @@ static int submit_and_sleep(struct loop *loop, uint64_t sleep_ns)
 	if (!loop->slept)
 		return rc;
 	loop->stats.sleeps++;
+	back(loop, clock_now());
+	loop->due_ns += sleep_ns;
 	return lasting(io_uring_submit_and_wait_timeout(&loop->ring, &cqe, 1, &ts, NULL));
 }
 
@@ -525,6 +560,7 @@ static void begin_callbacks(struct loop *loop)
 	struct timespec real;
 
 	loop->now_ns = loop->stamp_ns = loop->callbacks_ns = clock_now();
+	back(loop, loop->now_ns);
 	clock_gettime(CLOCK_REALTIME, &real);
 	loop->real_ns =
 		(int64_t)real.tv_sec * (int64_t)CLOCK_S + real.tv_nsec - (int64_t)loop->now_ns;
@@ -561,6 +597,7 @@ int loop_run(struct loop *loop)
 {
 	int rc = 0;
 
+	loop->due_ns = clock_now();
 	while (!loop->stopped && rc == 0)
 		rc = loop_step(loop, SLEEP_MAX);
 	loop->stopped = false;
@@ -582,7 +619,8 @@ void loop_destroy(struct loop *loop)
 	for (struct loop_handle *h = loop->handles; h; h = h->next)
 		if (!h->closed)
 			loop_handle_close(h);
-	end = clock_now() + DESTROY_PATIENCE;
+	loop->due_ns = clock_now();
+	end = loop->due_ns + DESTROY_PATIENCE;
 	free_closed(loop);
 	while (loop->handles && clock_now() < end) {
 		submit_and_sleep(loop, 50 * CLOCK_MS);

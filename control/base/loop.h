@@ -46,6 +46,12 @@
 #define LOOP_CHILDREN_MAX     64         /* at a time */
 #define LOOP_RECEIVE_BUFFER   (8u << 20) /* SO_RCVBUF asked for on datagram sockets */
 
+/*
+ * The loop is late when it was away for longer than this: in the callbacks of one pass, or beyond the
+ * end of its sleep. Everything waits meanwhile.
+ */
+#define LOOP_LATE_NS UINT64_C(100000000)
+
 struct loop;
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -99,7 +105,9 @@ struct loop_stats {
 	uint64_t callbacks;
 	uint64_t longest_ns; /* longest single callback since the last reset */
 	enum loop_kind longest_kind;
-	uint64_t slow; /* callbacks above 5 ms */
+	uint64_t slow;      /* callbacks above 5 ms */
+	uint64_t late;      /* times that it was late; the first of several in a row is logged */
+	uint64_t latest_ns; /* the most that it was away, since the last reset */
 	uint64_t datagrams_received, datagrams_sent;
 	uint64_t datagrams_cut;     /* longer than the buffer: dropped */
 	uint64_t datagrams_refused; /* send queue full */
@@ -111,7 +119,7 @@ struct loop_stats {
 };
 
 const struct loop_stats *loop_stats(const struct loop *loop);
-/* Forgets the longest callback. */
+/* Forgets the longest callback, and how late it was. */
 void loop_stats_reset_longest(struct loop *loop);
 const char *loop_kind_name(enum loop_kind kind);
 

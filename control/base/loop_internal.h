@@ -59,11 +59,14 @@ struct loop {
 	struct io_uring ring;
 	struct timers timers;
 	uint64_t now_ns;
-	uint64_t stamp_ns;     /* end of the last callback */
-	uint64_t callbacks_ns; /* when those of this pass began */
-	uint64_t fresh_ns;     /* nothing that is delivered came before, see loop_behind() */
-	int64_t real_ns;       /* CLOCK_REALTIME less CLOCK_MONOTONIC, in this pass */
-	bool slept;            /* before this pass's callbacks */
+	uint64_t stamp_ns;            /* end of the last callback */
+	uint64_t callbacks_ns;        /* when those of this pass began */
+	uint64_t fresh_ns;            /* nothing that is delivered came before, see loop_behind() */
+	int64_t real_ns;              /* CLOCK_REALTIME less CLOCK_MONOTONIC, in this pass */
+	bool slept;                   /* before this pass's callbacks */
+	uint64_t due_ns;              /* when it should be back, see LOOP_LATE_NS */
+	bool late;                    /* when it was last */
+	uint64_t took_ns[LOOP_KINDS]; /* of callbacks, since it was back */
 	struct loop_handle *handles, *freed;
 	struct loop_task *tasks, **tasks_end;
 	uint64_t round;

@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 
 static struct loop *loop;
@@ -188,6 +190,81 @@ static void longest_callback_is_counted(void **state)
 	timer_init(&t, stop_callback, NULL);
 	timers_set_in(loop_timers(loop), &t, 0);
 	assert_int_equal(loop_run(loop), 0);
+}
+
+struct late {
+	struct timer timer;
+	unsigned times;
+};
+
+static void late_callback(void *ctx, uint64_t now_ns)
+{
+	struct late *l = ctx;
+
+	usleep(130000);
+	if (--l->times)
+		timers_set_in(loop_timers(loop), &l->timer, 0);
+}
+
+/* Lines that say so, of what was logged. */
+static unsigned late_lines(int fd, const char *what)
+{
+	char text[4096];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	unsigned lines = 0;
+
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		lines++;
+	return lines;
+}
+
+/* Two passes in a row are one episode; the next one is told again. */
+static void a_late_loop_is_counted_and_told(void **state)
+{
+	static const char what[] = "ms of them for callbacks of kind timers";
+	const struct loop_stats *stats = loop_stats(loop);
+	struct late l = {.times = 2};
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	log_set_fd(fds[1]);
+	timer_init(&l.timer, late_callback, &l);
+	settle(20);
+	timers_set_in(loop_timers(loop), &l.timer, 0);
+	settle(300);
+	assert_true(stats->late >= 2);
+	assert_in_range(stats->latest_ns, 130 * CLOCK_MS, 5 * CLOCK_S);
+	assert_int_equal(late_lines(fds[0], what), 1);
+	l.times = 1;
+	timers_set_in(loop_timers(loop), &l.timer, 0);
+	settle(200);
+	assert_true(stats->late >= 3);
+	assert_int_equal(late_lines(fds[0], what), 1);
+	loop_stats_reset_longest(loop);
+	assert_int_equal(stats->latest_ns, 0);
+	log_set_fd(STDERR_FILENO);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* A process that was stopped in its sleep, as on a machine that stood still. */
+static void a_sleep_that_was_too_long_is_late(void **state)
+{
+	const struct loop_stats *stats = loop_stats(loop);
+	pid_t us = getpid(), other = fork();
+
+	if (other == 0) {
+		usleep(50000);
+		kill(us, SIGSTOP);
+		usleep(400000);
+		kill(us, SIGCONT);
+		_exit(0);
+	}
+	settle(200);
+	waitpid(other, NULL, 0);
+	assert_true(stats->late > 0);
+	assert_in_range(stats->latest_ns, 200 * CLOCK_MS, 5 * CLOCK_S);
 }
 
 /* ---- UDP --------------------------------------------------------------------------------- */
@@ -1025,6 +1102,8 @@ static const struct CMUnitTest tests[] = {
 	LOOP_TEST(tasks_run_later_and_can_be_cancelled),
 	LOOP_TEST(hook_keeps_the_loop_awake),
 	LOOP_TEST(longest_callback_is_counted),
+	LOOP_TEST(a_late_loop_is_counted_and_told),
+	LOOP_TEST(a_sleep_that_was_too_long_is_late),
 	LOOP_TEST(datagrams_travel),
 	LOOP_TEST(a_datagram_knows_how_long_it_waited),
 	LOOP_TEST(a_submission_is_no_sleep),
