@@ -149,7 +149,7 @@ static void lease_begin(struct attach *a, struct attach_guest *g)
 	a->lease = g->fd;
 	a->peer = peer.pid;
 	a->leases++;
-	a->attached_at = clock_kernel_ns();
+	a->watched_from = a->looked_at = clock_kernel_ns();
 	g->fd = -1;
 	atomic_store(&dp->unattended_since, 0);
 	atomic_store(&dp->segment->control_attached, 1);
@@ -349,9 +349,12 @@ static void heartbeat_watch(struct attach *a)
 	cord_time beat = atomic_load(&a->dp->segment->control_heartbeat);
 	cord_time now_ns = clock_kernel_ns();
 
+	if (now_ns - a->looked_at > CORD_HEARTBEAT_LOOK_NS)
+		a->watched_from = now_ns;
+	a->looked_at = now_ns;
 	/* A beat from the future says nothing. */
-	if (beat < a->attached_at || beat > now_ns)
-		beat = a->attached_at;
+	if (beat < a->watched_from || beat > now_ns)
+		beat = a->watched_from;
 	if (now_ns - beat > CORD_HEARTBEAT_DEAD_NS)
 		lease_end(a, "heartbeat stopped");
 }

@@ -37,7 +37,8 @@ struct attach {
 	int listener;
 	int lease; /* connection of the control that is attached, -1 */
 	uint64_t leases;
-	cord_time attached_at;
+	cord_time watched_from; /* since it attached, or since we stood still */
+	cord_time looked_at;    /* at its heartbeat */
 	pid_t peer;
 	struct attach_guest guest[ATTACH_GUESTS_MAX];
 	uint64_t repair_at[CORD_WORKERS_MAX]; /* pass of a worker with a ring fault; 0: no fault */

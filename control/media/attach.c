@@ -41,7 +41,8 @@ struct attach {
 	struct cord_ring_writer writers[CORD_WORKERS_MAX];
 	struct cord_ring_reader readers[CORD_WORKERS_MAX];
 	struct pulse pulse, worker_pulse[CORD_WORKERS_MAX];
-	bool faulted; /* a write met an impossible position */
+	uint64_t looked_ns; /* at the pulses */
+	bool faulted;       /* a write met an impossible position */
 	struct loop_task fault_task;
 	struct attach_stats stats;
 };
@@ -271,6 +272,9 @@ static void beat_due(void *ctx, uint64_t now_ns)
 		watch_pulse(&a->worker_pulse[w],
 			atomic_load_explicit(&worker_at(a, w)->heartbeat, memory_order_relaxed),
 			now_ns);
+	if (now_ns - a->looked_ns > CORD_HEARTBEAT_LOOK_NS)
+		a->pulse.changed_ns = now_ns;
+	a->looked_ns = now_ns;
 	if (pulse_stale(&a->pulse, now_ns)) {
 		attach_end(a, "no heartbeat for %u ms",
 			(unsigned)((now_ns - a->pulse.changed_ns) / 1000000));

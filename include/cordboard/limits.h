@@ -60,6 +60,11 @@
 #define CORD_UDP_PORT_REST_NS 10000000000ull
 /* A peer whose heartbeat is older than this is dead. Heartbeats are written every tenth of it. */
 #define CORD_HEARTBEAT_DEAD_NS 2000000000ull
+/*
+ * Who has not looked at the peer's heartbeat for longer than this stood still, as a machine does that
+ * is moved: the peer may have stood as well, and gets its time anew.
+ */
+#define CORD_HEARTBEAT_LOOK_NS (CORD_HEARTBEAT_DEAD_NS / 4)
 /* Rooms that no control owns are removed when their ports had no RTP for this long. */
 #define CORD_ORPHAN_QUIET_NS 30000000000ull
 

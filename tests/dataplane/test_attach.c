@@ -24,7 +24,7 @@ struct house {
 	struct rig *rig;
 	struct attach attach;
 	pthread_t thread;
-	_Atomic bool stop;
+	_Atomic bool stop, still;
 	char path[64];
 };
 
@@ -34,6 +34,10 @@ static void *keep(void *context)
 	struct house *h = context;
 
 	while (!atomic_load(&h->stop)) {
+		if (atomic_load(&h->still)) {
+			usleep(1000);
+			continue;
+		}
 		attach_step(&h->attach, 1);
 		rig_run(h->rig, 1);
 	}
@@ -235,6 +239,31 @@ static void a_dead_heartbeat_ends_the_lease(void **state)
 	assert_int_equal(attach_soon(h, &b), 0);
 	fake_control_detach(&b);
 	fake_control_detach(&a);
+}
+
+/* Who stood still itself cannot tell that the other one did not. */
+static void a_machine_that_stood_still_keeps_the_lease(void **state)
+{
+	struct house *h = *state;
+	struct fake_control c = {0};
+
+	assert_int_equal(attach_soon(h, &c), 0);
+	fake_control_beat(&c);
+	atomic_store(&h->still, true);
+	usleep(2500000);
+	atomic_store(&h->still, false);
+	usleep(500000);
+	assert_int_equal(atomic_load(&c.segment->control_attached), 1);
+	for (uint32_t i = 0; i < 20; i++) {
+		fake_control_beat(&c);
+		usleep(100000);
+		assert_int_equal(atomic_load(&c.segment->control_attached), 1);
+	}
+	/* Once, and no longer than it takes to come back. */
+	for (uint32_t i = 0; i < 100 && atomic_load(&c.segment->control_attached); i++)
+		usleep(100000);
+	assert_int_equal(atomic_load(&c.segment->control_attached), 0);
+	fake_control_detach(&c);
 }
 
 /* Beats by thousands, so that some come between any two instructions of who looks at them. */
@@ -586,6 +615,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_segment_cannot_be_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_may_die_at_any_point, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dead_heartbeat_ends_the_lease, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_machine_that_stood_still_keeps_the_lease, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_beat_may_come_while_it_is_looked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(

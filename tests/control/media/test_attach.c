@@ -355,6 +355,32 @@ static void a_sleeper_is_woken_by_the_eventfd(void **state)
 	assert_true(atomic_load(&fake->segment->control_heartbeat) > 0);
 }
 
+/* So long, or until the lease ends. */
+static void run_alone_ms(unsigned ms)
+{
+	uint64_t end = clock_now() + ms * CLOCK_MS;
+
+	while (downs == 0 && clock_now() < end)
+		loop_step(loop, CLOCK_MS);
+}
+
+/* Who stood still itself cannot tell that the other one did not. */
+static void a_machine_that_stood_still_keeps_the_lease(void **state)
+{
+	fake = fake_start(path, 1, NULL);
+	UNTIL(ups == 1);
+	run_ms(300);
+	run_alone_ms(250); /* its last beat has been seen */
+	usleep(2300000);
+	run_alone_ms(1000);
+	assert_int_equal(downs, 0);
+	run_ms(300);
+	/* Once, and no longer than it takes to come back. */
+	run_alone_ms(10000);
+	assert_int_equal(downs, 1);
+	assert_non_null(strstr(why, "no heartbeat"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +390,7 @@ int main(void)
 		T(a_silent_dataplane_is_given_up),
 		T(it_dies_at_any_point),
 		T(a_sleeper_is_woken_by_the_eventfd),
+		T(a_machine_that_stood_still_keeps_the_lease),
 #undef T
 	};
 
