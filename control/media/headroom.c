@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/headroom.h"
 
-#include <string.h>
+#include <stdbool.h>
 
 #include "base/check.h"
 
@@ -15,6 +15,8 @@ enum {
 	SRTP_CM_NS = 200,
 };
 
+/* A hundred legs fit on any core: what is measured beyond that are not the legs. */
+#define LEG_MAX_NS (CORD_TICK_NS / 100)
 /* A core that does less has told nothing about legs: the rest of its work counts as much. */
 #define LEARN_NS (CORD_TICK_NS / 10)
 /* What a leg costs is forgotten by so much in a second without legs. */
@@ -51,12 +53,14 @@ uint64_t headroom_arithmetic_ns(const struct cord_terms *terms)
 void headroom_reset(struct headroom *h, unsigned workers)
 {
 	CHECK(workers <= CORD_WORKERS_MAX);
-	if (h->leg_ns == 0) {
-		h->leg_ns = LEG_NS;
-		h->arithmetic_part = 1;
-	}
 	h->workers = workers;
-	memset(h->worker, 0, sizeof(h->worker));
+	for (unsigned i = 0; i < CORD_WORKERS_MAX; i++) {
+		struct headroom_worker *w = &h->worker[i];
+		bool learned = w->leg_ns > 0;
+
+		*w = (struct headroom_worker){.leg_ns = learned ? w->leg_ns : LEG_NS,
+			.arithmetic_part = learned ? w->arithmetic_part : 1};
+	}
 }
 
 void headroom_change(struct headroom *h, unsigned worker, const struct headroom_load *before,
@@ -83,23 +87,23 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
-static void learn(struct headroom *h, const struct headroom_worker *w, double ports)
+static void learn(struct headroom_worker *w, double ports)
 {
 	double busy = (double)w->busy_ns;
-	double arithmetic = h->arithmetic_part * w->sampled_arithmetic_ns;
+	double arithmetic = w->arithmetic_part * w->sampled_arithmetic_ns;
 
 	/* Whatever the worker did beside, junk that it threw away: legs cost no more than all of it. */
 	if (ports > 0)
-		h->leg_ns = within(h->leg_ns, LEG_NS, larger(busy / ports, LEG_NS));
+		w->leg_ns = within(w->leg_ns, LEG_NS, larger(busy / ports, LEG_NS));
 	else
-		h->leg_ns = larger(h->leg_ns * FORGET, LEG_NS);
+		w->leg_ns = larger(w->leg_ns * FORGET, LEG_NS);
 	if (w->busy_ns < LEARN_NS || ports <= 0)
 		return;
 	if (2 * arithmetic >= busy)
-		h->arithmetic_part = within(
-			(busy - ports * h->leg_ns) / w->sampled_arithmetic_ns, PART_MIN, PART_MAX);
+		w->arithmetic_part = within(
+			(busy - ports * w->leg_ns) / w->sampled_arithmetic_ns, PART_MIN, PART_MAX);
 	else
-		h->leg_ns = within((busy - arithmetic) / ports, LEG_NS, CORD_TICK_NS);
+		w->leg_ns = within((busy - arithmetic) / ports, LEG_NS, LEG_MAX_NS);
 }
 
 void headroom_measure(struct headroom *h, unsigned worker, const struct headroom_sample *sample)
@@ -123,23 +127,23 @@ void headroom_measure(struct headroom *h, unsigned worker, const struct headroom
 	w->phase_ns = (uint64_t)within(
 		(double)sample->phase_fullest * (CORD_TICK_NS / 1000), 0, CORD_TICK_NS);
 	w->taken_ns = w->busy_ns > w->phase_ns ? w->busy_ns : w->phase_ns;
-	learn(h, w, (double)(sample->ports + last.ports) / 2);
+	learn(w, (double)(sample->ports + last.ports) / 2);
 }
 
 uint64_t headroom_leg_ns(const struct headroom *h, unsigned worker)
 {
-	const struct headroom_load *load = &h->worker[worker].load;
-	double arithmetic = load->legs ? (double)load->arithmetic_ns / load->legs : 0;
+	const struct headroom_worker *w = &h->worker[worker];
+	double arithmetic = w->load.legs ? (double)w->load.arithmetic_ns / w->load.legs : 0;
 
-	return (uint64_t)(h->leg_ns + h->arithmetic_part * arithmetic);
+	return (uint64_t)(w->leg_ns + w->arithmetic_part * arithmetic);
 }
 
 uint64_t headroom_expected_ns(const struct headroom *h, unsigned worker)
 {
 	const struct headroom_worker *w = &h->worker[worker];
 	double since =
-		h->leg_ns * (w->load.legs - w->sampled_legs) +
-		h->arithmetic_part * ((double)w->load.arithmetic_ns - w->sampled_arithmetic_ns);
+		w->leg_ns * (w->load.legs - w->sampled_legs) +
+		w->arithmetic_part * ((double)w->load.arithmetic_ns - w->sampled_arithmetic_ns);
 	double awaited = (double)headroom_leg_ns(h, worker) * w->load.awaited;
 
 	return (uint64_t)within((double)w->taken_ns + since + awaited, 0, 1e18);

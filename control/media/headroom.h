@@ -8,8 +8,9 @@
  * packets, which differs from NIC to NIC by a factor of a hundred, and the arithmetic of its codec
  * and cipher, which is known but for the speed of the core. Whichever of the two is the greater part
  * of a measurement is learned from it; a leg is never held to cost more than its share of all that a
- * worker did. Before anything was measured, limits of a machine like ours
- * stand in.
+ * worker did, or than a hundredth of a core. Before anything was measured, limits of a machine like
+ * ours stand in. The counters are the dataplane's: what one worker says is believed of that worker
+ * alone.
  *
  *	expected = taken + what the legs of since then cost, less those that went
  *	                 + what the legs cost that rooms still wait for
@@ -44,12 +45,12 @@ struct headroom_worker {
 	struct headroom_load load, sampled;
 	double sampled_legs, sampled_arithmetic_ns; /* on average, while `taken_ns` was measured */
 	uint64_t busy_ns, phase_ns, taken_ns;
+	double leg_ns;          /* of a leg, but for its arithmetic */
+	double arithmetic_part; /* of what is known of arithmetic: how much it takes here */
 };
 
 struct headroom {
 	unsigned workers;
-	double leg_ns;          /* of a leg, but for its arithmetic */
-	double arithmetic_part; /* of what is known of arithmetic: how much it takes here */
 	struct headroom_worker worker[CORD_WORKERS_MAX];
 };
 

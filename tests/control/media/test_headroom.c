@@ -175,6 +175,40 @@ static void work_for_others_is_not_held_against_legs(void **state)
 	assert_true(headroom_leg_ns(&b.h, 0) <= PERCENT);
 }
 
+/* Whatever the counters of one say: it has no time itself, and the others have theirs. */
+static void a_worker_speaks_for_itself(void **state)
+{
+	struct bench b = make(2);
+	const struct headroom_load burst = {.legs = 20, .awaited = 20};
+
+	add(&b, 1, 0, 0);
+	busy(&b, 100, 1000);
+	assert_int_equal(expected_percent(&b), 100);
+	assert_true(headroom_leg_ns(&b.h, 0) <= PERCENT);
+	assert_true(headroom_leg_ns(&b.h, 1) < 1000);
+	headroom_change(&b.h, 1, &nothing, &burst);
+	assert_true(headroom_expected_ns(&b.h, 1) < PERCENT);
+	/* And what it said is not for ever. */
+	headroom_change(&b.h, 0, &(struct headroom_load){.legs = 1}, &nothing);
+	b.sample.ports = 0;
+	busy(&b, 0, 0);
+	headroom_change(&b.h, 0, &nothing, &burst);
+	assert_true(expected_percent(&b) <= 40);
+}
+
+static void what_was_learned_outlives_a_dataplane(void **state)
+{
+	struct bench b = make(2);
+	uint64_t leg_ns;
+
+	add(&b, 100, 0, 0);
+	busy(&b, 40, 0);
+	leg_ns = headroom_leg_ns(&b.h, 0);
+	headroom_reset(&b.h, 2);
+	assert_int_equal(headroom_leg_ns(&b.h, 0), leg_ns);
+	assert_int_equal(headroom_expected_ns(&b.h, 0), 0);
+}
+
 static void nonsense_is_not_believed(void **state)
 {
 	struct bench b = make(2);
@@ -205,6 +239,8 @@ int main(void)
 		cmocka_unit_test(the_greater_part_is_learned),
 		cmocka_unit_test(a_full_phase_counts),
 		cmocka_unit_test(work_for_others_is_not_held_against_legs),
+		cmocka_unit_test(a_worker_speaks_for_itself),
+		cmocka_unit_test(what_was_learned_outlives_a_dataplane),
 		cmocka_unit_test(nonsense_is_not_believed),
 	};
 
