@@ -15,7 +15,7 @@
 struct job {
 	struct job *next;
 	void (*work)(void *job);
-	void (*done)(void *job);
+	void (*done)(void *job); /* NULL: it does not come back */
 	void *value;
 };
 
@@ -35,6 +35,7 @@ struct offload {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct jobs waiting, finished;
+	unsigned releases; /* of those that wait or run */
 	bool stop;
 };
 
@@ -87,8 +88,13 @@ static void *help(void *ctx)
 		pthread_mutex_unlock(&o->lock);
 		job->work(job->value);
 		pthread_mutex_lock(&o->lock);
-		jobs_add(&o->finished, job);
-		wake_loop(o);
+		if (job->done) {
+			jobs_add(&o->finished, job);
+			wake_loop(o);
+		} else {
+			o->releases--;
+			free(job);
+		}
 	}
 	pthread_mutex_unlock(&o->lock);
 	return NULL;
@@ -177,6 +183,27 @@ int offload_submit(struct offload *o, void (*work)(void *job), void (*done)(void
 	return 0;
 }
 
+void offload_release(struct offload *o, void (*release)(void *thing), void *thing)
+{
+	struct job *job = o->cancelled ? NULL : malloc(sizeof(*job));
+	bool taken;
+
+	if (job)
+		*job = (struct job){NULL, release, NULL, thing};
+	pthread_mutex_lock(&o->lock);
+	taken = job && o->releases < o->max;
+	if (taken) {
+		o->releases++;
+		jobs_add(&o->waiting, job);
+		pthread_cond_signal(&o->more);
+	}
+	pthread_mutex_unlock(&o->lock);
+	if (taken)
+		return;
+	free(job);
+	release(thing);
+}
+
 void offload_destroy(struct offload *o)
 {
 	struct job *job;
@@ -189,8 +216,14 @@ void offload_destroy(struct offload *o)
 	pthread_mutex_unlock(&o->lock);
 	pthread_join(o->thread, NULL);
 	o->cancelled = true;
-	while ((job = jobs_take(&o->finished)) || (job = jobs_take(&o->waiting)))
-		return_job(o, job);
+	while ((job = jobs_take(&o->finished)) || (job = jobs_take(&o->waiting))) {
+		if (job->done) {
+			return_job(o, job);
+		} else {
+			job->work(job->value);
+			free(job);
+		}
+	}
 	CHECK(o->pending == 0);
 	loop_watch_close(o->watch);
 	close(o->wake);

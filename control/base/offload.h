@@ -26,6 +26,11 @@ int offload_create(struct loop *loop, unsigned max, struct offload **out);
 void offload_destroy(struct offload *o);
 /* -ENOBUFS when full; the job stays the caller's then. From the loop's thread only. */
 int offload_submit(struct offload *o, void (*work)(void *job), void (*done)(void *job), void *job);
+/*
+ * For what takes long to free, as many megabytes do: `release(thing)` runs on the helper, behind what it
+ * has to do already, and nothing comes back. With as many as `max` of these waiting it runs here.
+ */
+void offload_release(struct offload *o, void (*release)(void *thing), void *thing);
 /* True inside offload_destroy(): the work of this job may not have been done. */
 int offload_cancelled(const struct offload *o);
 /* Jobs between submission and done. */

@@ -15,6 +15,7 @@
 enum stage { STAGE_OPEN, STAGE_READ, STAGE_END, STAGE_SAMPLES, STAGE_WIDE, STAGE_OVER };
 
 struct loading {
+	struct offload *offload;
 	struct loader *loader; /* NULL: nobody waits for it any more */
 	struct loading *next;  /* of those that wait for their turn */
 	void (*done)(void *ctx, struct load_result *result);
@@ -207,8 +208,11 @@ static void work_on(void *job)
 
 static void done(void *job);
 
-static void loading_free(struct loading *l)
+/* On the helper: of a long one that was cancelled, or was there already, this is much memory. */
+static void loading_release(void *thing)
 {
+	struct loading *l = thing;
+
 	put_away(l);
 	if (l->source.fd >= 0)
 		close(l->source.fd);
@@ -219,6 +223,11 @@ static void loading_free(struct loading *l)
 	free((char *)l->source.name);
 	free((char *)l->source.directory);
 	free(l);
+}
+
+static void loading_free(struct loading *l)
+{
+	offload_release(l->offload, loading_release, l);
 }
 
 static void tell(struct loading *l)
@@ -289,7 +298,8 @@ int loading_start(struct loader *loader, const struct load_source *source,
 			close(source->fd);
 		return -ENOMEM;
 	}
-	*l = (struct loading){.loader = loader,
+	*l = (struct loading){.offload = loader->offload,
+		.loader = loader,
 		.done = fn,
 		.ctx = ctx,
 		.source = *source,

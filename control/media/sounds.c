@@ -21,6 +21,7 @@
 #define ENCODE_AT_ONCE 1500u /* frames */
 
 struct encode_job {
+	struct offload *offload;
 	struct sound *sound; /* NULL: gone */
 	cord_clip_id id;
 	enum cord_clip_format format;
@@ -48,6 +49,17 @@ static void remove_from_dataplane(struct sounds *sounds, cord_clip_id id)
 	sounds->removals[sounds->n_removals++] = id;
 }
 
+/* Nobody knows of it any more. The last descriptor of a long one frees many megabytes. */
+static void sound_release(void *thing)
+{
+	struct sound *s = thing;
+
+	for (unsigned f = 0; f < CORD_CLIP_FORMAT_COUNT; f++)
+		if (s->encodings[f].fd >= 0)
+			close(s->encodings[f].fd);
+	free(s);
+}
+
 void sound_free(struct sound *s)
 {
 	struct sounds *sounds = s->sounds;
@@ -61,8 +73,6 @@ void sound_free(struct sound *s)
 		if (e->state == ENCODING_GIVEN)
 			sounds->in_flight--;
 		known = known || e->state == ENCODING_GIVEN || e->state == ENCODING_READY;
-		if (e->fd >= 0)
-			close(e->fd);
 		sounds->bytes -= e->bytes;
 	}
 	if (known && sounds->attached)
@@ -71,7 +81,7 @@ void sound_free(struct sound *s)
 	if (s->next)
 		s->next->back = s->back;
 	sounds->n--;
-	free(s);
+	offload_release(sounds->offload, sound_release, s);
 }
 
 struct sound *sounds_find(const struct sounds *sounds, cord_clip_id id)
@@ -145,8 +155,10 @@ static void encode_work(void *arg)
 	}
 }
 
-static void encode_job_free(struct encode_job *job)
+static void encode_job_release(void *thing)
 {
+	struct encode_job *job = thing;
+
 	clip_making_drop(job->making);
 	audio_unmap(&job->source);
 	if (job->source_fd >= 0)
@@ -154,6 +166,11 @@ static void encode_job_free(struct encode_job *job)
 	if (job->fd >= 0)
 		close(job->fd);
 	free(job);
+}
+
+static void encode_job_free(struct encode_job *job)
+{
+	offload_release(job->offload, encode_job_release, job);
 }
 
 static void encode_done(void *arg)
@@ -192,7 +209,8 @@ static int encode_start(struct sound *s, enum cord_clip_format format)
 
 	if (!job)
 		return -ENOMEM;
-	*job = (struct encode_job){.sound = s,
+	*job = (struct encode_job){.offload = s->sounds->offload,
+		.sound = s,
 		.id = s->id,
 		.format = format,
 		.piece = s->frames > ENCODE_AT_ONCE ? encode_piece(format) : s->frames,

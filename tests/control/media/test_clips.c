@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,56 @@ static void a_clip_that_goes_is_not_made_any_further(void **state)
 	while (!done)
 		loop_step(loop, CLOCK_MS);
 	assert_int_equal(offload_pending(offload), 0);
+}
+
+static unsigned open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static void wait_for_gate(void *ctx)
+{
+	pthread_mutex_lock(ctx);
+	pthread_mutex_unlock(ctx);
+}
+
+static void nothing_done(void *ctx)
+{
+}
+
+/* The last descriptor of a clip frees all of it, which may take tens of milliseconds. */
+static void a_clip_is_freed_by_the_helper(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	unsigned before, with;
+	struct waiter w = {0};
+
+	start(NULL, 0);
+	attach();
+	before = open_descriptors();
+	struct clip *a = source("tone:440:60s");
+	want(a, L16 | PCMU, &w);
+	UNTIL(w.calls);
+	pthread_mutex_lock(&gate);
+	assert_int_equal(offload_submit(offload, wait_for_gate, nothing_done, &gate), 0);
+	with = open_descriptors();
+	assert_true(with >= before + 2);
+	clip_release(a);
+	clips_destroy(clips);
+	clips = NULL;
+	assert_int_equal(open_descriptors(), with);
+	pthread_mutex_unlock(&gate);
+	for (uint64_t end = clock_now() + 5 * CLOCK_S;
+		open_descriptors() > before && clock_now() < end;)
+		loop_step(loop, CLOCK_MS);
+	assert_int_equal(open_descriptors(), before);
 }
 
 static void a_new_dataplane_gets_all_again(void **state)
@@ -763,6 +814,7 @@ int main(void)
 		T(what_is_wanted_also_is_waited_for_by_nobody),
 		T(other_jobs_come_between_the_pieces_of_a_long_clip),
 		T(a_clip_that_goes_is_not_made_any_further),
+		T(a_clip_is_freed_by_the_helper),
 		T(a_new_dataplane_gets_all_again),
 		T(a_full_carrier_is_tried_again),
 		T(a_refused_clip_fails_and_may_be_tried_again),
