@@ -47,5 +47,6 @@ async def test_load_of_many_calls_leaves_nothing_behind():
               f"resident kB after each run: {resident}; SIP messages repeated: "
               f"{status['sip']['repeats_sent']}")
         assert (answered, refused) == (calls, 0), status["calls"]
+        assert status["dataplane"]["deaths"] == 0, f"the lease was lost: {status['dataplane']}"
         for name, before in resident[0].items():
             assert resident[-1][name] <= before * GROWTH, f"{name} grew: {resident}"
