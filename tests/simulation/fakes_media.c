@@ -10,6 +10,8 @@
 #include "base/check.h"
 #include "world.h"
 
+enum { ROOMS = 10000 };
+
 struct media_leg {
 	uint64_t id;
 	struct media_room *room;
@@ -34,8 +36,8 @@ static bool away;
 
 void media_open(void)
 {
-	CHECK(pool_init(&rooms, sizeof(struct media_room), 10000) == 0);
-	CHECK(pool_init(&legs, sizeof(struct media_leg), 20000) == 0);
+	CHECK(pool_init(&rooms, sizeof(struct media_room), ROOMS) == 0);
+	CHECK(pool_init(&legs, sizeof(struct media_leg), 2 * ROOMS) == 0);
 	callbacks = board_media_callbacks(&sim.board);
 	away = false;
 }
@@ -199,7 +201,7 @@ void media_check(struct call *call)
 
 enum media_state __wrap_media_state(const struct media *media);
 struct clips *__wrap_media_clips(struct media *media);
-void __wrap_media_counts(const struct media *media, struct media_counts *out);
+uint32_t __wrap_media_rooms(const struct media *media);
 bool __wrap_media_has_time(const struct media *media);
 int __wrap_media_room_create(
 	struct media *media, const struct media_room *beside, struct media_room **out);
@@ -225,9 +227,9 @@ struct clips *__wrap_media_clips(struct media *media)
 	return NULL;
 }
 
-void __wrap_media_counts(const struct media *media, struct media_counts *out)
+uint32_t __wrap_media_rooms(const struct media *media)
 {
-	*out = (struct media_counts){.rooms = 10000, .ports = 20000};
+	return ROOMS;
 }
 
 /* For ten seconds of each four minutes there is none. */
