@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/map.h"
+#include "contact/signalling.h"
 #include "sip/transaction.h"
 #include "sip/transport.h"
 
@@ -36,6 +37,12 @@ struct answered {
 	struct answered *list;
 };
 
+/* A call that was refused in overload. */
+struct turned_away {
+	char call_id[CALL_ID_SIZE];
+	struct turned_away *list;
+};
+
 static struct {
 	unsigned loss, dup, late; /* per mille */
 	uint64_t delay_ns, spread_ns;
@@ -43,9 +50,11 @@ static struct {
 	struct network_stats stats;
 	struct sip_transport_config board;
 	uint64_t on_the_way;
-	struct map dialogs, answers;
+	struct map dialogs, answers, refusals;
 	struct said *said;
 	struct answered *answered;
+	struct turned_away *turned_away;
+	uint64_t jam_wait_ns;
 } net;
 
 /* ---- hosts ---- */
@@ -169,6 +178,86 @@ static void look_at_reinvite(const struct sip_message *m)
 	peers_cross(m->call_id, SIP_METHOD_INVITE);
 }
 
+/* ---- overload: who is refused is told when to come again, and leaves nothing ---- */
+
+bool network_refused(struct str call_id)
+{
+	return map_get(&net.refusals, call_id.p, call_id.n) != NULL;
+}
+
+static void remember_refusal(struct str call_id)
+{
+	struct turned_away *t;
+
+	if (network_refused(call_id))
+		return;
+	t = calloc(1, sizeof(*t));
+	CHECK(t && str_copy(call_id, t->call_id, sizeof(t->call_id)) >= 0);
+	CHECK(map_put(&net.refusals, t->call_id, call_id.n, t) == 0);
+	t->list = net.turned_away;
+	net.turned_away = t;
+}
+
+static void look_at_refusal(const struct sip_message *m)
+{
+	const struct sip_header *retry = sip_message_header(m, SIP_HEADER_RETRY_AFTER);
+
+	if (!retry || str_empty(retry->value))
+		sim_wrong(
+			"the board answers an INVITE with 503 and does not say when to try again");
+}
+
+/* Bytes that the board receives: a call that it refuses in overload has left nothing behind. */
+static void board_receives(const struct sip_hop *hop, const char *bytes, size_t n)
+{
+	static struct sip_message m;
+	const struct sip_ua_stats *stats = sip_ua_stats(signalling_ua(sim.board.signalling));
+	uint64_t refused = stats->refused_overload, live = peers_board_live();
+	uint32_t calls = sim.board.live;
+	struct sip_outcome outcome;
+
+	net.board.received(net.board.ctx, hop, bytes, n, sim.now_ns);
+	if (stats->refused_overload == refused)
+		return;
+	net.stats.refused++;
+	CHECK(sip_message_parse(&m, bytes, n, SIP_DATAGRAM, &outcome) == SIP_ACCEPT);
+	if (m.method != SIP_METHOD_INVITE || !str_empty(m.to_tag))
+		sim_wrong("the board refuses what is no new call for overload");
+	if (hop->remote.in.sin_addr.s_addr != network_address(HOST_CARRIER).in.sin_addr.s_addr)
+		sim_wrong("the board refuses a call of an agent's phone for overload");
+	if (peers_board_live() != live || sim.board.live != calls)
+		sim_wrong("a call that was refused for overload has left something");
+	remember_refusal(m.call_id);
+}
+
+/* What others send meanwhile: it waits for its turn as all does. */
+static void jam(uint64_t until_ns, uint64_t unused)
+{
+	overload_waited(net.board.overload, net.jam_wait_ns, sim.now_ns);
+	if (sim.now_ns < until_ns)
+		sim_at(5 * MS, jam, until_ns, 0);
+}
+
+static void one_of_many_calls(uint64_t unused, uint64_t argument)
+{
+	caller_calls();
+}
+
+static void jam_begins(uint64_t unused, uint64_t argument)
+{
+	unsigned many = 10 + (unsigned)random_below(&sim.random, 30);
+	uint64_t ns = S + random_below(&sim.random, 4 * S);
+
+	if (sim.ending || sim.arrivals_left == 0)
+		return;
+	net.stats.jams++;
+	net.jam_wait_ns = 10 * MS + random_below(&sim.random, S);
+	jam(sim.now_ns + ns, 0);
+	for (unsigned i = 0; i < many; i++)
+		sim_at(random_below(&sim.random, ns), one_of_many_calls, 0, 0);
+	sim_at(ns + random_below(&sim.random, 60 * S), jam_begins, 0, 0);
+}
+
 /* What the board sends, before the network has it. */
 static void look_at(const void *bytes, size_t n)
 {
@@ -180,6 +269,8 @@ static void look_at(const void *bytes, size_t n)
 	if (!m.request) {
 		if (m.method == SIP_METHOD_INVITE && m.status >= 200)
 			one_answer(&m);
+		if (m.method == SIP_METHOD_INVITE && m.status == 503)
+			look_at_refusal(&m);
 		return;
 	}
 	if (m.method == SIP_METHOD_BYE)
@@ -214,7 +305,7 @@ static void deliver(uint64_t pointer, uint64_t unused)
 		memcpy(bytes, d->bytes, d->n);
 		sim.count[COUNT_SIP] += d->to == HOST_BOARD;
 		if (d->to == HOST_BOARD)
-			net.board.received(net.board.ctx, &hop, bytes, d->n, sim.now_ns);
+			board_receives(&hop, bytes, d->n);
 		else
 			peers_receive(&hop, bytes, d->n);
 	}
@@ -410,6 +501,9 @@ void network_open(void)
 	}
 	map_init(&net.dialogs, (const uint8_t[SIPHASH_KEY_SIZE]){0}, 0);
 	map_init(&net.answers, (const uint8_t[SIPHASH_KEY_SIZE]){0}, 0);
+	map_init(&net.refusals, (const uint8_t[SIPHASH_KEY_SIZE]){0}, 0);
+	if (sim.seed % 4 == 3)
+		sim_at(sim_while(60 * S), jam_begins, 0, 0);
 }
 
 void network_close(void)
@@ -419,6 +513,7 @@ void network_close(void)
 			(unsigned long long)net.on_the_way);
 	map_clear(&net.dialogs);
 	map_clear(&net.answers);
+	map_clear(&net.refusals);
 	while (net.said) {
 		struct said *said = net.said;
 
@@ -430,6 +525,12 @@ void network_close(void)
 
 		net.answered = answered->list;
 		free(answered);
+	}
+	while (net.turned_away) {
+		struct turned_away *turned_away = net.turned_away;
+
+		net.turned_away = turned_away->list;
+		free(turned_away);
 	}
 }
 

@@ -2,7 +2,8 @@
 /*
  * network: datagrams between the SIP core of the switchboard and the peers around it. They are lost,
  * doubled, late and overtaken as the seed says; a host falls silent for a while; a 200 comes from a
- * second fork; a re-INVITE, a CANCEL or a BYE meets one of the peer on its way.
+ * second fork; a re-INVITE, a CANCEL or a BYE meets one of the peer on its way. In some rounds there are
+ * jams: messages wait for their turn at the board while many call at once, and some are refused.
  *
  *   control/contact/signalling.c --> sip_transports_*, replaced --> network --> peers.c (another SIP core)
  */
@@ -22,6 +23,7 @@ enum {
 struct network_stats {
 	uint64_t sent, lost, doubled, delivered, silenced, forked, repeated;
 	uint64_t byes, cancels, reinvites; /* that the board sent, without repetitions */
+	uint64_t jams, refused;            /* calls refused in overload */
 };
 
 void network_open(void);
@@ -33,6 +35,8 @@ struct address network_address(unsigned host);
 const struct sip_wire *network_wire_of_peers(void);
 /* Sent from nobody's SIP core. */
 void network_put(unsigned from, const struct address *to, const void *bytes, size_t n);
+/* Whether a call was refused before anything was known of it. */
+bool network_refused(struct str call_id);
 /* A host hears and says nothing for a while. */
 void network_silence(unsigned host, uint64_t ns);
 
@@ -44,6 +48,10 @@ void peers_receive(const struct sip_hop *hop, const void *bytes, size_t n);
 void peers_cross(struct str call_id, enum sip_method method);
 /* Something is on its way. */
 void peers_watch(void);
+/* Transactions and sessions of the board. */
+unsigned peers_board_live(void);
+/* One more than arrive by and by. */
+void caller_calls(void);
 
 /* ---- watched.c ---- */
 

@@ -372,7 +372,7 @@ static void call(enum kind kind, unsigned host, const char *user, const char *nu
 		sim_at(sim_while(60 * S), peer_hangs_up, p->id, 0);
 }
 
-void caller_arrives(uint64_t unused, uint64_t argument)
+void caller_calls(void)
 {
 	/* by number: "Plain" is 00, and so on */
 	static const unsigned numbers[] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
@@ -387,6 +387,11 @@ void caller_arrives(uint64_t unused, uint64_t argument)
 		numbers[random_below(&sim.random, sizeof(numbers) / sizeof(numbers[0]))]);
 	sim_note("%s calls %s", user, number);
 	call(KIND_CALLER, sim_percent(80) ? HOST_CARRIER : HOST_CARRIER_2, user, number);
+}
+
+void caller_arrives(uint64_t unused, uint64_t argument)
+{
+	caller_calls();
 	/* about as many at a time as the profile has, of 40 s each */
 	if (sim.arrivals_left)
 		sim_at(random_below(&sim.random, 80 * S / sim.profile.calls), caller_arrives, 0, 0);
@@ -487,9 +492,14 @@ void sessions_open(void)
 	ending_ns = 0;
 }
 
+unsigned peers_board_live(void)
+{
+	return live(signalling_ua(sim.board.signalling));
+}
+
 unsigned sessions_left(void)
 {
-	return live(ua) + live(signalling_ua(sim.board.signalling));
+	return live(ua) + peers_board_live();
 }
 
 void sessions_close(void)
@@ -524,6 +534,8 @@ void sessions_print(void)
 	       "times\n",
 		(unsigned long long)s->byes, (unsigned long long)s->cancels,
 		(unsigned long long)s->reinvites, (unsigned long long)crossed);
+	printf("  jams %llu, INVITE refused in overload %llu\n", (unsigned long long)s->jams,
+		(unsigned long long)s->refused);
 	printf("  REFER %llu, %llu of them with Replaces, %llu accepted, NOTIFY %llu\n",
 		(unsigned long long)refers, (unsigned long long)refers_attended,
 		(unsigned long long)refers_accepted, (unsigned long long)notifies);

@@ -59,6 +59,8 @@ static void board_incoming(
 	void *ctx, uint64_t id, const struct sip_incoming *incoming, uint64_t now_ns)
 {
 	hear(id, "comes in");
+	if (network_refused(incoming->message->call_id))
+		sim_wrong("a call that was refused for overload comes in all the same");
 	heard[pool_id_slot(id) % 65536].incoming = true;
 	board_session_events.incoming(ctx, id, incoming, now_ns);
 	touch(id);
