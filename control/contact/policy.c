@@ -263,6 +263,14 @@ static uint32_t overloaded(void *ctx, uint64_t key, const struct sip_hop *source
 	return OVERLOAD_RETRY_S;
 }
 
+/* Who cancels a call that was refused like this is not asked who it is, and does nothing wrong. */
+static bool refused(void *ctx, uint64_t key, uint64_t now_ns)
+{
+	const struct policy *policy = ctx;
+
+	return overload_refused(policy->overload, key, now_ns);
+}
+
 static void malformed(void *ctx, const struct sip_hop *source, const char *what, uint64_t now_ns)
 {
 	const struct policy *policy = ctx;
@@ -280,6 +288,7 @@ struct sip_ua_policy policy_for_ua(struct policy *policy)
 		.identify = identify,
 		.registration = registration,
 		.overloaded = overloaded,
+		.refused = refused,
 		.admit = admit,
 		.malformed = malformed};
 }

@@ -193,10 +193,12 @@ static bool take(const struct overload *o, struct source *s, uint64_t now_ns)
 	return true;
 }
 
-static bool was_refused(const struct overload *o, uint64_t key, uint64_t now_ns)
+bool overload_refused(const struct overload *o, uint64_t key, uint64_t now_ns)
 {
 	const struct refusal *set = o->refusals[key % SETS];
 
+	if (o->stats.refused == 0)
+		return false;
 	for (unsigned i = 0; i < WAYS; i++)
 		if (set[i].key == key && set[i].at_ns &&
 			now_ns < set[i].at_ns + OVERLOAD_REFUSED_NS)
@@ -227,7 +229,7 @@ bool overload_admits(struct overload *o, uint32_t source, uint64_t key, uint64_t
 	if (o->target_ns == 0)
 		return true;
 	run(o, now_ns);
-	if (o->stats.refused && was_refused(o, key, now_ns))
+	if (overload_refused(o, key, now_ns))
 		return refuse(o);
 	if (o->limiting && !take(o, s, now_ns)) {
 		remember(o, key, now_ns);

@@ -55,4 +55,7 @@ void overload_waited(struct overload *overload, uint64_t wait_ns, uint64_t now_n
  */
 bool overload_admits(struct overload *overload, uint32_t source, uint64_t key, uint64_t now_ns);
 
+/* Whether overload_admits() has lately said no to it. */
+bool overload_refused(const struct overload *overload, uint64_t key, uint64_t now_ns);
+
 const struct overload_stats *overload_stats(const struct overload *overload);

@@ -131,6 +131,25 @@ static bool admitted(struct sip_transactions *layer, const struct sip_message *r
 	return server->admit(layer->config.ctx, hash, request, source, now_ns);
 }
 
+/* A CANCEL of what was not admitted is answered as that was: without a transaction, and unjudged. */
+static bool is_of_refused(struct sip_transactions *layer, const struct sip_message *request,
+	const struct sip_hop *source, uint64_t now_ns)
+{
+	const struct sip_server_handler *server = layer->config.server;
+	uint8_t key[TRANSACTION_KEY_SIZE];
+	uint64_t hash;
+
+	if (!server->refused || request->method != SIP_METHOD_CANCEL)
+		return false;
+	transaction_server_key(layer, request, STR("INVITE"), key);
+	memcpy(&hash, key, sizeof(hash));
+	if (map_get(&layer->map, key, TRANSACTION_KEY_SIZE) ||
+		!server->refused(layer->config.ctx, hash, now_ns))
+		return false;
+	sip_respond_stateless(layer, request, source, 481, STR_NULL, STR_NULL);
+	return true;
+}
+
 static void receive_request(struct sip_transactions *layer, const struct sip_message *request,
 	const struct sip_hop *source, uint64_t now_ns)
 {
@@ -144,7 +163,8 @@ static void receive_request(struct sip_transactions *layer, const struct sip_mes
 		transaction_run(t, EV_REPEAT, request, source, now_ns);
 		return;
 	}
-	if (!admitted(layer, request, source, key, now_ns))
+	if (!admitted(layer, request, source, key, now_ns) ||
+		is_of_refused(layer, request, source, now_ns))
 		return;
 	t = make_server(layer, request, source, key);
 	if (!t) {

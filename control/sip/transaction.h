@@ -103,6 +103,8 @@ struct sip_server_handler {
 	 */
 	bool (*admit)(void *ctx, uint64_t key, const struct sip_message *request,
 		const struct sip_hop *source, uint64_t now_ns);
+	/* Whether the INVITE of this `key` was not admitted, lately. Without `admit` NULL. */
+	bool (*refused)(void *ctx, uint64_t key, uint64_t now_ns);
 	/* A new request, not ACK, not CANCEL. Answer with sip_server_respond(), now or later. */
 	void (*request)(void *ctx, uint64_t id, const struct sip_message *request,
 		const struct sip_hop *source, uint64_t now_ns);

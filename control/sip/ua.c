@@ -294,6 +294,14 @@ static bool on_admit(void *ctx, uint64_t key, const struct sip_message *message,
 	return false;
 }
 
+static bool on_refused(void *ctx, uint64_t key, uint64_t now_ns)
+{
+	const struct sip_ua *ua = ctx;
+	const struct sip_ua_policy *policy = ua->config.policy;
+
+	return policy->refused && policy->refused(policy->ctx, key, now_ns);
+}
+
 static void on_request(void *ctx, uint64_t id, const struct sip_message *message,
 	const struct sip_hop *source, uint64_t now_ns)
 {
@@ -355,6 +363,7 @@ static void on_stray(void *ctx, const struct sip_message *response, const struct
 
 static const struct sip_server_handler server_handler = {
 	.admit = on_admit,
+	.refused = on_refused,
 	.request = on_request,
 	.ack = on_ack,
 	.cancel = on_cancel,

@@ -48,6 +48,8 @@ struct sip_ua_policy {
 	 */
 	uint32_t (*overloaded)(
 		void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns);
+	/* Whether it was, of an INVITE of lately: nobody is asked who cancels it. May be NULL. */
+	bool (*refused)(void *ctx, uint64_t key, uint64_t now_ns);
 	/* Before anything is parsed: false drops the bytes (source is blocked). May be NULL. */
 	bool (*admit)(void *ctx, const struct sip_hop *source, uint64_t now_ns);
 	/* Bytes that were no SIP message, or one that was refused as malformed. May be NULL. */

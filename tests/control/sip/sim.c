@@ -278,9 +278,18 @@ static bool identify(void *ctx, const struct sip_message *request, const struct 
 
 static uint32_t overloaded(void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns)
 {
+	struct sim_ua *ua = ctx;
+
+	if (ua->overloaded)
+		ua->refused = key;
+	return ua->overloaded ? 7 : 0;
+}
+
+static bool refused(void *ctx, uint64_t key, uint64_t now_ns)
+{
 	const struct sim_ua *ua = ctx;
 
-	return ua->overloaded ? 7 : 0;
+	return key == ua->refused;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -303,8 +312,8 @@ static void make_ua(
 		.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
 	};
 	random_init_seed(&ua->random, seed * 7 + (uint64_t)index);
-	policies[index] =
-		(struct sip_ua_policy){.ctx = ua, .identify = identify, .overloaded = overloaded};
+	policies[index] = (struct sip_ua_policy){
+		.ctx = ua, .identify = identify, .overloaded = overloaded, .refused = refused};
 	config.wire = &ua->wire;
 	config.policy = &policies[index];
 	config.transactions_max = 65536;

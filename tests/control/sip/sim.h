@@ -50,8 +50,9 @@ struct sim_ua {
 	unsigned count;
 	bool strangers; /* nobody is known */
 	bool symmetric;
-	bool overloaded; /* new calls are one too many */
-	bool phones;     /* its peers are phones that may refer, all of one name */
+	bool overloaded;  /* new calls are one too many */
+	uint64_t refused; /* the last one's key */
+	bool phones;      /* its peers are phones that may refer, all of one name */
 	unsigned sent[SIP_METHOD_OTHER + 1]; /* requests, by method */
 	/* The script; NULL: answer at once. */
 	void (*incoming)(struct sim_ua *ua, struct sim_call *call, const struct sip_incoming *in);

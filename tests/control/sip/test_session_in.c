@@ -407,6 +407,25 @@ static void overload_refuses_new_calls_alone(void **state)
 	end_by_bye(call);
 }
 
+/* Nobody was asked who calls: the CANCEL is no offence of a stranger either. */
+static void overload_does_not_judge_a_cancel(void **state)
+{
+	const struct sip_ua_stats *stats = sip_ua_stats(sim.ua[1].ua);
+
+	sim.ua[1].strangers = sim.ua[1].overloaded = true;
+	raw_request(&raw, "INVITE", "", SDP, raw_sdp("10.0.0.1", 30000, "0", ""));
+	raw_expect(&raw, 503);
+	raw.branch--;
+	raw_send(&raw, "CANCEL", "sip:100@10.0.0.2", raw.cseq, "", NULL, NULL);
+	raw_expect(&raw, 481);
+	assert_int_equal(stats->unknown_peers, 0);
+	sim_assert_empty(&sim);
+	/* Another one is judged. */
+	raw_send(&raw, "CANCEL", "sip:100@10.0.0.2", 0, "", NULL, NULL);
+	raw_expect(&raw, 403);
+	assert_int_equal(stats->unknown_peers, 1);
+}
+
 /* An INVITE that was taken before is answered again, whatever the load is now. */
 static void overload_knows_a_repetition(void **state)
 {
@@ -500,6 +519,7 @@ int main(void)
 		T(strangers_leave_nothing_behind),
 		T(drain_and_merged),
 		T(overload_refuses_new_calls_alone),
+		T(overload_does_not_judge_a_cancel),
 		T(overload_knows_a_repetition),
 		T(peer_refreshes_or_is_hung_up),
 		T(we_refresh),
