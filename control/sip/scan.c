@@ -42,17 +42,12 @@ static uint16_t classes_of(unsigned char c)
 	return set;
 }
 
-static uint16_t class_table[256];
+uint16_t sip_class_table[256];
 
 __attribute__((constructor)) static void fill_class_table(void)
 {
 	for (unsigned c = 0; c < 256; c++)
-		class_table[c] = classes_of((unsigned char)c);
-}
-
-bool sip_is(unsigned char c, unsigned classes)
-{
-	return class_table[c] & classes;
+		sip_class_table[c] = classes_of((unsigned char)c);
 }
 
 int sip_number(struct str text, uint64_t max, uint64_t *number)

@@ -42,7 +42,12 @@ enum sip_class {
 	SIP_CLASS_URI = 1 << 11,   /* reserved and unreserved: any character of an absolute URI */
 	SIP_CLASS_PHONE = 1 << 12, /* phone digits and visual separators of RFC 3966 */
 };
-bool sip_is(unsigned char c, unsigned classes);
+extern uint16_t sip_class_table[256];
+
+static inline bool sip_is(unsigned char c, unsigned classes)
+{
+	return sip_class_table[c] & classes;
+}
 
 /* A scanner: the rest of a slice. Each function advances only on success. */
 struct sip_scan {
