@@ -157,6 +157,7 @@ static void bench_waiting(struct flow *flow, struct flow_effects *effects, size_
 	struct caller *callers = calloc(contacts, sizeof(*callers));
 	struct flow_event event;
 	size_t before, heap;
+	uint64_t hash = BENCH_HASH;
 
 	check(callers, "no memory");
 	before = mallinfo2().uordblks;
@@ -166,12 +167,14 @@ static void bench_waiting(struct flow *flow, struct flow_effects *effects, size_
 			event = event_for(&callers[i].run);
 			flow_run_step(&callers[i].run, &event, 1, effects);
 		}
+		hash = bench_hash(hash, &callers[i].run.action, sizeof(callers[i].run.action));
 	}
 	heap = mallinfo2().uordblks - before;
-	printf("{\"bench\":\"flow_waiting\",\"contacts\":%zu,\"bytes\":%zu,\"run\":%zu,"
-	       "\"memory\":%zu,\"heap\":%zu}\n",
+	printf("{\"bench\":\"flow_waiting\",\"contacts\":%zu,\"bytes\":%zu,\"run_bytes\":%zu,"
+	       "\"memory_bytes\":%zu,\"heap_bytes\":%zu,\"hash\":\"%016llx\"}\n",
 		contacts, sizeof(callers->run) + sizeof(callers->memory) + heap / contacts,
-		sizeof(callers->run), sizeof(callers->memory), heap / contacts);
+		sizeof(callers->run), sizeof(callers->memory), heap / contacts,
+		(unsigned long long)hash);
 	for (size_t i = 0; i < contacts; i++)
 		end(&callers[i]);
 	free(callers);
@@ -179,16 +182,20 @@ static void bench_waiting(struct flow *flow, struct flow_effects *effects, size_
 
 static void bench_read(uint64_t times)
 {
-	uint64_t begun = bench_tsc();
+	uint64_t begun = bench_tsc(), hash = BENCH_HASH;
 	double seconds;
 
-	for (uint64_t i = 0; i < times; i++)
-		flow_release(read_flow());
+	for (uint64_t i = 0; i < times; i++) {
+		struct flow *flow = read_flow();
+
+		hash = bench_hash(hash, &flow->action_count, sizeof(flow->action_count));
+		flow_release(flow);
+	}
 	seconds = (double)(bench_tsc() - begun) / bench_tsc_hz();
 	printf("{\"bench\":\"flow_read\",\"files\":%llu,\"bytes\":%zu,\"us_per_file\":%.1f,"
-	       "\"mb_per_second\":%.1f}\n",
+	       "\"mb_per_second\":%.1f,\"hash\":\"%016llx\"}\n",
 		(unsigned long long)times, sizeof(text) - 1, seconds / (double)times * 1e6,
-		(double)((sizeof(text) - 1) * times) / seconds / 1e6);
+		(double)((sizeof(text) - 1) * times) / seconds / 1e6, (unsigned long long)hash);
 }
 
 int main(int argc, char **argv)

@@ -74,15 +74,6 @@ static uint64_t cycles(void)
 #endif
 }
 
-static uint64_t hash(uint64_t h, const void *bytes, size_t n)
-{
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 0x100000001b3ull;
-	return h;
-}
-
 /* ---- cases: each does its work on FRAMES frames and returns how many those were -------------- */
 
 static unsigned decode_mu(struct work *w)
@@ -243,30 +234,27 @@ static unsigned jitters(struct work *w)
 
 /* ---- measuring ------------------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void measure(
 	struct work *w, const char *name, unsigned (*run)(struct work *), unsigned repeats)
 {
 	double each[REPEATS];
 
+	w->result = BENCH_HASH;
 	for (unsigned r = 0; r < repeats; r++) {
 		uint64_t begin = cycles();
 		unsigned frames = run(w);
 		each[r] = (double)(cycles() - begin) / frames;
 	}
-	qsort(each, repeats, sizeof(each[0]), by_value);
-	printf("{\"bench\":\"kernels\",\"case\":\"%s\",\"cycles_min\":%.1f,\"cycles_median\":%.1f}"
-	       "\n",
-		name, each[0], each[repeats / 2]);
-	w->result = hash(w->result, w->made, sizeof(w->made));
-	w->result = hash(w->result, w->out, sizeof(w->out));
-	w->result = hash(w->result, w->sum, sizeof(w->sum));
+	double median = bench_median(each, repeats);
+
+	w->result = bench_hash(w->result, w->made, sizeof(w->made));
+	w->result = bench_hash(w->result, w->out, sizeof(w->out));
+	w->result = bench_hash(w->result, w->sum, sizeof(w->sum));
+	w->result = bench_hash(w->result, w->wide, sizeof(w->wide));
+	w->result = bench_hash(w->result, w->packet, sizeof(w->packet));
+	printf("{\"bench\":\"kernels\",\"case\":\"%s\",\"cycles_min\":%.1f,\"cycles_median\":%.1f,"
+	       "\"hash\":\"%016llx\"}\n",
+		name, each[0], median, (unsigned long long)w->result);
 }
 
 static const struct {
@@ -396,8 +384,6 @@ int main(int count, char **words)
 	measure_codecs(w, smoke ? 1 : 21);
 	measure_jitters(w, "jitter_100_ports", 100, repeats);
 	measure_jitters(w, "jitter_60000_ports", many, smoke ? REPEATS_SMOKE : 51);
-	printf("{\"bench\":\"kernels\",\"smoke\":%s,\"hash\":\"%016llx\"}\n",
-		smoke ? "true" : "false", (unsigned long long)w->result);
 	free(w->jitters);
 	free(w->sources);
 	free(w);

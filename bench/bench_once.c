@@ -34,7 +34,7 @@ static double measure(struct rooms *r, void (*arrive)(struct rooms *r, uint32_t 
 
 	for (uint32_t i = 0; i < WARM_UP + repeats; i++) {
 		if (i == WARM_UP)
-			before = rooms_counter(r, CORD_COUNTER_frames_coded);
+			before = rooms_counter(r->w, CORD_COUNTER_frames_coded);
 		if (arrive)
 			arrive(r, i);
 		uint64_t c = rooms_tick(r, i);
@@ -42,7 +42,7 @@ static double measure(struct rooms *r, void (*arrive)(struct rooms *r, uint32_t 
 		if (i >= WARM_UP)
 			cycles[i - WARM_UP] = (double)c;
 	}
-	*encoded = (double)(rooms_counter(r, CORD_COUNTER_frames_coded) - before) / repeats;
+	*encoded = (double)(rooms_counter(r->w, CORD_COUNTER_frames_coded) - before) / repeats;
 	return bench_median(cycles, repeats);
 }
 
@@ -69,7 +69,7 @@ static void add_clip(struct rooms *r, uint32_t format)
 }
 
 static double hold(const struct nic *nic, enum cord_codec codec, uint32_t listeners, bool stored,
-	uint32_t repeats, double hz, double *encoded)
+	uint32_t repeats, double hz, double *encoded, uint64_t *hash)
 {
 	static struct rooms r;
 
@@ -78,25 +78,27 @@ static double hold(const struct nic *nic, enum cord_codec codec, uint32_t listen
 	if (stored)
 		add_clip(&r, codec);
 	for (uint32_t i = 0; i < listeners; i++) {
-		const struct cord_port_playlist list = {.port = rooms_id(i),
+		const struct cord_terms terms = rooms_terms(i, codec);
+		const struct cord_port_playlist list = {.port = calls_id(i),
 			.generation = 1,
 			.clips = 1,
 			.loop = 1,
 			.clip = {CLIP}};
-		const struct cord_room_set set = {.room = rooms_id(i),
+		const struct cord_room_set set = {.room = calls_id(i),
 			.members = 1,
-			.member = {{.port = rooms_id(i),
+			.member = {{.port = calls_id(i),
 				.hears = 1,
 				.player = CORD_PLAYER_START,
 				.player_generation = 1}}};
 
-		rooms_port(&r, i, codec, 0);
+		rooms_port(r.w, i, &terms);
 		if (port_playlist(r.w, &list))
 			rooms_fatal("playlist refused");
-		rooms_set(&r, &set);
+		rooms_set(r.w, &set);
 	}
 	double cycles = measure(&r, NULL, repeats, encoded);
 
+	*hash = bench_hash(*hash, &r.hash, sizeof(r.hash));
 	rooms_end(&r);
 	return cycles / listeners;
 }
@@ -105,15 +107,17 @@ static void bench_hold(const struct nic *nic, const char *name, enum cord_codec 
 	uint32_t listeners, uint32_t few, uint32_t repeats, double hz)
 {
 	double none, all;
-	double stored = hold(nic, codec, listeners, true, repeats, hz, &none);
-	double encoding = hold(nic, codec, few, false, repeats, hz, &all);
+	uint64_t hash = BENCH_HASH;
+	double stored = hold(nic, codec, listeners, true, repeats, hz, &none, &hash);
+	double encoding = hold(nic, codec, few, false, repeats, hz, &all, &hash);
 
 	if (none != 0 || all != few)
 		rooms_fatal("stored frames were encoded, or others were not");
 	printf("{\"bench\":\"once\",\"case\":\"hold\",\"codec\":\"%s\",\"listeners\":%u,"
 	       "\"encodes_per_period\":%.0f,\"cycles_per_listener\":%.1f,"
-	       "\"cycles_per_listener_encoding\":%.0f,\"ratio\":%.0f}\n",
-		name, listeners, none, stored, encoding, encoding / stored);
+	       "\"cycles_per_listener_encoding\":%.0f,\"ratio\":%.0f,\"hash\":\"%016llx\"}\n",
+		name, listeners, none, stored, encoding, encoding / stored,
+		(unsigned long long)hash);
 }
 
 /* ---- mix ------------------------------------------------------------------------------------ */
@@ -134,15 +138,17 @@ static void talk(struct rooms *r, uint32_t period)
 }
 
 static double mix(const struct nic *nic, enum cord_codec codec, bool alike, uint32_t repeats,
-	double hz, double *encoded)
+	double hz, double *encoded, uint64_t *hash)
 {
 	static struct rooms r;
-	struct cord_room_set set = {.room = rooms_id(0), .members = 2 + SUPERVISORS};
+	struct cord_room_set set = {.room = calls_id(0), .members = 2 + SUPERVISORS};
 
 	rooms_begin(&r, nic, 2 + SUPERVISORS, SUPERVISORS, hz);
 	for (uint32_t i = 0; i < set.members; i++) {
-		rooms_port(&r, i, i < 2 ? CORD_CODEC_PCMU : codec, 0);
-		set.member[i] = (struct cord_room_member){.port = rooms_id(i),
+		const struct cord_terms terms = rooms_terms(i, i < 2 ? CORD_CODEC_PCMU : codec);
+
+		rooms_port(r.w, i, &terms);
+		set.member[i] = (struct cord_room_member){.port = calls_id(i),
 			.hears = (uint16_t)(i == 0   ? 2
 					    : i == 1 ? 1
 						     : 3)};
@@ -150,9 +156,10 @@ static double mix(const struct nic *nic, enum cord_codec codec, bool alike, uint
 			set.gain[set.gains++] = (struct cord_room_gain){
 				.listener = (uint8_t)i, .talker = 0, .gain_db = -1};
 	}
-	rooms_set(&r, &set);
+	rooms_set(r.w, &set);
 	double cycles = measure(&r, talk, repeats, encoded);
 
+	*hash = bench_hash(*hash, &r.hash, sizeof(r.hash));
 	rooms_end(&r);
 	return cycles / SUPERVISORS;
 }
@@ -160,15 +167,16 @@ static double mix(const struct nic *nic, enum cord_codec codec, bool alike, uint
 static void bench_mix(const struct nic *nic, uint32_t repeats, double hz)
 {
 	double once, each;
-	double shared = mix(nic, CORD_CODEC_OPUS, true, repeats, hz, &once);
-	double apart = mix(nic, CORD_CODEC_OPUS, false, repeats, hz, &each);
+	uint64_t hash = BENCH_HASH;
+	double shared = mix(nic, CORD_CODEC_OPUS, true, repeats, hz, &once, &hash);
+	double apart = mix(nic, CORD_CODEC_OPUS, false, repeats, hz, &each, &hash);
 
 	if (once != 1 || each != SUPERVISORS)
 		rooms_fatal("a mix that all share was not encoded once");
 	printf("{\"bench\":\"once\",\"case\":\"mix\",\"codec\":\"Opus\",\"listeners\":%u,"
 	       "\"encodes_per_period\":%.0f,\"cycles_per_listener\":%.0f,"
-	       "\"cycles_per_listener_encoding\":%.0f,\"ratio\":%.1f}\n",
-		SUPERVISORS, once, shared, apart, apart / shared);
+	       "\"cycles_per_listener_encoding\":%.0f,\"ratio\":%.1f,\"hash\":\"%016llx\"}\n",
+		SUPERVISORS, once, shared, apart, apart / shared, (unsigned long long)hash);
 }
 
 int main(int argc, char **argv)

@@ -184,11 +184,11 @@ static void measure(unsigned waiting, unsigned agents)
 
 int main(int argc, char **argv)
 {
-	static const unsigned waiting[] = {10, 1000, 100000}, agents[] = {10, 1000, 10000};
+	static const unsigned waiting[] = {10, 1000, 100000}, agents[] = {10, 100, 1000, 10000};
 	bool smoke = bench_smoke(argc, argv);
 
 	for (unsigned w = 0; w < (smoke ? 1 : 3); w++)
-		for (unsigned a = 0; a < (smoke ? 1 : 3); a++)
+		for (unsigned a = 0; a < (smoke ? 1 : 4); a++)
 			measure(waiting[w], agents[a]);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "rtp.h"
 #include "srtp.h"
 
-enum { PAYLOAD = 160, BURST_MAX = 64, SESSIONS_MAX = 1000, ROUNDS = 400, ROUNDS_SMOKE = 3 };
+enum { PAYLOAD = 160, BURST_MAX = 64, SESSIONS = 1000, ROUNDS = 400, ROUNDS_SMOKE = 3 };
 
 static const char *const suites[CORD_SRTP_SUITE_COUNT] = {
 	[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
@@ -102,6 +102,23 @@ static void measure(const struct setting *s)
 	srtp_keys_destroy(keys);
 }
 
+/* By sessions; SESSIONS of them are measured with the others. */
+static void measure_growth(struct setting *s)
+{
+	static const uint32_t sessions[] = {1, 10, 100, 10000, 60000};
+	static const uint32_t grown[] = {
+		CORD_SRTP_AEAD_AES_128_GCM, CORD_SRTP_AES_CM_128_HMAC_SHA1_80};
+
+	s->burst = 32;
+	for (uint32_t g = 0; g < sizeof(grown) / sizeof(grown[0]); g++) {
+		s->suite = grown[g];
+		for (uint32_t i = 0; i < sizeof(sessions) / sizeof(sessions[0]); i++) {
+			s->sessions = sessions[i];
+			measure(s);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const uint32_t bursts[] = {1, 8, 32, 64};
@@ -118,10 +135,12 @@ int main(int argc, char **argv)
 				s.burst = bursts[i];
 				measure(&s);
 			}
-			s.sessions = smoke ? 16 : SESSIONS_MAX;
+			s.sessions = smoke ? 16 : SESSIONS;
 			s.burst = 32;
 			measure(&s);
 		}
 	}
+	if (!smoke && s.backend != CORD_SRTP_BACKEND_LIBSRTP)
+		measure_growth(&s);
 	return 0;
 }

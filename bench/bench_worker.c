@@ -20,12 +20,11 @@
 #include "fake_control.h"
 #include "peers.h"
 #include "port.h"
-#include "room.h"
-#include "worker.h"
+#include "rooms.h"
+#include "wire.h"
 
 #include <math.h>
 #include <rte_eal.h>
-#include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,30 +37,29 @@
 #define CLIP       7u
 #define BEGIN      1000u /* periods since the epoch of CLOCK_MONOTONIC */
 #define PHASE_NS   (CORD_TICK_NS / CORD_PHASES)
+#define GROWTH     3, 9, 99, 999, 9999, 60000 /* parties */
 
 struct scene {
 	const char *name;
 	enum cord_codec codec;
 	uint32_t suite, room;
 	bool talk, asked; /* asked: only when named */
-	uint32_t parties[6];
+	uint32_t parties[8];
 };
 
 static const struct scene scenes[] = {
-	{"g711", CORD_CODEC_PCMU, CORD_SRTP_NONE, 3, true, false, {300, 999, 9999, 60000, 99999}},
-	{"hold", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, true, false, {1000, 10000, 60000}},
-	{"hold-listen", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, false, false, {1000, 10000, 60000}},
-	{"gcm", CORD_CODEC_PCMU, CORD_SRTP_AEAD_AES_128_GCM, 3, true, false, {999, 9999, 60000}},
-	{"cm", CORD_CODEC_PCMU, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 3, true, false,
-		{999, 9999, 60000}},
+	{"g711", CORD_CODEC_PCMU, CORD_SRTP_NONE, 3, true, false, {GROWTH, 99999}},
+	{"hold", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, true, false, {GROWTH}},
+	{"hold-listen", CORD_CODEC_PCMU, CORD_SRTP_NONE, 1, false, false, {GROWTH}},
+	{"gcm", CORD_CODEC_PCMU, CORD_SRTP_AEAD_AES_128_GCM, 3, true, false, {GROWTH}},
+	{"cm", CORD_CODEC_PCMU, CORD_SRTP_AES_CM_128_HMAC_SHA1_80, 3, true, false, {GROWTH}},
 	{"g722", CORD_CODEC_G722, CORD_SRTP_NONE, 3, true, true, {300}},
 	{"opus", CORD_CODEC_OPUS, CORD_SRTP_NONE, 3, true, true, {99}},
 };
 
 /* Where there is a NIC, and how the process was told to have memory. */
 struct place {
-	struct nic nic;
-	struct rte_ring *rx, *tx;
+	struct wire wire;
 	bool large_pages;
 	double hz;
 };
@@ -92,65 +90,34 @@ static void need(bool good, const char *what)
 static void open_port(struct run *r, uint32_t slot)
 {
 	const struct scene *s = r->scene;
-	uint8_t type = peers_payload_type(s->codec);
-	uint32_t ip = peers_ip(slot);
-	struct cord_port_open m = {
-		.port = cord_id_make(slot, 1),
-		.ssrc = slot + 1,
-		.terms = {.remote = {.family = CORD_FAMILY_IPV4, .udp_port = PEERS_UDP},
-			.remote_rtcp_udp_port = PEERS_UDP + 1,
-			.media_timeout_s = 30,
-			.codec = s->codec,
-			.payload_type = type,
-			.event_payload_type = 101,
-			.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
-			.receive_payload_type = type,
-			.receive_event_payload_type = 101,
-			.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
-			.event_clock_hz = 8000,
-			.opus_complexity = 5,
-			.opus_rate_khz = 16,
-			.ptime_ms = 20,
-			.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE,
-			.send_key = peers_key(s->suite, slot, false),
-			.receive_key = peers_key(s->suite, slot, true)},
-	};
+	struct cord_terms terms = calls_terms(rooms_peer(slot, PEERS_UDP), s->codec);
 
-	memcpy(m.terms.remote.ip, &ip, sizeof(ip));
-	need(port_open(r->w, &m, 0) == CORD_REFUSAL_NONE, "a port was refused");
+	terms.remote_rtcp_udp_port = PEERS_UDP + 1;
+	terms.media_timeout_s = 30;
+	terms.send_key = peers_key(s->suite, slot, false);
+	terms.receive_key = peers_key(s->suite, slot, true);
+	rooms_port(r->w, slot, &terms);
 }
 
 static void stage_clip(struct run *r, uint32_t slot)
 {
-	const struct cord_port_playlist m = {.port = cord_id_make(slot, 1),
-		.generation = 1,
-		.clips = 1,
-		.loop = 1,
-		.clip = {CLIP}};
+	const struct cord_port_playlist m = {
+		.port = calls_id(slot), .generation = 1, .clips = 1, .loop = 1, .clip = {CLIP}};
 
 	need(port_playlist(r->w, &m) == CORD_REFUSAL_NONE, "a playlist was refused");
 }
 
 /* Three who hear each other, or one who hears its player. */
-static void open_room(struct run *r, uint32_t slot)
+static void open_room(struct run *r, uint32_t number)
 {
-	uint32_t members = r->scene->room, foreign[CORD_ROOM_MEMBERS_MAX], count;
-	struct cord_room_open open = {.room = cord_id_make(slot, 1), .rate_hz = 8000};
-	struct cord_room_set set = {.room = open.room, .members = (uint8_t)members};
+	struct cord_room_set set = calls_room(number, r->scene->room);
 
-	for (uint32_t i = 0; i < members; i++) {
-		set.member[i].port = cord_id_make(slot * members + i, 1);
-		set.member[i].hears = (uint16_t)(7 & ~(1u << i));
-	}
-	if (members == 1) {
+	if (r->scene->room == 1) {
 		set.member[0].hears = 1;
 		set.member[0].player = CORD_PLAYER_START;
 		set.member[0].player_generation = 1;
 	}
-	need(room_open(r->w, &open) == CORD_REFUSAL_NONE &&
-			room_set_check(r->w, &set, foreign, &count) == CORD_REFUSAL_NONE,
-		"a room was refused");
-	room_set_apply(r->w, &set, 0);
+	rooms_set(r->w, &set);
 }
 
 static void add_clip(struct run *r, uint32_t format)
@@ -165,25 +132,18 @@ static void add_clip(struct run *r, uint32_t format)
 
 static void open_calls(struct run *r)
 {
-	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
-
-	neighbor_learn(&r->dp.neighbors, &r->dp.config.gateway[0], mac, true, 1);
 	if (r->scene->room == 1) {
 		add_clip(r, CORD_CLIP_L16);
 		add_clip(r, CORD_CLIP_PCMU);
 	}
 	for (uint32_t i = 0; i < r->parties; i++) {
 		open_port(r, i);
-		if (i == 0)
-			neighbor_learn(&r->dp.neighbors, &r->dp.config.gateway[0], mac, true, 1);
 		if (r->scene->room == 1)
 			stage_clip(r, i);
 	}
 	for (uint32_t i = 0; i < r->parties / r->scene->room; i++)
 		open_room(r, i);
-	for (uint32_t i = 0; i < r->w->tx_count; i++)
-		rte_pktmbuf_free(r->w->tx[i]);
-	r->w->tx_count = 0;
+	rooms_drop(r->w);
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -200,9 +160,9 @@ static uint16_t leave(
 	(void)queue;
 	peers_listen(r->peers, packet, n, r->period);
 	r->aside += bench_tsc() - begun;
-	while (rte_ring_count(r->place->tx) > IN_FLIGHT)
-		rte_pktmbuf_free_bulk(done,
-			rte_ring_dequeue_burst(r->place->tx, (void **)done, WORKER_RX_BURST, NULL));
+	while (rte_ring_count(r->place->wire.tx) > IN_FLIGHT)
+		rte_pktmbuf_free_bulk(done, rte_ring_dequeue_burst(r->place->wire.tx, (void **)done,
+						    WORKER_RX_BURST, NULL));
 	return n;
 }
 
@@ -231,7 +191,8 @@ static void arrive(struct run *r, uint32_t period, uint32_t phase)
 	if (!r->scene->talk)
 		return;
 	peers_talk(r->peers, r->order + from, n, period, packet);
-	need(rte_ring_enqueue_bulk(r->place->rx, (void **)packet, n, NULL) == n, "ring is full");
+	need(rte_ring_enqueue_bulk(r->place->wire.rx, (void **)packet, n, NULL) == n,
+		"ring is full");
 }
 
 /* What the passes that received before each phase took, and those at it, by period. */
@@ -248,7 +209,7 @@ static void one_period(struct run *r, uint32_t period, uint32_t at, struct cycle
 		double receive = 0;
 
 		arrive(r, period, phase);
-		while (rte_ring_count(r->place->rx))
+		while (rte_ring_count(r->place->wire.rx))
 			receive += (double)pass(r, due - PHASE_NS / 10);
 		c->receive[phase][at] = receive;
 		c->tick[phase][at] = (double)pass(r, due);
@@ -290,32 +251,17 @@ static void shuffle(uint32_t *order, uint32_t n)
 
 static void begin(struct run *r, const struct place *place, const struct scene *s, uint32_t parties)
 {
-	uint32_t addresses = (parties + PEERS_ADDRESS - 1) / PEERS_ADDRESS;
-	struct dataplane_config c = {.workers = 1,
-		.ports = addresses > 1 ? addresses * PEERS_ADDRESS : parties,
+	const struct rooms_size size = {.ports = parties,
 		.rooms = parties / s->room,
 		.coders = cord_codec_wide(s->codec) ? parties : 0,
-		.addresses = addresses,
-		.gateway = {cord_address_ipv4(10, 0, 0, 1, 0)},
-		.udp_port_base = PEERS_UDP_BASE,
 		/* Where nothing is encrypted it changes nothing. */
-		.srtp_backend = s->suite ? CORD_SRTP_BACKEND_NONE : CORD_SRTP_BACKEND_LIBSRTP,
-		.tsc_hz = (uint64_t)place->hz,
-		.epoch = 1,
-		.seed = 1};
+		.backend = s->suite ? CORD_SRTP_BACKEND_NONE : CORD_SRTP_BACKEND_LIBSRTP};
 
-	for (uint32_t i = 0; i < addresses; i++) {
-		c.address[i] = cord_address_ipv4(10, 0, 0, (uint8_t)(2 + i), 0);
-		c.prefix[i] = 24;
-	}
 	memset(r, 0, sizeof(*r));
 	r->scene = s;
 	r->place = place;
-	r->dp.nic = place->nic;
 	r->parties = parties;
-	need(dataplane_create(&r->dp, &c) == 0, "no memory");
-	atomic_store(&r->dp.unattended_since, 0);
-	r->w = r->dp.worker[0];
+	r->w = rooms_worker(&r->dp, &place->wire.nic, &size, place->hz);
 	r->order = calloc(parties, sizeof(*r->order));
 	need(r->order != NULL, "no memory");
 	shuffle(r->order, parties);
@@ -324,36 +270,23 @@ static void begin(struct run *r, const struct place *place, const struct scene *
 		.codec = s->codec,
 		.suite = s->suite,
 		.talk = s->talk,
-		.nic = &place->nic,
+		.nic = &place->wire.nic,
 		.local = r->dp.ipv4};
 
 	r->peers = peers_create(&peers);
-	r->device = rte_eth_add_tx_callback(place->nic.port, 0, leave, r);
+	r->device = rte_eth_add_tx_callback(place->wire.nic.port, 0, leave, r);
 	need(r->device != NULL, "no callback");
 	open_calls(r);
 }
 
 static void end(struct run *r)
 {
-	uint32_t left = BEGIN * 2;
-
-	for (uint32_t i = 0; i < r->parties; i++) {
-		port_remove(r->w, &r->dp.port[i], (cord_time)left * CORD_TICK_NS);
-		for (uint32_t k = 0; k < r->w->tx_count; k++)
-			rte_pktmbuf_free(r->w->tx[k]);
-		r->w->tx_count = 0;
-	}
-	rte_eth_remove_tx_callback(r->place->nic.port, 0, r->device);
-	for (void *m; rte_ring_dequeue(r->place->tx, &m) == 0;)
+	rte_eth_remove_tx_callback(r->place->wire.nic.port, 0, r->device);
+	for (void *m; rte_ring_dequeue(r->place->wire.tx, &m) == 0;)
 		rte_pktmbuf_free(m);
+	rooms_worker_end(&r->dp, r->parties, 2 * BEGIN * CORD_TICK_NS);
 	peers_destroy(r->peers);
 	free(r->order);
-	dataplane_destroy(&r->dp);
-}
-
-static uint64_t counter(const struct run *r, enum cord_counter c)
-{
-	return atomic_load(&r->w->shared->counters.value[c]);
 }
 
 /* Every party was sent a packet in each period, and every packet of theirs was taken and played. */
@@ -364,7 +297,7 @@ static void check_counts(
 	uint64_t all = (uint64_t)periods * r->parties;
 
 	need(now.media - before->media == all, "a packet was not sent");
-	need(counter(r, CORD_COUNTER_frames_played) - played == (r->scene->talk ? all : 0),
+	need(rooms_counter(r->w, CORD_COUNTER_frames_played) - played == (r->scene->talk ? all : 0),
 		"a frame was not played");
 	need(now.compared > before->compared, "nothing was compared");
 }
@@ -381,7 +314,7 @@ static void measure(
 	for (uint32_t i = 0; i < WARM_UP + periods; i++) {
 		if (i == WARM_UP) {
 			before = peers_figures(r.peers);
-			played = counter(&r, CORD_COUNTER_frames_played);
+			played = rooms_counter(r.w, CORD_COUNTER_frames_played);
 		}
 		one_period(&r, i, i < WARM_UP ? 0 : i - WARM_UP, &c);
 	}
@@ -430,20 +363,7 @@ static void place_make(struct place *p, uint32_t parties)
 		words[7] = NULL;
 	}
 	need(rte_eal_init(p->large_pages ? 7 : 9, words) >= 0, "EAL did not start");
-	need(nic_pool_create(&p->nic, mbufs) == 0, "no memory for packets");
-	p->rx = rte_ring_create("arriving", RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	p->tx = rte_ring_create("leaving", RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	need(p->rx && p->tx, "no memory for rings");
-	int port = rte_eth_from_rings("wire", &p->rx, 1, &p->tx, 1, 0);
-	struct rte_eth_conf conf = {0};
-
-	need(port >= 0 && rte_eth_dev_configure((uint16_t)port, 1, 1, &conf) == 0 &&
-			rte_eth_rx_queue_setup((uint16_t)port, 0, 0, 0, NULL, p->nic.pool) == 0 &&
-			rte_eth_tx_queue_setup((uint16_t)port, 0, 0, 0, NULL) == 0 &&
-			rte_eth_dev_start((uint16_t)port) == 0,
-		"the ring device did not start");
-	p->nic.port = (uint16_t)port;
-	p->nic.rx_queues = p->nic.tx_queues = 1;
+	wire_make(&p->wire, mbufs, RING_SLOTS);
 	p->hz = bench_tsc_hz();
 }
 

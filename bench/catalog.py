@@ -53,7 +53,6 @@ def _coded(work, codec, talking, peer, limit, reach):
 BENCHES = {
     "kernels": Bench("arithmetic of one period: G.711, mix, resample, Opus, G.722, concealment"),
     "srtp": Bench("SRTP of a packet, both back ends"),
-    "tick": Bench("receive and tick of a period, no NIC"),
     "worker": Bench("a whole worker from NIC to NIC, no kernel in the way"),
     "once": Bench("what is encoded once for many"),
     "delay": Bench("delay in the switch and lateness of ticks at four fifths of a core, real time"),
@@ -74,9 +73,6 @@ LINES = {
     "kernels": Line(("case",), {"cycles_min": _CYCLES, "cycles_median": _CYCLES}),
     "srtp": Line(("backend", "suite", "sessions", "burst"),
                  {"protect_cycles": _CYCLES, "unprotect_cycles": _CYCLES, "set_cycles": _CYCLES}),
-    "tick": Line(("codec", "room", "parties"),
-                 {"rx_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
-                  "cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),
     "worker": Line(("case", "parties"),
                    {"receive_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
                     "cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),

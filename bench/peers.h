@@ -3,7 +3,7 @@
  * The peers of a bench: they make the packets that a worker receives and judge those that it sends,
  * so that no figure is of a worker that does its work badly.
  *
- * Peer n is that of port slot n, at an address of its own. It says one of PEERS_FRAMES frames in
+ * Peer n is that of port slot n, at the address that rooms.h gives it. It says one of PEERS_FRAMES frames in
  * each period, another one than the other members of its room, or nothing. What it is sent must be
  * one stream without a gap; of every PEERS_SAMPLE-th peer the sound is compared too, which must be
  * what the other members of its room said a few periods ago, or the frames of the clip in their
@@ -14,11 +14,9 @@
 
 #include "nic.h"
 
-#define PEERS_UDP_BASE 2000u  /* of our UDP ports at each address */
-#define PEERS_UDP      4000u  /* of theirs; RTCP is the next */
-#define PEERS_ADDRESS  30000u /* peers at an address of ours, at most; whole rooms of 3 */
-#define PEERS_FRAMES   251u
-#define PEERS_SAMPLE   61u
+#define PEERS_UDP    4000u /* RTCP is the next */
+#define PEERS_FRAMES 251u
+#define PEERS_SAMPLE 61u
 
 struct peers_config {
 	uint32_t peers, room; /* room: members of each, 1 or 3; slots n * room and on */
@@ -26,7 +24,7 @@ struct peers_config {
 	uint32_t suite; /* enum cord_srtp_suite */
 	bool talk;      /* they send */
 	const struct nic *nic;
-	const uint32_t *local; /* our addresses, network order: slot / PEERS_ADDRESS */
+	const uint32_t *local; /* our addresses, network order: slot / CALLS_ADDRESS */
 };
 
 struct peers;
@@ -35,8 +33,6 @@ struct peers;
 struct peers *peers_create(const struct peers_config *config);
 void peers_destroy(struct peers *p);
 
-uint32_t peers_ip(uint32_t slot); /* network order */
-uint8_t peers_payload_type(enum cord_codec codec);
 /* The key of a direction, for the port's terms. CORD_SRTP_NONE where the suite is that. */
 struct cord_srtp_key peers_key(uint32_t suite, uint32_t slot, bool to_port);
 

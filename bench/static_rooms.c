@@ -7,6 +7,7 @@
  * line `plan LOCAL IP PORT ROOM SEAT` for each party: where its peer sends from and to. Then, each
  * 100 ms until it is ended, a JSON line with CLOCK_MONOTONIC and the counters of all workers.
  */
+#include "calls.h"
 #include "fake_control.h"
 
 #include <stdio.h>
@@ -36,36 +37,25 @@ static bool parse_ip(const char *text, uint8_t ip[4])
 static void open_port(struct fake_control *c, uint32_t worker, cord_id port, const uint8_t ip[4],
 	uint16_t udp_port)
 {
-	struct cord_message m = {
-		.port_open = {.port = port,
-			.ssrc = 0x1000 + cord_id_slot(port),
-			.terms = {.remote = cord_address_ipv4(ip[0], ip[1], ip[2], ip[3], udp_port),
-				.codec = CORD_CODEC_PCMU,
-				.event_payload_type = 101,
-				.noise_payload_type = CORD_NO_PAYLOAD_TYPE,
-				.receive_event_payload_type = 101,
-				.receive_noise_payload_type = CORD_NO_PAYLOAD_TYPE,
-				.event_clock_hz = 8000,
-				.ptime_ms = 20,
-				.direction = CORD_MAY_SEND | CORD_MAY_RECEIVE}}};
+	struct cord_message m = {.port_open = {.port = port,
+					 .ssrc = 0x1000 + cord_id_slot(port),
+					 .terms = calls_terms(cord_address_ipv4(ip[0], ip[1], ip[2],
+								      ip[3], udp_port),
+						 CORD_CODEC_PCMU)}};
 	int refusal = fake_control_ask(c, worker, &m, CORD_COMMAND_PORT_OPEN);
 
 	if (refusal)
 		refused("port", refusal);
 }
 
-static void open_room(
-	struct fake_control *c, uint32_t worker, cord_id room, uint32_t first, uint32_t members)
+static void open_room(struct fake_control *c, uint32_t worker, uint32_t number, uint32_t members)
 {
-	struct cord_message m = {.room_open = {.room = room, .rate_hz = 8000}};
+	struct cord_message m = {.room_open = {.room = calls_id(number), .rate_hz = 8000}};
 	int refusal = fake_control_ask(c, worker, &m, CORD_COMMAND_ROOM_OPEN);
 
 	if (refusal)
 		refused("room", refusal);
-	m = (struct cord_message){.room_set = {.room = room, .members = (uint8_t)members}};
-	for (uint32_t i = 0; i < members; i++)
-		m.room_set.member[i] = (struct cord_room_member){.port = cord_id_make(first + i, 1),
-			.hears = (uint16_t)(((1u << members) - 1) & ~(1u << i))};
+	m = (struct cord_message){.room_set = calls_room(number, members)};
 	refusal = fake_control_ask(c, worker, &m, CORD_COMMAND_ROOM_SET);
 	if (refusal)
 		refused("room", refusal);
@@ -125,12 +115,10 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < parties; i++) {
 		uint32_t room = i / members;
 
-		open_port(&c, room % c.segment->workers, cord_id_make(i, 1), ip,
-			(uint16_t)(base + 2 * i));
+		open_port(&c, room % c.segment->workers, calls_id(i), ip, (uint16_t)(base + 2 * i));
 		print_plan(&c, i, (uint16_t)(base + 2 * i), members);
 		if (i % members == members - 1)
-			open_room(&c, room % c.segment->workers, cord_id_make(room, 1),
-				i - members + 1, members);
+			open_room(&c, room % c.segment->workers, room, members);
 		fake_control_beat(&c);
 	}
 	for (;;) {

@@ -6,7 +6,7 @@
 #include "worker.h"
 
 /*
- * What a tick takes, by bench_kernels and bench_tick on the machine of limits.md: only how they
+ * What a tick takes, by bench_kernels and bench_worker on the machine of limits.md: only how they
  * compare matters. A room that takes less than the last of them is not worth moving.
  */
 enum {

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 
-/* By bench_kernels and bench_tick; a worker's time depends on its core and its NIC. */
+/* By bench_kernels and bench_worker; a worker's time depends on its core and its NIC. */
 enum {
 	LEG_NS = 60,
 	G722_NS = 25000,
