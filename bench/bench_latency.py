@@ -18,6 +18,8 @@ import pathlib
 import sys
 import time
 
+from result import hashed
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tests" / "system"), str(TOP / "tests" / "support")]
 
@@ -34,7 +36,7 @@ def said_at(call, what):
 
 
 async def once(scene, caller, phone):
-    """One call through the queue; three times in ms by their names."""
+    """One call through the queue; three times in ms by their names, and what happened to both legs."""
     dialled = time.monotonic()
     call = await scene.dial(caller)
     await call.answered()
@@ -56,11 +58,11 @@ async def once(scene, caller, phone):
     scene.call("agent.set_status", agent=AGENT, status="Lunch")
     scene.call("agent.clear", agent=AGENT)
     await scene.until_states()
-    return took
+    return took, [[what for _, what in side.history] for side in (call, leg)]
 
 
 async def measure(repeats):
-    times = {"answer": [], "offer": [], "whisper": []}
+    times, happened = {"answer": [], "offer": [], "whisper": []}, []
     scene = Stage()
     scene.instance["cordboard"]["log"]["level"] = "warning"
     async with scene:
@@ -68,7 +70,9 @@ async def measure(repeats):
         phone = await scene.agent(AGENT, status="Lunch")
         await once(scene, caller, phone)
         for _ in range(repeats):
-            for what, ms in (await once(scene, caller, phone)).items():
+            took, history = await once(scene, caller, phone)
+            happened.append(history)
+            for what, ms in took.items():
                 times[what].append(ms)
     for what, found in times.items():
         found.sort()
@@ -76,7 +80,7 @@ async def measure(repeats):
               for name, share in (("p50_ms", 0.5), ("p99_ms", 0.99))}
         print(json.dumps({"bench": "latency", "what": what, "calls": repeats,
                           **{name: round(ms, 2) for name, ms in at.items()},
-                          "max_ms": round(found[-1], 2)}), flush=True)
+                          "max_ms": round(found[-1], 2), "hash": hashed(happened)}), flush=True)
 
 
 def main():

@@ -12,6 +12,10 @@ steering) and the dataplane's housekeeping have the second.
     empty_percent   cycles of polls that found nothing, of the whole core
     bad_percent     packets lost or late (callgen's README has the definition)
 
+Nothing is printed, and the bench fails, where a party heard something wrong or not all that it should,
+or where at full size BAD_PERCENT of the packets were bad or the generator was busy for over
+GENERATOR_PERCENT of its core: then it is not the dataplane that was measured.
+
 scripts/bench makes the namespaces. Needs root and two cores.
 """
 import argparse
@@ -26,10 +30,13 @@ import sys
 import tempfile
 import time
 
+from result import hashed
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("CORDBOARD_SHARED", TOP.parent / "shared"))
 PEERS, MEDIA, BASE, MEMBERS = "10.77.0.1", "10.77.0.2", 20000, 3
-STEPS, SMOKE_STEPS = (300, 900, 1500, 2100), (30,)
+STEPS, SMOKE_STEPS = (3, 9, 99, 300, 999, 1500), (30,)
+BAD_PERCENT, GENERATOR_PERCENT = 0.1, 70
 WARM_UP_S, WINDOW_S, SMOKE_WINDOW_S = 3, 10, 2
 
 
@@ -79,7 +86,23 @@ def counters_at(lines, ns):
     return next(line for line in lines if line["ns"] >= ns)
 
 
-def measure(build, callgen, parties, window_s):
+def faults(heard, parties, smoke):
+    """Why what callgen tells is no measurement."""
+    found = []
+    if heard["hear_bad"]:
+        found.append(f"{heard['hear_bad']} times something wrong was heard")
+    if heard["hear_ok"] < parties:
+        found.append(f"{heard['hear_ok']} times it was heard right, expected once for each party at least")
+    if not smoke and heard["bad_pct"] >= BAD_PERCENT:
+        found.append(f"{heard['bad_pct']} % of the packets were lost or late")
+    if not smoke and 100 * heard["gen_cpu"] > GENERATOR_PERCENT:
+        found.append(f"the generator was busy for {100 * heard['gen_cpu']:.0f} % of its core")
+    return found
+
+
+def measure(build, callgen, parties, smoke):
+    window_s = SMOKE_WINDOW_S if smoke else WINDOW_S
+
     with tempfile.TemporaryDirectory(prefix="cordboard-") as name:
         directory = pathlib.Path(name)
         printed, plan = directory / "rooms", directory / "plan"
@@ -96,6 +119,9 @@ def measure(build, callgen, parties, window_s):
         lines = [json.loads(line) for line in printed.read_text(encoding="utf-8").splitlines()
                  if line.startswith("{") and line.endswith("}")]
     heard = json.loads(load.stdout)
+    wrong = faults(heard, parties, smoke)
+    if wrong:
+        raise SystemExit(f"bench_nic: {parties} parties: {'; '.join(wrong)}")
     # the generator reports within half a second of the end of its window
     to_ns = ended - 500_000_000
     begin, end = counters_at(lines, to_ns - int(window_s * 0.8 * 1e9)), counters_at(lines, to_ns)
@@ -106,7 +132,8 @@ def measure(build, callgen, parties, window_s):
             "busy_percent": round(100 * busy, 2), "empty_percent": round(100 * (1 - busy), 2),
             "bad_percent": heard["bad_pct"], "heard_wrong": heard["hear_bad"],
             "ticks_late": spent["ticks_late"], "ticks_skipped": spent["ticks_skipped"],
-            "generator_core_percent": round(100 * heard["gen_cpu"], 1)}
+            "generator_core_percent": round(100 * heard["gen_cpu"], 1),
+            "hash": hashed(parties, "each heard the others and not itself")}
 
 
 def main():
@@ -126,8 +153,7 @@ def main():
     callgen = options.build / "bench" / "callgen"
     run("cc", "-O2", "-o", callgen, source, "-lm")
     for parties in SMOKE_STEPS if options.smoke else STEPS:
-        print(json.dumps(measure(options.build.resolve(), callgen, parties,
-                                 SMOKE_WINDOW_S if options.smoke else WINDOW_S)), flush=True)
+        print(json.dumps(measure(options.build.resolve(), callgen, parties, options.smoke)), flush=True)
     return 0
 
 
