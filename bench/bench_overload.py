@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench_overload.py BUILD [--smoke]: goodput of one control process when more calls are offered than it
 can set up, in namespaces of its own (the suite makes them). The calls are those of control_plain, by
-bench/callers, who offer on whatever came before:
+bench/callers, which offer on whatever came before, over as many trunks as it takes:
 
     served    answered within half a second, and ended well
     refused   503 with Retry-After
     broken    all others: answered late, cut off, never answered, refused otherwise
 
-Control has one CPU, the rest the other. Capacity is what is served of far more than that; each step is a
-factor of it. With `admission` off nothing is refused for want of time, as a comparison.
+Control has one CPU, the rest the other. Capacity is the most that is served while the offer grows
+until much more is offered than served; each step is a factor of it. With `admission` off nothing is refused
+for want of time, as a comparison. Where the callers cannot offer what they should, the bench fails.
 """
 import argparse
 import asyncio
@@ -17,41 +18,77 @@ import json
 import pathlib
 import sys
 
-from bench_control import PLAIN, Line
+from bench_control import PLAIN, TRUNKS, Line
+from catalog import OVERLOAD_FACTORS
+from result import ends, hashed
 
 import stage
+from stage import PHONES
 
-FACTORS, STEP_S = (0.5, 1, 1.5, 2, 3), 4
-FIRST_RATE, FIRST_S, SMOKE_RATE = 10000, 4, 20
+STEP_S, REST_S = 4, 11  # in a rest ports are free again, and what a step left behind is done
+FIRST_RATE, GROWTH, SMOKE_RATE = 1000, 1.5, 20
+SATURATED, OFFERED = 0.8, 0.95  # served of what is offered; offered of what should be
+
+
+def together(made):
+    """What all callers counted, who offered the same each."""
+    sums = {key: sum(one[key] for one in made)
+            for key in ("answered", "late", "ended", "failed", "refused", "repeats", "rate")}
+    return {**sums, "setup_ms": sorted(one["setup_ms"] for one in made)[len(made) // 2],
+            "setup_ms_p99": max(one["setup_ms_p99"] for one in made)}
 
 
 async def offer(line, rate, seconds):
     """So many calls a second; what became of them."""
-    calls, before = int(rate * seconds), line.cpu()[0]
-    made = await line.make(PLAIN, rate, calls)
+    each, before = max(1, int(rate * seconds / len(TRUNKS))), line.cpu()[0]
+    calls = each * len(TRUNKS)
+    made = together(await asyncio.gather(*(
+        line.make(PLAIN, rate / len(TRUNKS), each, caller=trunk, agent=phone)
+        for trunk, phone in zip(TRUNKS, PHONES))))
     cpu = line.cpu()[0] - before
     served = min(made["ended"], made["answered"]) - made["late"]
     broken = calls - served - made["refused"]
     offered_s = calls / made["rate"] if made["rate"] else seconds
-    return {"offered_per_second": made["rate"], "served_per_second": round(served / offered_s),
+    return {"offered_per_second": round(made["rate"]), "served_per_second": round(served / offered_s),
             "refused_per_second": round(made["refused"] / offered_s), "broken": broken,
             "broken_percent": round(100 * broken / max(1, calls - made["refused"]), 3),
             "answer_p50_ms": made["setup_ms"], "answer_p99_ms": made["setup_ms_p99"],
-            "cpu_percent": round(100 * cpu / offered_s), "repeats": made["repeats"]}
+            "cpu_percent": round(100 * cpu / offered_s), "repeats": made["repeats"],
+            "hash": hashed(ends(served=served, refused=made["refused"], broken=broken))}
+
+
+def need_offered(step, rate):
+    if step["offered_per_second"] < OFFERED * rate:
+        raise SystemExit(f"bench_overload: {rate:.0f} calls a second were to be offered, and only "
+                         f"{step['offered_per_second']} were: the callers are what limits")
+
+
+async def find_capacity(line):
+    """The most that is served."""
+    rate, most = FIRST_RATE, 0
+    while True:
+        step = await offer(line, rate, STEP_S)
+        print(f"capacity: {step['served_per_second']} served of {step['offered_per_second']} a second", flush=True)
+        most = max(most, step["served_per_second"])
+        await asyncio.sleep(REST_S)
+        if step["served_per_second"] < SATURATED * step["offered_per_second"]:
+            return most
+        need_offered(step, rate)
+        rate *= GROWTH
 
 
 async def curve(build, sip_wait, capacity, smoke):
     """Prints a line for each factor, and returns the capacity."""
     size = {"ports": 1024, "rooms": 512} if smoke else {"ports": 131072, "rooms": 65536}
     async with Line(build, 1 if smoke else 8, agents=1, admission__sip_wait=sip_wait, **size) as line:
-        await line.make(PLAIN, SMOKE_RATE if smoke else 500, SMOKE_RATE // 2 if smoke else 500)
+        await offer(line, SMOKE_RATE if smoke else 500, 1)
         if capacity is None:
-            first = await offer(line, SMOKE_RATE if smoke else FIRST_RATE, 0.5 if smoke else FIRST_S)
-            capacity = first["served_per_second"]
-        for factor in (1,) if smoke else FACTORS:
-            # ports of the step before have rested, and what it left behind is done
-            await asyncio.sleep(0 if smoke else 11)
-            step = await offer(line, max(1, factor * capacity), 0.5 if smoke else STEP_S)
+            capacity = SMOKE_RATE if smoke else await find_capacity(line)
+        for factor in (1,) if smoke else OVERLOAD_FACTORS:
+            step = await offer(line, factor * capacity, 0.5 if smoke else STEP_S)
+            if not smoke:
+                need_offered(step, factor * capacity)
+                await asyncio.sleep(REST_S)
             print(json.dumps({"bench": "overload", "admission": "off" if sip_wait == "0s" else "on",
                               "factor": factor, **step}), flush=True)
     return capacity

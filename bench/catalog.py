@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the suite measures: the benches, the figures of each line they print, and the rows of the
-main table with what the peers do and what the hardware allows.
+tables, of the main one with what the peers do and what the hardware allows.
 
 A bench prints JSON lines. The words of a line that name what was measured are its keys, the others
 that are listed here its figures; the rest explains (seeds, counts, a hash of the result).
@@ -13,9 +13,10 @@ LESS, MORE = "less", "more"  # which way is better
 @dataclass(frozen=True)
 class Bench:
     """What it measures, and how it is run: a program of the build, a script of this folder (process), or
-    one in namespaces of its own, as root (script)."""
+    one in namespaces of its own, as root (script). programs: those of the build that a script measures."""
     what: str
     kind: str = "program"
+    programs: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ def _worker(work, case, parties, peer, limit, reach):
 
 
 def _coded(work, codec, talking, peer, limit, reach):
-    return Row(work, {"bench": "coded", "codec": codec, "pass": codec == "Opus", "room": 3, "talking": talking},
-               "parties_per_core", "parties", MORE, peer, limit, reach)
+    return Row(work, {"bench": "coded", "codec": codec, "pass": codec == "Opus", "room": 3, "talking": talking,
+                      "parties": 18}, "parties_per_core", "parties", MORE, peer, limit, reach)
 
 
+CONTROL, DATAPLANE = "control/cordboard-control", "dataplane/cordboard-dataplane"
 BENCHES = {
     "kernels": Bench("arithmetic of one period: G.711, mix, resample, Opus, G.722, concealment"),
     "srtp": Bench("SRTP of a packet, both back ends"),
@@ -60,12 +62,13 @@ BENCHES = {
     "ring": Bench("messages between the processes"),
     "flow": Bench("actions of flows; memory of a contact"),
     "voice": Bench("speech over bad networks: delay, loss, distortion"),
-    "scaling": Bench("whole workers side by side", "process"),
-    "nic": Bench("conferences through the kernel and the software NIC", "script"),
+    "scaling": Bench("whole workers side by side", "process", ("bench/bench_worker",)),
+    "nic": Bench("conferences through the kernel and the software NIC", "script", (DATAPLANE, "bench/static_rooms")),
     "queue": Bench("contacts into queues and agents' offers, by how many there are"),
-    "control": Bench("calls a second of the control process; memory of a caller who waits", "script"),
-    "overload": Bench("calls served when more are offered than can be", "script"),
-    "latency": Bench("what a person waits for: answer, offer, whisper", "script"),
+    "control": Bench("calls a second of the control process; memory of a caller who waits", "script",
+                     (CONTROL, DATAPLANE, "bench/callers")),
+    "overload": Bench("calls served when more are offered than can be", "script", (CONTROL, DATAPLANE, "bench/callers")),
+    "latency": Bench("what a person waits for: answer, offer, whisper", "script", (CONTROL, DATAPLANE)),
 }
 
 _PERCENT, _CYCLES, _MS = ("%", LESS), ("cycles", LESS), ("ms", LESS)
@@ -77,13 +80,14 @@ LINES = {
                    {"receive_cycles_per_party": _CYCLES, "tick_cycles_per_party": _CYCLES,
                     "cycles_per_party": _CYCLES, "parties_per_core": ("parties", MORE)}),
     "delay": Line(("codec", "room"),
-                  {"p50_ms": _MS, "p99_ms": _MS, "p999_ms": _MS, "max_ms": _MS,
+                  {"parties": ("parties", MORE), "busy_percent": ("%", MORE),
+                   "p50_ms": _MS, "p99_ms": _MS, "p999_ms": _MS, "max_ms": _MS,
                    "late_in_10000": ("in 10,000", LESS), "late_in_10000_idle": ("in 10,000", LESS),
                    "late_in_10000_excess": ("in 10,000", LESS)}),
-    "scaling": Line(("workers",), {"parties": ("parties", MORE), "efficiency_percent": ("%", MORE)}),
+    "scaling": Line(("workers",), {"parties_together": ("parties", MORE), "efficiency_percent": ("%", MORE)}),
     "once": Line(("case", "codec", "listeners"),
                  {"cycles_per_listener": _CYCLES, "cycles_per_listener_encoding": _CYCLES}),
-    "coded": Line(("codec", "pass", "room", "talking"),
+    "coded": Line(("codec", "pass", "room", "talking", "parties"),
                   {"cycles_per_party": _CYCLES, "cycles_min": _CYCLES, "parties_per_core": ("parties", MORE)}),
     "ring_round_trip": Line(("bytes",), {"ns": ("ns", LESS)}),
     "ring_one_way": Line(("bytes",), {"messages_per_second": ("1/s", MORE)}),
@@ -113,6 +117,9 @@ LINES = {
     "queue_offer": Line(("waiting", "agents"), {"ns": ("ns", LESS)}),
 }
 
+# By the 20 ms of a core and the cycles of a party, or by the CPU time of a call: nobody held so many.
+COMPUTED = frozenset({"parties_per_core", "parties_together", "calls_per_second_of_cpu"})
+
 ROWS = [
     _worker("three-party G.711, no kernel in the way, 100,000 parties", "g711", 99999, 450, 390000, 150000),
     Row("the same: cycles of a party among 100,000, to those among 1,000",
@@ -140,6 +147,11 @@ ROWS = [
         {"bench": "control_memory"}, "kb_per_caller", "kB", LESS, 153, None, 8),
     Row("capacity check and enqueue with 100,000 waiting",
         {"bench": "queue_enter", "waiting": 100000, "agents": 10000}, "ns", "ns", LESS, None, None, 2000),
+    Row("calls served when twice of what can be is offered, to those served of what can be",
+        {"bench": "overload", "admission": "on", "factor": 2}, "served_per_second", "times", MORE,
+        None, None, 0.95, {"bench": "overload", "admission": "on", "factor": 1}),
+    Row("broken then, of the calls that were taken", {"bench": "overload", "admission": "on", "factor": 2},
+        "broken_percent", "%", LESS, None, None, 0),
 ]
 
 
@@ -152,7 +164,8 @@ class Detail:
 
 
 def _kernels(what, *cases):
-    return Detail(what, "kernels", tuple(({"case": case}, "cycles_median", "cycles") for case in cases))
+    return Detail(what, "kernels", tuple(({"bench": "kernels", "case": case}, "cycles_median", "cycles")
+                                         for case in cases))
 
 
 # As the processor has it.
@@ -196,18 +209,75 @@ DETAILS = [
     Detail("the highest rate tried at which no message was repeated: plain; through an agent", "control",
            (({"bench": "control_plain"}, "highest_rate_without_repeats", "calls/s"),
             ({"bench": "control_agent"}, "highest_rate_without_repeats", "calls/s"))),
-    Detail("what 2 workers carry side by side, of twice what one does", "scaling",
-           (({"bench": "scaling", "workers": 2}, "efficiency_percent", "%"),)),
+    Detail("parties really held for 20 s, no kernel in the way; of the core busy with them", "delay",
+           (({"bench": "delay"}, "parties", "parties"), ({"bench": "delay"}, "busy_percent", "%"))),
     _latency("a caller's INVITE to its 200: p50; p99; worst", "answer"),
     _latency("an agent free to the INVITE at the agent's phone: p50; p99; worst", "offer"),
     _latency("the agent's 200 to the first sound of the whisper: p50; p99; worst", "whisper"),
 ]
 
 
+@dataclass(frozen=True)
+class Growth:
+    """How a figure grows with the key that counts. counts: by the columns of the table, None where it
+    is not asked for."""
+    what: str
+    unit: str
+    line: dict
+    key: str
+    figure: str
+    counts: tuple
+
+
+GROWTH_COLUMNS = (1, 10, 100, 1000, 10000, 60000, 100000)
+_THREES = (3, 9, 99, 999, 9999, 60000, 99999)  # whole conferences
+
+
+def _grows(what, line, key, figure, counts, unit="cycles"):
+    return Growth(what, unit, line, key, figure, counts + (None,) * (len(GROWTH_COLUMNS) - len(counts)))
+
+
+def _worker_grows(what, case, counts=_THREES[:6]):
+    return _grows(what, {"bench": "worker", "case": case}, "parties", "cycles_per_party", counts)
+
+
+def _coded_grows(what, codec, counts):
+    return _grows(what, {"bench": "coded", "codec": codec, "pass": False, "room": 3, "talking": 3}, "parties",
+                  "cycles_per_party", counts)
+
+
+def _srtp_grows(what, suite):
+    return _grows(what, {"bench": "srtp", "backend": IPSEC_MB, "suite": suite, "burst": 32}, "sessions",
+                  "protect_cycles", GROWTH_COLUMNS[:6])
+
+
+GROWTH = [
+    _worker_grows("three-party G.711", "g711", _THREES),
+    _worker_grows("hold music, callers sending too", "hold"),
+    _worker_grows("hold music, callers listening only", "hold-listen"),
+    _worker_grows("three-party SRTP, AES-128-GCM", "gcm"),
+    _worker_grows("three-party SRTP, AES-CM-SHA1-80", "cm"),
+    _coded_grows("three-party G.722, tick alone", "G.722", _THREES[:4]),
+    _coded_grows("three-party Opus, tick alone", "Opus", _THREES[:3]),
+    _srtp_grows("protect a packet, AES-128-GCM, by sessions", "AEAD_AES_128_GCM"),
+    _srtp_grows("protect a packet, AES-CM-SHA1-80, by sessions", "AES_CM_128_HMAC_SHA1_80"),
+    _grows("three-party G.711 through the kernel, share of a core", {"bench": "nic", "work": "conference"},
+           "parties", "share_percent", _THREES[:4], "%"),
+]
+QUEUE_WAITING, QUEUE_AGENTS = (10, 1000, 100000), (10, 100, 1000, 10000)
+OVERLOAD_FACTORS = (0.5, 1, 1.5, 2)
+SCALING_MODEL = (4, 8, 16, 32)  # workers
+
+
 def key_of(line):
     """What names a line: its bench and the values of its keys; None for a line that is not listed."""
     kind = LINES.get(line["bench"])
     return (line["bench"], *(line.get(key) for key in kind.keys)) if kind else None
+
+
+def bench_of(line):
+    """The name of the bench whose line it is."""
+    return line.get("program", line["bench"].split("_")[0])
 
 
 def median_of(lines, wanted, figure):
@@ -234,3 +304,16 @@ def reached(row, value):
 def times(row, other, value):
     """How many times better than another figure this is."""
     return (other / value if row.better == LESS else value / other) if value and other else None
+
+
+def scaling_share(lines):
+    """What a worker waits for the others beside it, as a share of its time alone for each of them; by the
+    most workers measured. None when only one was."""
+    most = max((line["workers"] for line in lines if line["bench"] == "scaling"), default=1)
+    efficiency = median_of(lines, {"bench": "scaling", "workers": most}, "efficiency_percent")
+    return max(0.0, 100 / efficiency - 1) / (most - 1) if most > 1 and efficiency else None
+
+
+def scaled(share, workers):
+    """Of how many workers without others beside them so many do the work, by the model."""
+    return workers / (1 + share * (workers - 1))

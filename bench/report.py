@@ -4,8 +4,9 @@
 
     report.py FILE                       the tables, as Markdown
     report.py FILE --against OTHER       what changed since OTHER, with the noise of both
-    report.py FILE --write               the block of figures in README.md, and bench/figures.svg
-    report.py FILE --check               exits with 1 when README.md or the plot say something else
+    report.py FILE --write               the block of figures in README.md, and the plots
+    report.py FILE --check               exits with 1 when README.md or a plot say something else
+    report.py FILE --publish             takes FILE for bench/figures.jsonl, and writes all of these
 """
 import argparse
 import html
@@ -17,10 +18,11 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import catalog  # noqa: E402
-from catalog import LESS, LINES, ROWS  # noqa: E402
+from catalog import BENCHES, COMPUTED, LESS, LINES, ROWS  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-README, PLOT = TOP / "README.md", TOP / "bench" / "figures.svg"
+README, FIGURES = TOP / "README.md", TOP / "bench" / "figures.jsonl"
+PLOT, GROWTH_PLOT = TOP / "bench" / "figures.svg", TOP / "bench" / "growth.svg"
 BEGIN, END = "<!-- figures: written by scripts/bench --publish -->\n", "<!-- end of figures -->\n"
 
 
@@ -44,7 +46,12 @@ def number(value):
     if value == int(value) and abs(value) < 1000:
         return str(int(value))
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{round(value, digits):,.{digits}f}" if digits else f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def unit_of(figure, unit):
+    """The unit, and whether the figure was computed from what was measured."""
+    return unit + (", computed" if figure in COMPUTED else "")
 
 
 def table(head, rows):
@@ -65,7 +72,7 @@ def main_rows(lines):
             rows.append([row.work, "not measured", *(number(v) for v in (row.reach, row.peer, row.limit)), "–", "–"])
             continue
         better, near = (catalog.times(row, other, value) for other in (row.peer, row.limit))
-        rows.append([row.work, f"**{number(value)}** {row.unit}",
+        rows.append([row.work, f"**{number(value)}** {unit_of(row.figure, row.unit)}",
                      number(row.reach) + (" ✓" if catalog.reached(row, value) else " (short)"),
                      number(row.peer), number(row.limit),
                      f"{number(better)}×" if better else "–", f"{100 * near:.0f} %" if near else "–"])
@@ -73,7 +80,7 @@ def main_rows(lines):
 
 
 def main_table(lines):
-    return table(["Work, one core", "Measured", "Set out for", "Best peer", "Limit", "To the peer", "Of the limit"],
+    return table(["Work, one core", "Here", "Set out for", "Best peer", "Limit", "To the peer", "Of the limit"],
                  main_rows(lines))
 
 
@@ -82,21 +89,64 @@ def detail_table(lines):
     for detail in catalog.DETAILS:
         found = [(catalog.median_of(lines, line, figure), unit) for line, figure, unit in detail.figures]
         if any(value is not None for value, _ in found):
-            rows.append([detail.what, "; ".join(number(value) for value, _ in found) + f" {found[0][1]}",
-                         f"`scripts/bench {detail.bench}`"])
+            alike = len({unit for _, unit in found}) == 1
+            text = "; ".join(number(value) if alike else f"{number(value)} {unit}" for value, unit in found)
+            rows.append([detail.what, text + (f" {found[0][1]}" if alike else ""), f"`scripts/bench {detail.bench}`"])
     return table(["What", "Figure", "Command"], rows)
 
 
+# ---- growth --------------------------------------------------------------------------------------
+
+
+def growth_rows(lines):
+    """Each that grows, with its figures by the columns; None where there is none."""
+    for grown in catalog.GROWTH:
+        found = [catalog.median_of(lines, {**grown.line, grown.key: count}, grown.figure) if count else None
+                 for count in grown.counts]
+        if any(value is not None for value in found):
+            yield grown, found
+
+
 def growth_table(lines):
-    """Cycles of a party by how many there are, for each case of the worker."""
-    cases = {}
-    for line in lines:
-        if line["bench"] == "worker":
-            cases.setdefault(line["case"], set()).add(line["parties"])
-    counts = sorted(set().union(*cases.values())) if cases else []
-    return table(["Cycles a party and period", *(f"{count:,}" for count in counts)], [
-        [case, *(number(catalog.median_of(lines, {"bench": "worker", "case": case, "parties": count},
-                                          "cycles_per_party")) for count in counts)] for case in cases])
+    return table(["By how many there are", "", *(f"{count:,}" for count in catalog.GROWTH_COLUMNS)],
+                 [[grown.what, grown.unit, *(number(value) for value in found)]
+                  for grown, found in growth_rows(lines)])
+
+
+def queue_table(lines):
+    def cell(name, waiting, agents):
+        return number(catalog.median_of(lines, {"bench": name, "waiting": waiting, "agents": agents}, "ns"))
+    rows = [[what, f"{waiting:,}", *(cell(name, waiting, agents) for agents in catalog.QUEUE_AGENTS)]
+            for what, name in (("a contact enters", "queue_enter"), ("an agent is offered one", "queue_offer"))
+            for waiting in catalog.QUEUE_WAITING]
+    return table(["ns of CPU time", "waiting", *(f"{agents:,} agents" for agents in catalog.QUEUE_AGENTS)],
+                 rows if any(cell != "–" for row in rows for cell in row[2:]) else [])
+
+
+def overload_table(lines):
+    """Goodput: what is served of what is offered, with admission and without."""
+    def cells(admission, factor):
+        line = {"bench": "overload", "admission": admission, "factor": factor}
+        return [number(catalog.median_of(lines, line, figure))
+                for figure in ("offered_per_second", "served_per_second", "refused_per_second", "broken_percent")]
+    rows = [[f"{factor:g}×", *cells("on", factor), *cells("off", factor)] for factor in catalog.OVERLOAD_FACTORS]
+    heads = [f"{how}: {what}" for how in ("control", "no control")
+             for what in ("offered/s", "served/s", "refused/s", "broken of the taken, %")]
+    return table(["Of what can be served", *heads],
+                 rows if any(cell != "–" for row in rows for cell in row[1:]) else [])
+
+
+def scaling_table(lines):
+    """Workers side by side: as far as there are cores measured, then by the model."""
+    share = catalog.scaling_share(lines)
+    if share is None:
+        return ""
+    counts = sorted({line["workers"] for line in lines if line["bench"] == "scaling"})
+    rows = [[str(count), number(count / 100 * catalog.median_of(
+        lines, {"bench": "scaling", "workers": count}, "efficiency_percent")), "measured"] for count in counts]
+    rows += [[str(count), number(catalog.scaled(share, count)), f"model: {count} / (1 + {number(share)} · {count - 1})"]
+             for count in catalog.SCALING_MODEL if count > counts[-1]]
+    return table(["Workers", "do the work of so many alone", "by"], rows)
 
 
 VOICES = (("fixed", "silence"), ("adaptive", "ours"), ("adaptive", "spandsp"))
@@ -132,7 +182,7 @@ def other_tables(lines):
                 groups.setdefault(catalog.key_of(line), []).append(line)
         if groups:
             figures = [f for f in kind.figures if any(f in line for group in groups.values() for line in group)]
-            head = [*kind.keys, *(f"{f} ({kind.figures[f][0]})" for f in figures)]
+            head = [*kind.keys, *(f"{f} ({unit_of(f, kind.figures[f][0])})" for f in figures)]
             text += f"\n{name}\n\n" + table(head, [
                 [*(str(v) for v in key[1:]), *(number(median(group, f)) for f in figures)]
                 for key, group in groups.items()])
@@ -149,10 +199,51 @@ def median(group, figure):
 
 
 def machine_of(lines):
-    told = lines[0].get("machine", {}) if lines else {}
-    return (f"{told.get('cores', '?')} cores of {told.get('cpu', 'an unknown processor')}, "
-            f"{told.get('memory_gb', '?')} GB, Linux {told.get('kernel', '?')}; commit {lines[0].get('commit', '?')}"
-            if lines else "")
+    if not lines:
+        return ""
+    machine, large = lines[0].get("machine", {}), {line["large_pages"] for line in lines if "large_pages" in line}
+    pages = {(): "", (True,): ", huge pages for the workers", (False,): ", no huge pages"}.get(
+        tuple(large), ", huge pages for some workers")
+    return (f"{machine.get('cores', '?')} cores of {machine.get('cpu', 'an unknown processor')}, "
+            f"{machine.get('memory_gb', '?')} GB{pages}, Linux {machine.get('kernel', '?')}; "
+            f"commit {lines[0].get('commit', '?')}")
+
+
+# ---- what may be published -----------------------------------------------------------------------
+
+
+def unmeasured(lines):
+    """What the tables have a place for, and no line says."""
+    missing = [f"bench {name}" for name in BENCHES if all(catalog.bench_of(line) != name for line in lines)]
+    missing += [row.work for row in ROWS if catalog.value_of(row, lines) is None]
+    missing += [detail.what for detail in catalog.DETAILS
+                if any(catalog.median_of(lines, line, figure) is None for line, figure, _ in detail.figures)]
+    missing += [f"{grown.what}: {count:,}" for grown in catalog.GROWTH for count in grown.counts
+                if count and catalog.median_of(lines, {**grown.line, grown.key: count}, grown.figure) is None]
+    missing += [f"{name}: {waiting:,} waiting, {agents:,} agents" for name in ("queue_enter", "queue_offer")
+                for waiting in catalog.QUEUE_WAITING for agents in catalog.QUEUE_AGENTS
+                if catalog.median_of(lines, {"bench": name, "waiting": waiting, "agents": agents}, "ns") is None]
+    missing += [f"overload: {factor:g} times, admission {admission}" for admission in ("on", "off")
+                for factor in catalog.OVERLOAD_FACTORS if catalog.median_of(
+                    lines, {"bench": "overload", "admission": admission, "factor": factor}, "served_per_second") is None]
+    return missing
+
+
+def small(lines):
+    return any(line.get("smoke") for line in lines)
+
+
+def why_not_published(lines):
+    """Reasons, each a line of text."""
+    reasons = [f"not measured: {what}" for what in unmeasured(lines)]
+    if small(lines):
+        reasons.append("has lines of small sizes, which say nothing about speed")
+    commits = sorted({line.get("commit", "unknown") for line in lines})
+    if len(commits) != 1 or commits[0] == "unknown" or commits[0].endswith("+"):
+        reasons.append(f"expected lines of one commit without changes, not of {', '.join(commits) or 'none'}")
+    if len({json.dumps(line.get("machine"), sort_keys=True) for line in lines}) != 1:
+        reasons.append("expected lines of one machine")
+    return reasons
 
 
 # ---- two runs ------------------------------------------------------------------------------------
@@ -238,8 +329,48 @@ def plot(lines):
             if figure:
                 to = max(x(catalog.times(row, row.peer, figure)), LEFT + 2)
                 out.append(f'<rect x="{LEFT}" y="{y + (BAR + 2) * k}" width="{to - LEFT:.1f}" height="{BAR}" '
-                           f'fill="{COLOURS[name]}"/><text x="{min(to + 4, WIDTH - 70):.1f}" '
-                           f'y="{y + 10 + (BAR + 2) * k}" font-size="10">{number(figure)} {row.unit}</text>')
+                           f'fill="{COLOURS[name]}"/><text x="{min(to + 4, WIDTH - (140 if name == "here" else 70)):.1f}" '
+                           f'y="{y + 10 + (BAR + 2) * k}" font-size="10">'
+                           f'{number(figure)} {unit_of(row.figure, row.unit) if name == "here" else row.unit}</text>')
+    return "\n".join(out) + "\n</svg>\n"
+
+
+GROWN_HEIGHT, GROWN_RIGHT = 380, 280
+LINES_COLOURS = ("#1f6f8b", "#d9822b", "#9a5fb0", "#4d8f3b", "#b5433b")
+
+
+def growth_plot(lines):
+    """Cycles of a party by how many there are, both logarithmic, a line for each case of the worker."""
+    curves = [(grown, [(count, value) for count, value in zip(grown.counts, found) if value])
+              for grown, found in growth_rows(lines) if grown.line["bench"] == "worker"]
+    found = [value for _, points in curves for _, value in points] or [1]
+    low = math.floor(math.log2(min(found)))
+    high = max(low + 1, math.ceil(math.log2(max(found))))
+    left, top, bottom, right = 60, 40, GROWN_HEIGHT - 40, WIDTH - GROWN_RIGHT
+
+    def x(count):
+        return left + (right - left) * math.log10(count) / 5
+
+    def y(value):
+        return bottom - (bottom - top) * (math.log2(value) - low) / (high - low)
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{GROWN_HEIGHT}" '
+           'font-family="sans-serif" font-size="12">',
+           f'<rect width="{WIDTH}" height="{GROWN_HEIGHT}" fill="#ffffff"/>',
+           '<text x="10" y="18" font-size="14">Cycles of a party in 20 ms, by parties of the worker '
+           '(both logarithmic)</text>']
+    for power in range(low, high + 1):
+        at = y(2 ** power)
+        out.append(f'<line x1="{left}" y1="{at:.1f}" x2="{right}" y2="{at:.1f}" stroke="#e3e8ee"/>'
+                   f'<text x="{left - 6}" y="{at + 4:.1f}" text-anchor="end">{2 ** power:,}</text>')
+    for power in range(6):
+        out.append(f'<text x="{x(10 ** power):.1f}" y="{bottom + 20}" text-anchor="middle">{10 ** power:,}</text>')
+    for n, ((grown, points), colour) in enumerate(zip(curves, LINES_COLOURS)):
+        path = " ".join(f"{x(count):.1f},{y(value):.1f}" for count, value in points)
+        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out += [f'<circle cx="{x(count):.1f}" cy="{y(value):.1f}" r="3" fill="{colour}"/>' for count, value in points]
+        out.append(f'<rect x="{right + 20}" y="{top + 20 * n}" width="10" height="10" fill="{colour}"/>'
+                   f'<text x="{right + 34}" y="{top + 9 + 20 * n}">{html.escape(grown.what)}</text>')
     return "\n".join(out) + "\n</svg>\n"
 
 
@@ -259,7 +390,8 @@ def block(lines):
     runs = 1 + max(line.get("run", 0) for line in lines)
     parts = [f"Measured on {machine_of(lines)}; {'one run' if runs == 1 else f'medians of {runs} runs'}.",
              main_table(lines), "![cordboard beside its best peer](bench/figures.svg)",
-             growth_table(lines), detail_table(lines),
+             growth_table(lines), "![cycles of a party by parties](bench/growth.svg)", queue_table(lines),
+             overload_table(lines), scaling_table(lines), detail_table(lines),
              "Speech over bad networks, `scripts/bench voice`:", voice_table(lines)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
 
@@ -271,34 +403,56 @@ def with_block(readme, text):
     return readme[:begin + len(BEGIN)] + "\n" + text + "\n" + readme[end:]
 
 
+def written(lines):
+    """What README.md and the plots are to say."""
+    readme = README.read_text(encoding="utf-8")
+    return {README: with_block(readme, block(lines)), PLOT: plot(lines), GROWTH_PLOT: growth_plot(lines)}
+
+
+def write(texts):
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def publish(file, lines):
+    """All or nothing."""
+    reasons = why_not_published(lines)
+    if reasons:
+        raise SystemExit("\n".join([f"{file}: not published:", *reasons]))
+    write({FIGURES: pathlib.Path(file).read_text(encoding="utf-8"), **written(lines)})
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("file")
     parser.add_argument("--against")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--publish", action="store_true")
     options = parser.parse_args()
     lines = read(options.file)
     if options.against:
-        print(compared(read(options.against), lines) or "nothing that both have measured")
-        return 0
-    small = any(line.get("smoke") for line in lines)
-    if options.write or options.check:
-        if small:
+        old = read(options.against)
+        if small(lines) != small(old):
+            raise SystemExit(f"{options.file}, {options.against}: one has small sizes, the other has not")
+        print(compared(old, lines) or "nothing that both have measured")
+    elif options.publish:
+        publish(options.file, lines)
+    elif options.write or options.check:
+        if small(lines):
             raise SystemExit(f"{options.file}: has lines of small sizes, which say nothing about speed")
-        readme = README.read_text(encoding="utf-8")
-        wanted = {README: with_block(readme, block(lines)), PLOT: plot(lines)}
+        wanted = written(lines)
         if options.write:
-            for path, text in wanted.items():
-                path.write_text(text, encoding="utf-8")
+            write(wanted)
             return 0
         stale = [path.name for path, text in wanted.items()
                  if not path.exists() or path.read_text(encoding="utf-8") != text]
         if stale:
             print(f"{', '.join(stale)}: not what {options.file} says; run bench/report.py {options.file} --write")
         return 1 if stale else 0
-    print(("Small sizes: that the benches work, not how fast.\n\n" if small else "") + main_table(lines)
-          + other_tables(lines))
+    else:
+        print(("Small sizes: that the benches work, not how fast.\n\n" if small(lines) else "") + main_table(lines)
+              + other_tables(lines) + "\n" + scaling_table(lines))
     return 0
 
 

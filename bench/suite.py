@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""suite.py BUILD [NAME…] [--smoke] [--runs N] [--out FILE]: runs benches one after the other and
-writes their JSON lines, each with the commit, the machine and the settings it was measured with.
-Called by scripts/bench, which builds and then prints the tables."""
+"""suite.py BUILD [NAME…] [--smoke] [--runs N] [--like FILE] --out FILE: runs benches one after the
+other and writes their JSON lines, each with its program, the commit, the machine and the settings it
+was measured with; a line without a hash of its result is a fault. --like: the benches, the size and the
+runs that FILE has. Called by scripts/bench, which builds and then prints the tables."""
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent
 sys.path.insert(0, str(HERE))
 
-from catalog import BENCHES, LINES  # noqa: E402
+from catalog import BENCHES, LINES, bench_of  # noqa: E402
+from report import read, small  # noqa: E402
 
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
 SPIN_S, GAP_S = 0.5, 20e-6
@@ -43,13 +47,32 @@ def machine():
             "kernel": platform.release().split("-")[0]}
 
 
+def options_of(build):
+    return {o["name"]: o["value"] for o in json.loads(
+        (build / "meson-info" / "intro-buildoptions.json").read_text(encoding="utf-8"))}
+
+
 def why_no_use(build):
     """Why what is measured in a build says nothing about speed, or None."""
-    options = {o["name"]: o["value"] for o in json.loads(
-        (build / "meson-info" / "intro-buildoptions.json").read_text(encoding="utf-8"))}
+    options = options_of(build)
     if options["optimization"] != "3":
         return f"its optimization is {options['optimization']}, expected 3"
     return f"it has {options['b_sanitize']} sanitizers" if options["b_sanitize"] != "none" else None
+
+
+def settings(build, runs):
+    """How it was built, and how often it is run."""
+    options = options_of(build)
+    log = (build / "meson-logs" / "meson-log.txt").read_text(encoding="utf-8")
+    compiler = re.search(r"^C compiler for the host machine: .*?\((\S+ \S+)", log, re.M)
+    return {"compiler": compiler.group(1) if compiler else "unknown", "optimization": options["optimization"],
+            "sanitizers": options["b_sanitize"], "c_args": " ".join(options["c_args"]), "runs": runs}
+
+
+def built(name, build):
+    """A hash of the programs that a bench measures."""
+    programs = BENCHES[name].programs or (f"bench/bench_{name}",)
+    return hashlib.sha256(b"".join((build / p).read_bytes() for p in programs)).hexdigest()[:12]
 
 
 def stolen_percent():
@@ -74,8 +97,8 @@ def command(name, build, smoke):
 
 
 def run(name, build, smoke, extra, out):
-    """Runs a bench and writes its lines; False when it failed or printed a line that nobody lists."""
-    extra = dict(extra, stolen_percent=stolen_percent())
+    """Runs a bench and writes its lines; False when it failed, or a line is not listed or has no hash."""
+    extra = dict(extra, program=name, build=built(name, build), stolen_percent=stolen_percent())
     good = True
     with subprocess.Popen(command(name, build, smoke), stdout=subprocess.PIPE, text=True) as process:
         for text in process.stdout:
@@ -86,6 +109,9 @@ def run(name, build, smoke, extra, out):
             if line["bench"] not in LINES:
                 print(f"suite: bench/catalog.py does not list lines of {line['bench']}", file=sys.stderr)
                 good = False
+            if "hash" not in line:
+                print(f"suite: a line of {name} has no hash of its result", file=sys.stderr)
+                good = False
             out.write(json.dumps({**line, **extra}) + "\n")
             out.flush()
     if process.returncode:
@@ -93,22 +119,42 @@ def run(name, build, smoke, extra, out):
     return good and process.returncode == 0
 
 
-def main():
+def like(lines):
+    """The benches, the size and the runs that lines are of."""
+    names = [name for name in dict.fromkeys(bench_of(line) for line in lines) if name in BENCHES]
+    return names, small(lines), 1 + max((line.get("run", 0) for line in lines), default=0)
+
+
+def arguments(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--like", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args(words)
+    if options.like:
+        if options.names or options.smoke or options.runs != 1:
+            parser.error(f"what is run is what {options.like} has: --like and --out alone")
+        if options.out.exists() and options.out.samefile(options.like):
+            parser.error(f"{options.like} would be lost: --out is the same file")
+        options.names, options.smoke, options.runs = like(read(options.like))
+        if not options.names:
+            parser.error(f"{options.like} has no line of a bench")
     for name in options.names:
         if name not in BENCHES:
             parser.error(f"no bench is called {name}: {', '.join(BENCHES)}")
     useless = None if options.smoke else why_no_use(options.build)
     if useless:
         parser.error(f"{options.build}: {useless}: only --smoke runs")
-    told = {"commit": commit(), "machine": machine(), "smoke": options.smoke,
-            "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
+    return options
+
+
+def main():
+    options = arguments()
+    told = {"commit": commit(), "machine": machine(), "settings": settings(options.build, options.runs),
+            "smoke": options.smoke, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")}
     good = True
     with open(options.out, "w", encoding="utf-8") as out:
         for turn in range(options.runs):

@@ -3,6 +3,7 @@
 import ast
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -23,7 +24,7 @@ def plain(calls, **more):
 class Tables(unittest.TestCase):
     def test_a_row_has_its_ratio_to_the_peer_and_to_the_limit(self):
         row = next(r for r in report.main_rows([plain(20000)]) if r[0] == "plain answered call")
-        self.assertEqual(row[1:], ["**20,000** calls/s", "10,000 ✓", "1,000", "50,000", "20×", "40 %"])
+        self.assertEqual(row[1:], ["**20,000** calls/s, computed", "10,000 ✓", "1,000", "50,000", "20×", "40 %"])
 
     def test_a_row_that_is_short_says_so(self):
         row = next(r for r in report.main_rows([plain(2000)]) if r[0] == "plain answered call")
@@ -48,8 +49,8 @@ class Tables(unittest.TestCase):
         self.assertAlmostEqual(catalog.times(row, row.peer, 0.017), 10)
 
     def test_numbers_have_three_digits_that_count(self):
-        self.assertEqual([report.number(v) for v in (0.01234, 1.5, 630.4, 123456, 73.0, None)],
-                         ["0.0123", "1.50", "630", "123,000", "73", "–"])
+        self.assertEqual([report.number(v) for v in (0.01234, 0.05, 1.5, 2.999, 630.4, 123456, 73.0, 0, None)],
+                         ["0.0123", "0.05", "1.5", "3", "630", "123,000", "73", "0", "–"])
 
     def test_nothing_is_listed_twice(self):
         tree = ast.parse((TOP / "bench" / "catalog.py").read_text(encoding="utf-8"))
@@ -62,6 +63,114 @@ class Tables(unittest.TestCase):
             kind = catalog.LINES[row.line["bench"]]
             self.assertIn(row.figure, kind.figures, row.work)
             self.assertLessEqual(set(row.line) - {"bench"}, set(kind.keys), row.work)
+
+
+    def test_what_is_computed_says_so(self):
+        row = next(r for r in catalog.ROWS if r.figure == "parties_per_core")
+        told = next(r for r in report.main_rows([{**row.line, row.figure: 1000}]) if r[0] == row.work)
+        self.assertEqual(told[1], "**1,000** parties, computed")
+        held = next(d for d in catalog.DETAILS if d.bench == "delay")
+        table = report.detail_table([{"bench": "delay", "parties": 1000, "busy_percent": 80.5}])
+        self.assertIn(f"| {held.what} | 1,000 parties; 80.5 % |", table)
+
+    def test_every_figure_of_the_tables_is_listed(self):
+        wanted = [(dict(line), figure) for detail in catalog.DETAILS for line, figure, _ in detail.figures]
+        wanted += [({**grown.line, grown.key: 1}, grown.figure) for grown in catalog.GROWTH]
+        for line, figure in wanted:
+            kind = catalog.LINES[line["bench"]]
+            self.assertIn(figure, kind.figures, line)
+            self.assertLessEqual(set(line) - {"bench"}, set(kind.keys), line)
+
+    def test_growth_has_a_column_for_each_count(self):
+        line = {"bench": "worker", "case": "g711", "parties": 999, "cycles_per_party": 500}
+        row = report.growth_table([line]).splitlines()[2]
+        self.assertEqual(row, "| three-party G.711 | cycles | – | – | – | 500 | – | – | – |")
+        self.assertTrue(all(len(grown.counts) == len(catalog.GROWTH_COLUMNS) for grown in catalog.GROWTH))
+
+    def test_workers_that_were_not_measured_are_by_the_model(self):
+        lines = [{"bench": "scaling", "workers": n, "efficiency_percent": e} for n, e in ((1, 100), (2, 80))]
+        self.assertEqual(catalog.scaling_share(lines), 0.25)
+        self.assertEqual(catalog.scaled(0.25, 5), 2.5)
+        rows = report.scaling_table(lines).splitlines()[2:]
+        self.assertEqual(rows[1], "| 2 | 1.6 | measured |")
+        self.assertEqual(rows[2], "| 4 | 2.29 | model: 4 / (1 + 0.25 · 3) |")
+        self.assertEqual(report.scaling_table(lines[:1]), "")
+
+    def test_overload_is_a_curve(self):
+        lines = [{"bench": "overload", "admission": how, "factor": factor, "offered_per_second": 10000 * factor,
+                  "served_per_second": 9000, "refused_per_second": 0, "broken_percent": 0}
+                 for how in ("on", "off") for factor in catalog.OVERLOAD_FACTORS]
+        self.assertEqual(report.overload_table(lines).splitlines()[-1],
+                         "| 2× | 20,000 | 9,000 | 0 | 0 | 20,000 | 9,000 | 0 | 0 |")
+        self.assertEqual(report.overload_table([]), "")
+
+    def test_the_machine_says_whether_it_has_huge_pages(self):
+        for pages, text in ((True, ", huge pages for the workers"), (False, ", no huge pages"), (None, " GB, Linux")):
+            more = {} if pages is None else {"large_pages": pages}
+            self.assertIn(text, report.machine_of([plain(1, **more)]))
+
+
+class Publishing(unittest.TestCase):
+    @staticmethod
+    def everything():
+        """A line for all that the tables have a place for."""
+        wanted = [(row.line, row.figure) for row in catalog.ROWS]
+        wanted += [(row.over, row.figure) for row in catalog.ROWS if row.over]
+        wanted += [(line, figure) for detail in catalog.DETAILS for line, figure, _ in detail.figures]
+        wanted += [({**grown.line, grown.key: count}, grown.figure)
+                   for grown in catalog.GROWTH for count in grown.counts if count]
+        wanted += [({"bench": name, "waiting": waiting, "agents": agents}, "ns") for name in ("queue_enter", "queue_offer")
+                   for waiting in catalog.QUEUE_WAITING for agents in catalog.QUEUE_AGENTS]
+        wanted += [({"bench": "overload", "admission": how, "factor": factor}, "served_per_second")
+                   for how in ("on", "off") for factor in catalog.OVERLOAD_FACTORS]
+        wanted += [({"bench": name}, "x") for name in catalog.BENCHES]
+        told = {"commit": "abc", "machine": {"cpu": "one"}}
+        return [{**{key: value[0] if isinstance(value, tuple) else value for key, value in line.items()},
+                 figure: 1, **told} for line, figure in wanted]
+
+    def test_what_is_whole_is_published(self):
+        self.assertEqual(report.unmeasured(self.everything()), [])
+        self.assertEqual(report.why_not_published(self.everything()), [])
+
+    def test_nothing_is_published_that_was_not_measured(self):
+        self.assertLessEqual({row.work for row in catalog.ROWS} | {d.what for d in catalog.DETAILS},
+                             set(report.unmeasured([])))
+        for gone in catalog.LINES:
+            lines = [line for line in self.everything() if line["bench"] != gone]
+            if len(lines) < len(self.everything()):
+                self.assertNotEqual(report.unmeasured(lines), [], gone)
+        grown = [line for line in self.everything() if line.get("parties") != 9]
+        self.assertIn("three-party G.711: 9", report.unmeasured(grown))
+
+    def test_small_sizes_changed_trees_and_mixtures_are_not_published(self):
+        def one(**more):
+            lines = self.everything()
+            lines[0].update(more)
+            return report.why_not_published(lines)
+        self.assertIn("small", one(smoke=True)[0])
+        self.assertIn("of one commit", one(commit="def")[0])
+        self.assertIn("of one machine", one(machine={"cpu": "another"})[0])
+        for commit in ("abc+", "unknown"):
+            self.assertIn("of one commit", report.why_not_published(
+                [{**line, "commit": commit} for line in self.everything()])[0])
+
+    def test_a_refusal_writes_nothing(self):
+        with tempfile.TemporaryDirectory() as name:
+            file = pathlib.Path(name) / "results.jsonl"
+            file.write_text(json.dumps(plain(1)) + "\n", encoding="utf-8")
+            before = {path: path.read_bytes() for path in (report.README, report.FIGURES, report.PLOT)}
+            done = subprocess.run([sys.executable, "-B", TOP / "bench" / "report.py", file, "--publish"],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("not measured: bench worker", done.stderr)
+            self.assertEqual(before, {path: path.read_bytes() for path in before})
+
+    def test_the_script_publishes_everything_or_nothing(self):
+        for words in (["--smoke"], ["ring"], ["--runs", "1"], ["--against", str(report.FIGURES)]):
+            done = subprocess.run([TOP / "scripts" / "bench", "--publish", *words],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("--publish measures everything", done.stderr)
 
 
 class Comparison(unittest.TestCase):
@@ -78,6 +187,17 @@ class Comparison(unittest.TestCase):
 
     def test_one_run_says_nothing_about_noise(self):
         self.assertEqual(self.verdicts([100], [200, 210]), ["one run: noise unknown"] * 2)
+
+    def test_small_sizes_are_not_compared_with_full_ones(self):
+        with tempfile.TemporaryDirectory() as name:
+            files = [pathlib.Path(name) / "small.jsonl", pathlib.Path(name) / "full.jsonl"]
+            for file, smoke in zip(files, (True, False)):
+                file.write_text(json.dumps(plain(1, smoke=smoke)) + "\n", encoding="utf-8")
+            for one, other in (files, files[::-1]):
+                done = subprocess.run([sys.executable, "-B", TOP / "bench" / "report.py", one, "--against", other],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("one has small sizes", done.stderr)
 
     def test_another_result_is_told(self):
         text = report.compared([plain(1, hash="a"), plain(1)], [plain(1, hash="b"), plain(1)])
@@ -105,12 +225,20 @@ class Files(unittest.TestCase):
         self.assertEqual(len(bars), 3)
         self.assertEqual(sorted(widths), widths)
 
+    def test_the_plot_of_growth_has_a_point_for_each_figure(self):
+        lines = [{"bench": "worker", "case": case, "parties": parties, "cycles_per_party": cycles}
+                 for case, parties, cycles in (("g711", 3, 900), ("g711", 999, 500), ("hold", 3, 800))]
+        drawing = xml.dom.minidom.parseString(report.growth_plot(lines))
+        self.assertEqual(len(drawing.getElementsByTagName("polyline")), 2)
+        points = drawing.getElementsByTagName("circle")
+        self.assertEqual(len(points), 3)
+        self.assertLess(float(points[0].getAttribute("cy")), float(points[1].getAttribute("cy")))
+        self.assertLess(float(points[0].getAttribute("cx")), float(points[1].getAttribute("cx")))
+        xml.dom.minidom.parseString(report.growth_plot([]))
+
     def test_the_readme_and_the_plot_say_what_was_measured(self):
-        figures = TOP / "bench" / "figures.jsonl"
-        lines = report.read(figures)
-        self.assertEqual(report.PLOT.read_text(encoding="utf-8"), report.plot(lines))
-        readme = report.README.read_text(encoding="utf-8")
-        self.assertEqual(readme, report.with_block(readme, report.block(lines)))
+        for path, text in report.written(report.read(report.FIGURES)).items():
+            self.assertEqual(path.read_text(encoding="utf-8"), text, path.name)
 
 
 if __name__ == "__main__":
