@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benches that are scripts, at smoke size: that they work, and print lines that the suite lists."""
 import json
+import os
 import subprocess
 import sys
 
@@ -25,6 +26,7 @@ def lines_of(name):
     for line in lines:
         kind = catalog.LINES[line["bench"]]
         assert set(kind.keys) <= set(line) and set(kind.figures) & set(line), line
+        assert line["hash"], line
     return lines
 
 
@@ -40,6 +42,12 @@ def test_bench_of_what_a_person_waits_for():
 
 def test_bench_of_more_calls_than_can_be():
     assert lines_of("overload")[0]["broken"] == 0
+
+
+def test_bench_of_workers_side_by_side():
+    lines = lines_of("scaling")
+    assert [line["workers"] for line in lines] == list(range(1, len(os.sched_getaffinity(0)) + 1)), lines
+    assert len({line["hash"] for line in lines}) == 1, lines
 
 
 def test_bench_of_calls():

@@ -18,8 +18,9 @@ from stage import CONTROL, PHONES, TOP, Skip, Stage, alone, eventually, queue_fl
 SOURCE = pathlib.Path(os.environ.get("CORDBOARD_SHARED", TOP.parent / "shared")) / "callgen" / "callgen.c"
 CROWD = PHONES[-1]  # all parties of the load
 NUMBER, FAR = "+12025550190", "+12027770001"
-CONFERENCES = 167
-WARM_UP_S, WINDOW_S = 2, 12
+CONFERENCES = 175
+LEGS, LEGS_LEAST = 3 * CONFERENCES, 500
+WARM_UP_S, WINDOW_S = 2, 25  # longer than the scenarios take
 BESIDE = ("R55_inbound_whispers_one_after_the_other_then_joined", "R68_a_whisper_is_heard_by_one_alone",
           "test_panel_phone", "test_the_caller_holds_and_resumes")
 
@@ -73,14 +74,16 @@ def loaded_stage():
 
 
 async def confer(here, agents):
-    """Each of them calls an outside number and joins it."""
+    """Each of them calls an outside number and joins it; when the last was called."""
     for agent in agents:
         await here.until_agent(agent, "Busy", 60)
         here.call("contact.transfer", agent=agent, number=FAR)
+    called = asyncio.get_running_loop().time()
     for agent in agents:
         await eventually(f"{agent}'s third party", lambda: "Connected" in [
             c["banner"] for c in board.panel(here, agent)["connections"] if c["role"] == "outside"], 30)
         here.call("contact.join", agent=agent)
+    return called
 
 
 @contextlib.asynccontextmanager
@@ -96,10 +99,12 @@ async def conferences(here):
     load = await asyncio.create_subprocess_exec(
         *(str(w) for w in words), stdout=asyncio.subprocess.PIPE, stdin=subprocess.DEVNULL)
     try:
-        await confer(here, crowd)
+        called = await confer(here, crowd)
         here.crowd = {c["id"] for c in here.contacts()}
         over = asyncio.get_running_loop().time() + WARM_UP_S + WINDOW_S + 1
         yield
+        # callgen begins to count when all are up
+        assert asyncio.get_running_loop().time() < called + WARM_UP_S + WINDOW_S, "the load ended before the scenarios"
         await asyncio.sleep(over - asyncio.get_running_loop().time())
         for agent in crowd:  # the other two stay together until the caller hangs up
             here.call("contact.leave", agent=agent)
@@ -109,6 +114,33 @@ async def conferences(here):
         if load.returncode is None:
             load.kill()
             await load.wait()
+
+
+class Packets:
+    """What the dataplane receives and sends while this is entered, in legs that talk and hear without a break."""
+
+    def __init__(self, here):
+        self.here = here
+
+    def now(self):
+        counters = self.here.counters()
+        return asyncio.get_running_loop().time(), counters["rx_media"], counters["tx_media"]
+
+    async def __aenter__(self):
+        self.before = self.now()
+        return self
+
+    async def __aexit__(self, *_):
+        seconds, *packets = (after - before for before, after in zip(self.before, self.now()))
+        self.talking, self.hearing = (count / seconds / 50 for count in packets)
+
+
+def check_load(heard, packets):
+    """That the scenarios ran beside as many legs as the name says, each of which talked and heard."""
+    assert LEGS >= LEGS_LEAST and heard["up"] == LEGS and heard["failed"] == 0, heard
+    assert min(packets.talking, packets.hearing) >= LEGS_LEAST, (packets.talking, packets.hearing)
+    assert heard["silent"] == 0 and heard["hear_ok"] >= LEGS * (WINDOW_S - 2), heard
+    assert min(heard["sent"], heard["recv"]) >= LEGS_LEAST * 50 * WINDOW_S, heard
 
 
 @alone
@@ -122,9 +154,11 @@ async def test_the_main_job_beside_500_legs_in_conferences():
     async with here:
         async with conferences(here):
             main_job.Stage = lambda: Guest(here, agents)
-            for name in BESIDE:
-                await getattr(main_job, name)()
+            async with Packets(here) as packets:
+                for name in BESIDE:
+                    await getattr(main_job, name)()
         heard = here.heard
+        check_load(heard, packets)
         print({key: heard[key] for key in ("bad_pct", "hear_ok", "hear_bad", "sent", "gen_max_lag_ms")})
         assert heard["hear_bad"] == 0, heard
         assert heard["bad_pct"] < 1, heard
