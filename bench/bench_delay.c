@@ -21,6 +21,7 @@
 #include "rtp.h"
 #include "wire.h"
 
+#include <math.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
 #include <sched.h>
@@ -43,7 +44,8 @@ enum {
 #define PHASE_NS    (CORD_TICK_NS / CORD_PHASES)
 #define SHARE       0.8
 #define SHARE_NEAR  0.02
-#define TRIES       12u
+#define TRIES       20u
+#define STEPS_WHOLE 4u
 #define WARM_UP_NS  (2000 * MS)
 #define PARTIES_MAX 180000u
 
@@ -376,7 +378,9 @@ static void measure_four_fifths(struct scene *s, double hz)
 			if (is_near(found))
 				return;
 		}
-		double wanted = parties * SHARE / found;
+		double step = SHARE / found;
+		/* once it is about right, noise is not to throw it about */
+		double wanted = parties * (i < STEPS_WHOLE ? step : sqrt(step));
 
 		need(wanted < PARTIES_MAX, "the core has time for more parties than there are");
 		parties = (uint32_t)wanted / 2 * 2;
