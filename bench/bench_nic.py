@@ -14,7 +14,8 @@ steering) and the dataplane's housekeeping have the second.
 
 Nothing is printed, and the bench fails, where a party heard something wrong or not all that it should,
 or where at full size BAD_PERCENT of the packets were bad or the generator was busy for over
-GENERATOR_PERCENT of its core: then it is not the dataplane that was measured.
+GENERATOR_PERCENT of its core: then it is not the dataplane that was measured. With few parties two packets
+that the machine held up are too many, so such a step is tried anew, TRIES times in all; wrong sound is not.
 
 scripts/bench makes the namespaces. Needs root and two cores.
 """
@@ -37,6 +38,7 @@ SHARED = pathlib.Path(os.environ.get("CORDBOARD_SHARED", TOP.parent / "shared"))
 PEERS, MEDIA, BASE, MEMBERS = "10.77.0.1", "10.77.0.2", 20000, 3
 STEPS, SMOKE_STEPS = (3, 9, 99, 300, 999, 1500), (30,)
 BAD_PERCENT, GENERATOR_PERCENT = 0.1, 70
+TRIES = 3
 WARM_UP_S, WINDOW_S, SMOKE_WINDOW_S = 3, 10, 2
 
 
@@ -100,9 +102,8 @@ def faults(heard, parties, smoke):
     return found
 
 
-def measure(build, callgen, parties, smoke):
+def measure(build, callgen, parties, smoke, tries=TRIES):
     window_s = SMOKE_WINDOW_S if smoke else WINDOW_S
-
     with tempfile.TemporaryDirectory(prefix="cordboard-") as name:
         directory = pathlib.Path(name)
         printed, plan = directory / "rooms", directory / "plan"
@@ -121,7 +122,10 @@ def measure(build, callgen, parties, smoke):
     heard = json.loads(load.stdout)
     wrong = faults(heard, parties, smoke)
     if wrong:
-        raise SystemExit(f"bench_nic: {parties} parties: {'; '.join(wrong)}")
+        print(f"bench_nic: {parties} parties: {'; '.join(wrong)}", file=sys.stderr)
+        if heard["hear_bad"] or heard["hear_ok"] < parties or tries == 1:
+            raise SystemExit(1)
+        return measure(build, callgen, parties, smoke, tries - 1)
     # the generator reports within half a second of the end of its window
     to_ns = ended - 500_000_000
     begin, end = counters_at(lines, to_ns - int(window_s * 0.8 * 1e9)), counters_at(lines, to_ns)
@@ -132,7 +136,7 @@ def measure(build, callgen, parties, smoke):
             "busy_percent": round(100 * busy, 2), "empty_percent": round(100 * (1 - busy), 2),
             "bad_percent": heard["bad_pct"], "heard_wrong": heard["hear_bad"],
             "ticks_late": spent["ticks_late"], "ticks_skipped": spent["ticks_skipped"],
-            "generator_core_percent": round(100 * heard["gen_cpu"], 1),
+            "tries": TRIES + 1 - tries, "generator_core_percent": round(100 * heard["gen_cpu"], 1),
             "hash": hashed(parties, "each heard the others and not itself")}
 
 
