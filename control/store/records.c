@@ -571,34 +571,32 @@ int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t co
 
 /* ---- open and close ------------------------------------------------------------------------ */
 
-/* Nobody will complete them any more. */
+/* Nobody will complete them any more. One statement: all of them, or none. */
 static int complete_left(struct records *r)
 {
-	char now[CLOCK_ISO_SIZE], stamp[CLOCK_ISO_SIZE];
-	int64_t left = database_number(
-		record_table_db(r->table), "SELECT count(*) FROM records WHERE complete = 0", 0);
+	sqlite3 *db = record_table_db(r->table);
+	char now[RECORD_TIME_SIZE];
 	sqlite3_stmt *s;
-	int error;
+	int left, error;
 
-	if (left == 0)
-		return 0;
-	clock_format(r->config.wall_ns, now);
-	snprintf(stamp, sizeof(stamp), "%.19sZ", now); /* whole seconds, as in every record */
-	error = database_prepare(record_table_db(r->table),
-		"UPDATE records SET complete = 1, number = ?1, json = json_set(json,"
+	record_time(r->config.wall_ns, now);
+	error = database_prepare(db,
+		"UPDATE records SET complete = 1, number = ?1 + nth, json = json_set(json,"
 		" '$.DisconnectReason', coalesce(json_extract(json, '$.DisconnectReason'),"
-		" 'OTHER'), '$.LastUpdateTimestamp', ?2) WHERE contact_id ="
-		" (SELECT contact_id FROM records WHERE complete = 0 ORDER BY number LIMIT 1)",
+		" 'OTHER'), '$.LastUpdateTimestamp', ?2) FROM (SELECT contact_id AS id,"
+		" row_number() OVER (ORDER BY number) AS nth FROM records WHERE complete = 0)"
+		" WHERE contact_id = id",
 		&s);
-	for (int64_t i = 0; error == 0 && i < left; i++) {
-		sqlite3_bind_int64(s, 1, (int64_t)++r->stats.last_number);
-		sqlite3_bind_text(s, 2, stamp, -1, SQLITE_STATIC);
-		error = database_errno(sqlite3_step(s));
-		sqlite3_reset(s);
-	}
+	if (error)
+		return error;
+	sqlite3_bind_int64(s, 1, (int64_t)r->stats.last_number);
+	sqlite3_bind_text(s, 2, now, -1, SQLITE_STATIC);
+	error = database_errno(sqlite3_step(s));
 	sqlite3_finalize(s);
-	log_warning(NULL, "store", "%lld records that were left open are complete now",
-		(long long)left);
+	left = error ? 0 : sqlite3_changes(db);
+	r->stats.last_number += (uint64_t)left;
+	if (left)
+		log_warning(NULL, "store", "%d records that were left open are complete now", left);
 	return error;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/jot.h"
+#include "store/database.h"
 #include "store/records.h"
 
 #define START (UINT64_C(1773561600) * CLOCK_S) /* 2026-03-15T08:00:00Z */
@@ -472,6 +473,17 @@ static void many_go_out_in_few_batches(void **state)
 	close_records();
 }
 
+static int try_open(const char *where, char error[RECORDS_ERROR_SIZE])
+{
+	const struct records_config config = {.loop = loop, .offload = offload, .path = where};
+	struct records *r = NULL;
+	int result = records_open(&config, error, &r);
+
+	if (!result)
+		records_close(r);
+	return result;
+}
+
 /* A control that was killed: its calls are in the books all the same. */
 static void what_was_left_open_is_completed_at_the_next_start(void **state)
 {
@@ -494,6 +506,52 @@ static void what_was_left_open_is_completed_at_the_next_start(void **state)
 	assert_string_equal(a->ids[0], "r1");
 	assert_string_equal(
 		json_string_value(json_object_get(a->last, "DisconnectReason")), "OTHER");
+	close_records();
+}
+
+static sqlite3 *open_by_hand(void)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	return db;
+}
+
+/* A start that fails half-way leaves all of them to the next one. */
+static void what_was_left_open_is_completed_at_once_or_not_at_all(void **state)
+{
+	char error[RECORDS_ERROR_SIZE];
+	struct answer *a;
+	sqlite3 *db;
+
+	open_records();
+	for (unsigned i = 0; i < 3; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "r%u", i);
+		struct record r = sample(id, 0);
+		r.complete = false;
+		put(&r);
+	}
+	close_records();
+	db = open_by_hand();
+	assert_int_equal(
+		database_run(db,
+			"CREATE TRIGGER full BEFORE UPDATE ON records"
+			" WHEN new.contact_id = 'r2' BEGIN SELECT raise(ABORT, 'full'); END"),
+		0);
+	assert_true(try_open(path, error) < 0);
+	assert_int_equal(
+		database_number(db, "SELECT count(*) FROM records WHERE complete = 0", -1), 3);
+	assert_int_equal(database_run(db, "DROP TRIGGER full"), 0);
+	sqlite3_close(db);
+	open_records();
+	a = ask((struct records_query){.by_number = true});
+	assert_int_equal(a->n, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(a->numbers[i], 4 + i);
+		assert_int_equal(a->ids[i][1], '0' + i);
+	}
 	close_records();
 }
 
@@ -613,17 +671,6 @@ static void export_writes_lines(void **state)
 	close_records();
 }
 
-static int try_open(const char *where, char error[RECORDS_ERROR_SIZE])
-{
-	const struct records_config config = {.loop = loop, .offload = offload, .path = where};
-	struct records *r = NULL;
-	int result = records_open(&config, error, &r);
-
-	if (!result)
-		records_close(r);
-	return result;
-}
-
 static void write_file(const char *bytes, size_t n)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -725,6 +772,7 @@ int main(void)
 		T(R102_a_chain_is_found_and_delivered_again),
 		T(many_go_out_in_few_batches),
 		T(what_was_left_open_is_completed_at_the_next_start),
+		T(what_was_left_open_is_completed_at_once_or_not_at_all),
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
 		T(what_waits_is_bounded_and_says_so),
