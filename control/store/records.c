@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -42,7 +41,7 @@ struct records {
 	struct record_row *first, **last; /* waiting, not in a batch */
 	size_t fresh, fresh_bytes;        /* not kept, those in batches included */
 	size_t unfolded, unfolded_bytes;  /* kept, as the helper said last */
-	unsigned in_flight;               /* batches, queries, exports */
+	unsigned in_flight;               /* batches and queries */
 	unsigned batches_out;
 	unsigned queries_out;
 	bool failing;
@@ -476,96 +475,6 @@ int records_query(struct records *r, const struct records_query *query,
 	}
 	r->in_flight++;
 	r->queries_out++;
-	return 0;
-}
-
-struct export
-{
-	struct records *records;
-	struct record_table *table;
-	sqlite3 *db;
-	int fd;
-	int64_t count;
-	bool worked;
-	void (*done)(void *ctx, int64_t count);
-	void *ctx;
-};
-
-static int write_line(int fd, const char *json, size_t n)
-{
-	char *line = malloc(n + 1);
-	size_t at = 0;
-
-	if (!line)
-		return -ENOMEM;
-	memcpy(line, json, n);
-	line[n++] = '\n';
-	while (at < n) {
-		ssize_t written = write(fd, line + at, n - at);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			break;
-		at += (size_t)written;
-	}
-	free(line);
-	return at == n ? 0 : errno ? -errno : -EIO;
-}
-
-static void export_work(void *arg)
-{
-	struct export *e = arg;
-	sqlite3_stmt *s;
-	int step, error;
-
-	e->worked = true;
-	record_table_fold(e->table);
-	error = database_prepare(e->db,
-		"SELECT json FROM records WHERE complete = 1 ORDER BY initiated, number", &s);
-	if (error) {
-		e->count = error;
-		return;
-	}
-	while (!error && (step = sqlite3_step(s)) == SQLITE_ROW) {
-		error = write_line(e->fd, (const char *)sqlite3_column_text(s, 0),
-			(size_t)sqlite3_column_bytes(s, 0));
-		e->count++;
-	}
-	if (!error)
-		error = database_errno(step);
-	if (error)
-		e->count = error;
-	sqlite3_finalize(s);
-}
-
-static void export_done(void *arg)
-{
-	struct export *e = arg;
-
-	e->records->in_flight--;
-	e->done(e->ctx, e->worked ? e->count : -ECANCELED);
-	free(e);
-}
-
-int records_export(struct records *r, int fd, void (*done)(void *ctx, int64_t count), void *ctx)
-{
-	struct export *e = calloc(1, sizeof(*e));
-
-	if (!e)
-		return -ENOMEM;
-	*e = (struct export){.records = r,
-		.table = r->table,
-		.db = record_table_db(r->table),
-		.fd = fd,
-		.done = done,
-		.ctx = ctx};
-	submit_all(r);
-	if (offload_submit(r->config.offload, export_work, export_done, e)) {
-		free(e);
-		return -ENOBUFS;
-	}
-	r->in_flight++;
 	return 0;
 }
 

@@ -208,10 +208,6 @@ struct records_result {
  * records_close() (-ECANCELED). */
 int records_query(struct records *records, const struct records_query *query,
 	void (*done)(void *ctx, const struct records_result *result), void *ctx);
-/* All complete records, oldest first, as JSON lines into a descriptor (stays the caller's) that may
- * block. `done` gets how many, or a negative errno. */
-int records_export(
-	struct records *records, int fd, void (*done)(void *ctx, int64_t count), void *ctx);
 
 struct records_stats {
 	uint64_t put, written, refused, failures, batches;

@@ -629,48 +629,6 @@ static void what_waits_is_bounded_and_says_so(void **state)
 	close_records();
 }
 
-static void store_count(void *ctx, int64_t n)
-{
-	*(int64_t *)ctx = n;
-}
-
-static void export_writes_lines(void **state)
-{
-	int64_t count = -1;
-	char name[160], line[RECORDS_JSON_MAX];
-	unsigned lines = 0;
-
-	open_records();
-	for (unsigned i = 0; i < 3; i++) {
-		char id[8];
-
-		snprintf(id, sizeof(id), "e%u", i);
-		struct record r = sample(id, i);
-		r.complete = i != 1;
-		put(&r);
-	}
-	snprintf(name, sizeof(name), "%s/export", directory);
-	int fd = open(name, O_RDWR | O_CREAT, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(records_export(records, fd, store_count, &count), 0);
-	UNTIL(count >= 0);
-	assert_int_equal(count, 2);
-	FILE *f = fdopen(fd, "r");
-	rewind(f);
-	while (fgets(line, sizeof(line), f)) {
-		json_t *o = json_loads(line, 0, NULL);
-
-		assert_string_equal(
-			json_string_value(json_object_get(o, "ContactId")), lines ? "e2" : "e0");
-		json_decref(o);
-		lines++;
-	}
-	fclose(f);
-	unlink(name);
-	assert_int_equal(lines, 2);
-	close_records();
-}
-
 static void write_file(const char *bytes, size_t n)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -776,7 +734,6 @@ int main(void)
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
 		T(what_waits_is_bounded_and_says_so),
-		T(export_writes_lines),
 		T(a_bad_file_is_a_clear_error),
 		T(a_file_of_the_schema_before_is_brought_up_to_date),
 #undef T
