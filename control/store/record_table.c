@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/map.h"
 #include "base/siphash.h"
 #include "store/database.h"
 #include "store/records.h"
 
 #define JOURNAL_MAGIC UINT32_C(0x6c6e756a) /* "junl" */
-#define BUFFER_FIRST  ((size_t)1 << 20)
+#define BUFFER_SIZE   ((size_t)1 << 20)
 #define PATH_SIZE     4200
 
 /*
@@ -81,13 +81,14 @@ struct head {
 struct record_table {
 	sqlite3 *db;
 	sqlite3_stmt *begin, *upsert, *link, *commit;
-	struct record_row *first, **last;
-	struct map open; /* the rows in memory of records that are not complete, by contact id */
+	struct record_row *first, **last; /* kept, not folded */
+	struct map open; /* those of them whose records are not complete, by contact id */
 	size_t rows, bytes;
+	struct record_row *unkept, **unkept_last;
+	size_t unkept_rows, unkept_bytes;
 	int journal;
 	off_t journal_at;
-	char *buffer;
-	size_t buffer_size;
+	char *buffer; /* BUFFER_SIZE */
 	char path[PATH_SIZE];
 	char error[RECORDS_ERROR_SIZE];
 };
@@ -185,23 +186,6 @@ static uint64_t check_of(const char *bytes, size_t n)
 	return siphash(bytes, n, key);
 }
 
-static int make_room(struct record_table *t, size_t n)
-{
-	size_t size = t->buffer_size ? t->buffer_size : BUFFER_FIRST;
-	char *buffer;
-
-	while (size < n)
-		size *= 2;
-	if (size == t->buffer_size)
-		return 0;
-	buffer = realloc(t->buffer, size);
-	if (!buffer)
-		return -ENOMEM;
-	t->buffer = buffer;
-	t->buffer_size = size;
-	return 0;
-}
-
 static size_t put_row(char *at, const struct record_row *row)
 {
 	struct head head = {.magic = JOURNAL_MAGIC,
@@ -244,102 +228,130 @@ static int fail(struct record_table *t, int error)
 	return error;
 }
 
-int record_table_keep(struct record_table *t, struct record_row *first)
+static struct record_row *unkept_take(struct record_table *t)
 {
+	struct record_row *row = t->unkept;
+
+	t->unkept = row->next;
+	if (!t->unkept)
+		t->unkept_last = &t->unkept;
+	t->unkept_rows--;
+	t->unkept_bytes -= row->bytes;
+	return row;
+}
+
+/* As many of the first as the buffer holds. */
+static int keep_some(struct record_table *t)
+{
+	const struct record_row *end = t->unkept;
 	size_t n = 0;
 	int error;
 
-	for (const struct record_row *row = first; row; row = row->next)
-		n += sizeof(struct head) + text_bytes(row);
-	error = make_room(t, n);
-	if (error)
-		return fail(t, error);
-	n = 0;
-	for (const struct record_row *row = first; row; row = row->next)
-		n += put_row(t->buffer + n, row);
+	while (end && n + sizeof(struct head) + text_bytes(end) <= BUFFER_SIZE) {
+		n += put_row(t->buffer + n, end);
+		end = end->next;
+	}
+	CHECK(n > 0);
 	error = write_journal(t, n);
 	if (error)
 		return fail(t, error);
 	t->journal_at += (off_t)n;
-	while (first) {
-		struct record_row *next = first->next;
-
-		take(t, first);
-		first = next;
-	}
+	while (t->unkept != end)
+		take(t, unkept_take(t));
 	return 0;
 }
 
-/* NULL: it is no row, or one of before the last fold. */
-static struct record_row *read_row(const char *bytes, size_t n, uint64_t after, size_t *used)
+int record_table_keep(struct record_table *t, struct record_row *first)
 {
-	struct record_row *row;
+	int error = 0;
+
+	*t->unkept_last = first;
+	for (struct record_row *row = first; row; row = row->next) {
+		t->unkept_last = &row->next;
+		t->unkept_rows++;
+		t->unkept_bytes += row->bytes;
+	}
+	while (!error && t->unkept)
+		error = keep_some(t);
+	return error;
+}
+
+/* `row` NULL: it is none, or one of before the last fold. Changes the bytes. */
+static int read_row(char *bytes, size_t n, uint64_t after, size_t *used, struct record_row **row)
+{
+	const char *texts = bytes + sizeof(struct head);
 	struct head head;
 	uint64_t check;
-	char *copy;
 
+	*row = NULL;
 	if (n < sizeof(head))
-		return NULL;
+		return 0;
 	memcpy(&head, bytes, sizeof(head));
 	*used = sizeof(head) + (size_t)head.contact_n + head.initial_n + head.json_n + 3;
 	if (head.magic != JOURNAL_MAGIC || *used > n || head.number <= after)
-		return NULL;
+		return 0;
 	check = head.check;
 	head.check = 0;
-	copy = malloc(*used);
-	if (!copy)
-		return NULL;
-	memcpy(copy, &head, sizeof(head));
-	memcpy(copy + sizeof(head), bytes + sizeof(head), *used - sizeof(head));
-	row = check_of(copy, *used) != check
-		      ? NULL
-		      : record_row_make(str_make(copy + sizeof(head), head.contact_n),
-				str_make(copy + sizeof(head) + head.contact_n + 1, head.initial_n),
-				str_make(copy + sizeof(head) + head.contact_n + head.initial_n + 2,
-					head.json_n));
-	free(copy);
-	if (row) {
-		row->number = head.number;
-		row->initiated_wall = head.initiated_wall;
-		row->complete = head.complete;
-		row->link = head.link;
-	}
-	return row;
+	memcpy(bytes, &head, sizeof(head));
+	if (check_of(bytes, *used) != check)
+		return 0;
+	*row = record_row_make(str_make(texts, head.contact_n),
+		str_make(texts + head.contact_n + 1, head.initial_n),
+		str_make(texts + head.contact_n + head.initial_n + 2, head.json_n));
+	if (!*row)
+		return -ENOMEM;
+	(*row)->number = head.number;
+	(*row)->initiated_wall = head.initiated_wall;
+	(*row)->complete = head.complete;
+	(*row)->link = head.link;
+	return 0;
 }
 
-static int read_journal(struct record_table *t, size_t size)
+/* Takes what lies whole at `at`; `used` is how much that is. */
+static int read_rows(struct record_table *t, off_t at, uint64_t *number, size_t *used)
 {
-	size_t at = 0, used = 0;
-	uint64_t number = 0;
+	ssize_t n = pread(t->journal, t->buffer, BUFFER_SIZE, at);
 	struct record_row *row;
-	ssize_t n;
-	int error = make_room(t, size);
+	size_t row_n = 0;
+	int error;
 
-	if (error)
-		return error;
-	n = pread(t->journal, t->buffer, size, 0);
 	if (n < 0)
 		return -errno;
-	for (; (row = read_row(t->buffer + at, (size_t)n - at, number, &used)); at += used) {
-		number = row->number;
+	for (*used = 0;; *used += row_n) {
+		error = read_row(t->buffer + *used, (size_t)n - *used, *number, &row_n, &row);
+		if (!row)
+			return error;
+		*number = row->number;
 		take(t, row);
 	}
+}
+
+static int read_journal(struct record_table *t)
+{
+	uint64_t number = 0;
+	size_t used = 0;
+	off_t at = 0;
+	int error;
+
+	do {
+		error = read_rows(t, at, &number, &used);
+		if (error)
+			return fail(t, error);
+		at += (off_t)used;
+	} while (used);
 	return record_table_fold(t);
 }
 
 static int open_journal(struct record_table *t)
 {
 	char path[PATH_SIZE + 8];
-	struct stat st;
-	int error = 0;
 
 	snprintf(path, sizeof(path), "%s-puts", t->path);
 	t->journal = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (t->journal < 0 || fstat(t->journal, &st) < 0)
+	if (t->journal < 0)
 		return fail(t, -errno);
-	if (st.st_size)
-		error = read_journal(t, (size_t)st.st_size);
-	return error;
+	t->buffer = malloc(BUFFER_SIZE);
+	return t->buffer ? read_journal(t) : fail(t, -ENOMEM);
 }
 
 /* ---- SQLite ---------------------------------------------------------------------------------- */
@@ -409,12 +421,17 @@ int record_table_fold(struct record_table *t)
 
 size_t record_table_rows(const struct record_table *t)
 {
-	return t->rows;
+	return t->rows + t->unkept_rows;
 }
 
 size_t record_table_bytes(const struct record_table *t)
 {
-	return t->bytes;
+	return t->bytes + t->unkept_bytes;
+}
+
+size_t record_table_unkept(const struct record_table *t)
+{
+	return t->unkept_rows;
 }
 
 sqlite3 *record_table_db(const struct record_table *t)
@@ -432,6 +449,7 @@ void record_table_close(struct record_table *t)
 	if (!t)
 		return;
 	forget_all(t);
+	record_rows_free(t->unkept);
 	map_clear(&t->open);
 	sqlite3_finalize(t->begin);
 	sqlite3_finalize(t->upsert);
@@ -470,6 +488,7 @@ int record_table_open(const char *path, char *error_text, struct record_table **
 	}
 	t->journal = -1;
 	t->last = &t->first;
+	t->unkept_last = &t->unkept;
 	map_init(&t->open, NULL, 0);
 	snprintf(t->path, sizeof(t->path), "%s", path);
 	error = database_open(path, &schema, error_text, RECORDS_ERROR_SIZE, &t->db);

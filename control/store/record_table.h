@@ -10,6 +10,9 @@
  * begins again at its start; it is not cut, for what is left of its former rows has lower numbers
  * and changes nothing.
  *
+ * Order is kept whatever fails: rows lie in the journal in the order of their numbers, and what
+ * could not be kept is before all that comes later.
+ *
  * Used by one thread at a time: at start and end by the loop's, between by the helper's.
  */
 #ifndef STORE_RECORD_TABLE_H
@@ -48,13 +51,18 @@ int record_table_open(const char *path, char *error, struct record_table **out);
 /* What is in memory stays in the journal. NULL is fine. */
 void record_table_close(struct record_table *t);
 
-/* Takes the rows on success; after an error they are the caller's still, all of them. */
+/*
+ * Takes the rows (NULL: none). After an error they wait in memory, and the next call tries them
+ * first; -errno says that some of what was taken is not safe yet.
+ */
 int record_table_keep(struct record_table *t, struct record_row *first);
-/* Nothing to do is a success. */
+/* Of what is kept. Nothing to do is a success. */
 int record_table_fold(struct record_table *t);
-/* What is kept and not folded. */
+/* What was taken and is not folded. */
 size_t record_table_rows(const struct record_table *t);
 size_t record_table_bytes(const struct record_table *t);
+/* Of these, the rows that are not kept. */
+size_t record_table_unkept(const struct record_table *t);
 sqlite3 *record_table_db(const struct record_table *t);
 /* Of the last error, with the name of the file. */
 const char *record_table_error(const struct record_table *t);

@@ -20,16 +20,20 @@
 #define QUERIES_MAX  256u
 #define SQL_SIZE     600
 
+/* Rows, and the memory that they take. */
+struct load {
+	size_t rows, bytes;
+};
+
 struct batch {
 	struct records *records;
 	struct record_table *table;
-	struct record_row *first, *last; /* NULL: kept */
-	unsigned n;
-	size_t bytes;
+	struct record_row *first;
+	struct load load; /* of them */
 	bool fold;
 	bool worked;
 	int error;
-	size_t unfolded, unfolded_bytes;
+	struct load held; /* by the table, afterwards */
 	char text[RECORDS_ERROR_SIZE];
 	uint64_t took_ns;
 };
@@ -38,9 +42,10 @@ struct records {
 	struct records_config config;
 	struct record_table *table;
 	struct jot jot;
-	struct record_row *first, **last; /* waiting, not in a batch */
-	size_t fresh, fresh_bytes;        /* not kept, those in batches included */
-	size_t unfolded, unfolded_bytes;  /* kept, as the helper said last */
+	struct record_row *first, **last; /* not in a batch */
+	struct load gathered;             /* of these */
+	struct load handed;               /* in batches */
+	struct load held;                 /* by the table, as the helper said last */
 	unsigned in_flight;               /* batches and queries */
 	unsigned batches_out;
 	unsigned queries_out;
@@ -52,6 +57,23 @@ struct records {
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
+static struct load load_of(const struct record_table *t)
+{
+	return (struct load){record_table_rows(t), record_table_bytes(t)};
+}
+
+static void load_add(struct load *l, struct load more)
+{
+	l->rows += more.rows;
+	l->bytes += more.bytes;
+}
+
+static void load_remove(struct load *l, struct load less)
+{
+	l->rows -= less.rows;
+	l->bytes -= less.bytes;
+}
+
 static void batch_work(void *arg)
 {
 	struct batch *b = arg;
@@ -59,16 +81,12 @@ static void batch_work(void *arg)
 	uint64_t begun_ns = clock_now();
 
 	b->worked = true;
-	if (b->first)
-		b->error = record_table_keep(t, b->first);
-	if (!b->error)
-		b->first = NULL;
+	b->error = record_table_keep(t, b->first);
 	if (!b->error && (b->fold || record_table_rows(t) >= RECORD_TABLE_ROWS))
 		b->error = record_table_fold(t);
 	if (b->error)
 		snprintf(b->text, sizeof(b->text), "%s", record_table_error(t));
-	b->unfolded = record_table_rows(t);
-	b->unfolded_bytes = record_table_bytes(t);
+	b->held = load_of(t);
 	b->took_ns = clock_now() - begun_ns;
 }
 
@@ -92,45 +110,39 @@ static void report_health(struct records *r, int error, const char *text)
 		r->config.health(r->config.ctx, error, text);
 }
 
-/* Rows that were not written go back in front of those that came later. */
-static void put_back(struct records *r, struct batch *b)
-{
-	if (!b->first)
-		return;
-	b->last->next = r->first;
-	if (!r->first)
-		r->last = &b->last->next;
-	r->first = b->first;
-}
-
 /* What is kept may lie in memory for a while; it is in the table within RECORDS_FOLD_NS. */
-static void note_unfolded(struct records *r, size_t rows, size_t bytes)
+static void note_held(struct records *r, struct load held)
 {
 	struct timers *timers = loop_timers(r->config.loop);
 
-	r->unfolded = rows;
-	r->unfolded_bytes = bytes;
-	if (!rows)
+	r->held = held;
+	if (!held.rows)
 		timers_cancel(timers, &r->fold);
 	else if (!timer_is_set(&r->fold))
 		timers_set_in(timers, &r->fold, RECORDS_FOLD_NS);
 }
 
+/* The helper has ended, so the table is the loop's: rows stay in order. What fails, close says. */
+static void batch_cancelled(struct records *r, struct batch *b)
+{
+	record_table_keep(r->table, b->first);
+	r->held = load_of(r->table);
+}
+
 static void batch_over(struct records *r, struct batch *b)
 {
-	if (b->first) {
-		put_back(r, b);
-	} else {
-		r->fresh -= b->n;
-		r->fresh_bytes -= b->bytes;
-	}
-	if (b->worked)
-		note_unfolded(r, b->unfolded, b->unfolded_bytes);
-	if (!b->worked || b->error)
+	report_health(r, b->error, b->text);
+	note_held(r, b->held);
+	if (b->error) {
+		r->stats.failures++;
+		flush_in(r, RETRY_NS);
 		return;
+	}
 	r->stats.batches++;
 	if (b->took_ns > r->stats.slowest_batch_ns)
 		r->stats.slowest_batch_ns = b->took_ns;
+	if (r->first && r->batches_out == 0)
+		flush_in(r, RECORDS_GATHER_NS);
 }
 
 static void batch_done(void *arg)
@@ -140,74 +152,45 @@ static void batch_done(void *arg)
 
 	r->in_flight--;
 	r->batches_out--;
-	batch_over(r, b);
+	load_remove(&r->handed, b->load);
 	if (b->worked)
-		report_health(r, b->error, b->text);
-	if (b->worked && b->error) {
-		r->stats.failures++;
-		flush_in(r, RETRY_NS);
-	} else if (b->worked && r->first && r->batches_out == 0) {
-		flush_in(r, RECORDS_GATHER_NS);
-	}
+		batch_over(r, b);
+	else
+		batch_cancelled(r, b);
 	free(b);
 }
 
-/* Takes at most RECORDS_BATCH rows from the front. */
-static struct batch *batch_take(struct records *r, bool fold)
-{
-	struct batch *b = calloc(1, sizeof(*b));
-
-	if (!b)
-		return NULL;
-	b->records = r;
-	b->table = r->table;
-	b->fold = fold;
-	b->first = r->first;
-	while (r->first && b->n < RECORDS_BATCH) {
-		b->last = r->first;
-		b->bytes += r->first->bytes;
-		b->n++;
-		r->first = r->first->next;
-	}
-	if (b->last)
-		b->last->next = NULL;
-	if (!r->first)
-		r->last = &r->first;
-	return b;
-}
-
-/* False: it is tried again. */
+/* Hands everything that has gathered to the helper. False: it is tried again. */
 static bool submit(struct records *r, bool fold)
 {
-	struct batch *b = batch_take(r, fold);
+	struct batch *b = malloc(sizeof(*b));
 
+	if (b)
+		*b = (struct batch){.records = r,
+			.table = r->table,
+			.first = r->first,
+			.load = r->gathered,
+			.fold = fold};
 	if (!b || offload_submit(r->config.offload, batch_work, batch_done, b)) {
-		if (b)
-			put_back(r, b);
 		free(b);
 		flush_in(r, RETRY_NS);
 		return false;
 	}
+	load_add(&r->handed, b->load);
+	r->gathered = (struct load){0};
+	r->first = NULL;
+	r->last = &r->first;
 	r->in_flight++;
 	r->batches_out++;
 	return true;
-}
-
-/* Everything that waits is handed to the helper. */
-static void submit_all(struct records *r)
-{
-	while (r->first && submit(r, r->failing))
-		;
 }
 
 static void flush_due(void *ctx, uint64_t now_ns)
 {
 	struct records *r = ctx;
 
-	if (r->first)
-		submit_all(r);
-	else if (r->failing)
-		submit(r, true);
+	if (r->first || r->failing)
+		submit(r, r->failing);
 }
 
 static void fold_due(void *ctx, uint64_t now_ns)
@@ -235,12 +218,12 @@ static int row_of(struct records *r, const struct record *record, struct record_
 
 static size_t waiting(const struct records *r)
 {
-	return r->fresh + r->unfolded;
+	return r->gathered.rows + r->handed.rows + r->held.rows;
 }
 
 static size_t waiting_bytes(const struct records *r)
 {
-	return r->fresh_bytes + r->unfolded_bytes;
+	return r->gathered.bytes + r->handed.bytes + r->held.bytes;
 }
 
 static bool is_full(const struct records *r)
@@ -254,8 +237,8 @@ static void append(struct records *r, struct record_row *row)
 	row->next = NULL;
 	*r->last = row;
 	r->last = &row->next;
-	r->fresh++;
-	r->fresh_bytes += row->bytes;
+	r->gathered.rows++;
+	r->gathered.bytes += row->bytes;
 	r->stats.put++;
 	/* While one batch is written the next one gathers. */
 	if (r->batches_out == 0 && !r->failing && !timer_is_set(&r->flush))
@@ -284,6 +267,8 @@ int records_set_next(struct records *r, struct str contact_id, struct str next_i
 
 	if (str_empty(contact_id) || str_empty(next_id))
 		return -EINVAL;
+	if (contact_id.n + next_id.n > RECORDS_JSON_MAX)
+		return -E2BIG;
 	if (is_full(r)) {
 		r->stats.refused++;
 		return -ENOBUFS;
@@ -319,7 +304,7 @@ struct query {
 	struct records_row *rows;
 	size_t n;
 	bool more;
-	size_t unfolded, unfolded_bytes;
+	struct load held; /* by the table */
 };
 
 static void query_sql(const struct records_query *q, char sql[SQL_SIZE])
@@ -404,8 +389,7 @@ static void query_work(void *arg)
 	q->worked = true;
 	/* what cannot be written now is not found, but what was written before is */
 	record_table_fold(q->table);
-	q->unfolded = record_table_rows(q->table);
-	q->unfolded_bytes = record_table_bytes(q->table);
+	q->held = load_of(q->table);
 	q->rows = calloc(q->q.limit, sizeof(*q->rows));
 	q->error = q->rows ? run_query(q) : -ENOMEM;
 	if (q->error)
@@ -439,7 +423,7 @@ static void query_done(void *arg)
 	q->records->in_flight--;
 	q->records->queries_out--;
 	if (q->worked)
-		note_unfolded(q->records, q->unfolded, q->unfolded_bytes);
+		note_held(q->records, q->held);
 	q->done(q->ctx, &result);
 	query_free(q);
 }
@@ -467,8 +451,8 @@ int records_query(struct records *r, const struct records_query *query,
 	if (q->q.limit > RECORDS_ROWS_MAX)
 		q->q.limit = RECORDS_ROWS_MAX;
 	/* The helper works in order: what is put before is written before. */
-	submit_all(r);
 	if ((query->contact_id.n && !q->contact_id) || (query->chain.n && !q->chain) ||
+		(r->first && !submit(r, r->failing)) ||
 		offload_submit(r->config.offload, query_work, query_done, q)) {
 		query_free(q);
 		return -ENOBUFS;
@@ -550,18 +534,14 @@ int records_close(struct records *r)
 	CHECK(r->in_flight == 0);
 	timers_cancel(loop_timers(r->config.loop), &r->flush);
 	timers_cancel(loop_timers(r->config.loop), &r->fold);
-	if (r->first)
-		error = record_table_keep(r->table, r->first);
-	if (!error)
-		r->first = NULL;
-	else
-		log_error(NULL, "store", "%zu records lost: %s", r->fresh,
+	error = record_table_keep(r->table, r->first);
+	if (error)
+		log_error(NULL, "store", "%zu records lost: %s", record_table_unkept(r->table),
 			record_table_error(r->table));
 	/* what cannot be folded is in the journal */
 	if (record_table_fold(r->table) < 0)
 		log_warning(NULL, "store", "records are left to the next start: %s",
 			record_table_error(r->table));
-	record_rows_free(r->first);
 	record_table_close(r->table);
 	jot_clear(&r->jot);
 	free(r);

@@ -35,7 +35,6 @@
 
 #define RECORDS_WAITING_MAX   20000u
 #define RECORDS_WAITING_BYTES (64u << 20)
-#define RECORDS_BATCH         500u       /* rows of one transaction */
 #define RECORDS_FOLD_NS       1000000000 /* that what is safe may lie outside of the table */
 #define RECORDS_GATHER_NS     10000000   /* that a put may wait for others before it is written */
 #define RECORDS_ROWS_MAX      1000u      /* of one query */
@@ -164,8 +163,8 @@ int records_close(struct records *records);
 int records_put(struct records *records, const struct record *record);
 /*
  * A record that may have been delivered has got a successor: it is delivered again with
- * NextContactId set (R102). Nothing when there is no such record. -EINVAL: an id is empty; -ENOBUFS,
- * -ENOMEM.
+ * NextContactId set (R102). Nothing when there is no such record. -EINVAL: an id is empty; -E2BIG,
+ * -ENOBUFS, -ENOMEM.
  */
 int records_set_next(
 	struct records *records, struct str contact_id, struct str next_id, uint64_t wall_ns);

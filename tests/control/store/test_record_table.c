@@ -128,27 +128,157 @@ static void a_journal_that_was_cut_off_counts_up_to_there(void **state)
 }
 
 /* The limit on the size of files stands for the full disk. */
-static void what_could_not_be_kept_is_the_callers(void **state)
+static void disk_takes(rlim_t bytes)
 {
-	struct rlimit before, small;
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void what_could_not_be_kept_waits(void **state)
+{
 	struct record_row *r;
 
 	open_table();
 	r = row("a", true, "{}");
 	r->next = row("b", true, "{}");
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 100;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	disk_takes(100);
 	assert_int_equal(record_table_keep(table, r), -EFBIG);
 	assert_non_null(strstr(record_table_error(table), path));
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
-	assert_int_equal(record_table_rows(table), 0);
-	keep(r);
+	disk_takes(RLIM_INFINITY);
+	assert_int_equal(record_table_rows(table), 2);
+	assert_int_equal(record_table_unkept(table), 2);
+	/* not safe, so not in the table either */
+	assert_int_equal(record_table_fold(table), 0);
+	assert_int_equal(ask(COUNT), 0);
+	keep(NULL);
+	assert_int_equal(record_table_unkept(table), 0);
 	assert_int_equal(record_table_fold(table), 0);
 	assert_int_equal(ask(COUNT), 2);
+	record_table_close(table);
+}
+
+/* What could not be kept is before what comes later, in the journal too. */
+static void a_failure_and_a_crash_keep_the_order(void **state)
+{
+	open_table();
+	disk_takes(20);
+	assert_int_equal(record_table_keep(table, row("a", false, "{\"n\":1}")), -EFBIG);
+	assert_int_equal(record_table_keep(table, row("b", true, "{\"n\":2}")), -EFBIG);
+	disk_takes(RLIM_INFINITY);
+	keep(row("a", false, "{\"n\":3}"));
+	record_table_close(table);
+	open_table();
+	assert_int_equal(ask(COUNT), 2);
+	assert_int_equal(ask("SELECT number FROM records WHERE contact_id = 'a'"), 3);
+	assert_int_equal(ask("SELECT json_extract(json, '$.n') FROM records WHERE number = 2"), 2);
+	record_table_close(table);
+}
+
+/* ---- any order of puts, failures, folds and crashes ------------------------------------------- */
+
+#define IDS  4
+#define PUTS 1500
+
+struct model {
+	uint64_t number, link; /* 0: none */
+	bool complete;
+	unsigned json;
+};
+
+static struct model past[PUTS + 1][IDS]; /* by the number of the last put that counts */
+static uint64_t seed;
+
+static unsigned any(unsigned n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(seed >> 33) % n;
+}
+
+static struct record_row *any_put(void)
+{
+	char id[2] = {(char)('a' + any(IDS)), '\0'}, json[80];
+	struct model *m = past[number + 1];
+	struct record_row *r;
+
+	memcpy(m, past[number], sizeof(past[0]));
+	m += id[0] - 'a';
+	if (any(4) == 0) {
+		r = record_row_make(str_from(id), STR("next"), STR("2026-03-15T08:00:00Z"));
+		r->number = ++number;
+		r->link = true;
+		if (m->number)
+			m->number = m->link = number;
+		return r;
+	}
+	snprintf(json, sizeof(json), "{\"n\":%u,\"LastUpdateTimestamp\":\"2026-03-15T08:00:00Z\"}",
+		(unsigned)number + 1);
+	r = row(id, any(3) == 0, json);
+	*m = (struct model){number, 0, m->complete || r->complete, (unsigned)number};
+	return r;
+}
+
+static bool is_state(const struct model *m)
+{
+	for (char id = 'a'; id < 'a' + IDS; id++, m++) {
+		char sql[200];
+
+		snprintf(sql, sizeof(sql),
+			"SELECT count(*) FROM records WHERE contact_id = '%c' AND number = %llu AND"
+			" complete = %d AND json_extract(json, '$.n') = %u AND"
+			" (json_extract(json, '$.NextContactId') IS NULL) = %d",
+			id, (unsigned long long)m->number, m->complete, m->json, m->link == 0);
+		if (ask(sql) != (m->number != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Everything up to one of the puts from `kept` on, and nothing else. */
+static uint64_t state_from(uint64_t kept)
+{
+	while (kept <= number && !is_state(past[kept]))
+		kept++;
+	return kept;
+}
+
+static void order_is_kept_whatever_fails(void **state)
+{
+	uint64_t kept = 0;
+
+	seed = 7;
+	open_table();
+	while (number + 3 < PUTS) {
+		unsigned what = any(20);
+
+		disk_takes(any(4) ? RLIM_INFINITY : any(4000));
+		if (what < 14) {
+			struct record_row *first = any_put();
+
+			if (any(2))
+				first->next = any_put();
+			if (record_table_keep(table, first) == 0)
+				kept = number;
+			assert_true(number - record_table_unkept(table) >= kept);
+			kept = number - record_table_unkept(table);
+		} else if (what < 18) {
+			record_table_fold(table);
+		} else {
+			record_table_close(table);
+			disk_takes(RLIM_INFINITY);
+			open_table();
+			kept = state_from(kept);
+			assert_true(kept <= number);
+			number = kept;
+		}
+	}
+	disk_takes(RLIM_INFINITY);
+	keep(NULL);
+	assert_int_equal(record_table_fold(table), 0);
+	assert_true(is_state(past[number]));
 	record_table_close(table);
 }
 
@@ -159,7 +289,9 @@ int main(void)
 		T(what_is_kept_outlives_a_crash),
 		T(a_short_call_is_one_row),
 		T(a_journal_that_was_cut_off_counts_up_to_there),
-		T(what_could_not_be_kept_is_the_callers),
+		T(what_could_not_be_kept_waits),
+		T(a_failure_and_a_crash_keep_the_order),
+		T(order_is_kept_whatever_fails),
 #undef T
 	};
 

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/jot.h"
@@ -609,6 +611,37 @@ static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
 	close_records();
 }
 
+/* The limit on the size of files stands for the full disk. */
+static void a_disk_that_fails_keeps_the_order(void **state)
+{
+	struct records_stats s;
+	struct rlimit before, small;
+	struct record r = sample("same", 0);
+	struct answer *a;
+
+	open_records();
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 100;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	/* many, so that they are more than one batch, and a question hands them over at once */
+	r.complete = false;
+	for (unsigned i = 0; i < 1200; i++) {
+		r.initiation_wall = START + i * CLOCK_S;
+		put(&r);
+	}
+	ask((struct records_query){0});
+	UNTIL((records_stats(records, &s), s.failures));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	UNTIL((records_stats(records, &s), s.waiting == 0));
+	a = ask((struct records_query){.open_only = true});
+	assert_int_equal(a->n, 1);
+	assert_int_equal(a->numbers[0], 1200);
+	assert_string_equal(member(a->last, "InitiationTimestamp", NULL), "2026-03-15T08:19:59Z");
+	close_records();
+}
+
 static void what_waits_is_bounded_and_says_so(void **state)
 {
 	unsigned n = 0;
@@ -733,6 +766,7 @@ int main(void)
 		T(what_was_left_open_is_completed_at_once_or_not_at_all),
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
+		T(a_disk_that_fails_keeps_the_order),
 		T(what_waits_is_bounded_and_says_so),
 		T(a_bad_file_is_a_clear_error),
 		T(a_file_of_the_schema_before_is_brought_up_to_date),
