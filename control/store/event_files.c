@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct event_files {
 	size_t n, size;
 	int fd;
 	off_t written; /* bytes of it */
+	bool torn;     /* a write that failed may have left something behind them */
 	char *buffer;  /* lines that are not written yet */
 	size_t buffer_n, buffer_size;
 	uint64_t last_number; /* put */
@@ -209,14 +211,23 @@ static int write_all(int fd, const char *p, size_t n, off_t at)
 	return 0;
 }
 
-/* What a failed write has left behind is overwritten by the next one. */
+static int write_buffer(struct event_files *f)
+{
+	if (f->torn && ftruncate(f->fd, f->written) < 0)
+		return -errno;
+	f->torn = false;
+	return write_all(f->fd, f->buffer, f->buffer_n, f->written);
+}
+
 int event_files_flush(struct event_files *f)
 {
-	int rc = write_all(f->fd, f->buffer, f->buffer_n, f->written);
+	int rc = write_buffer(f);
 
 	if (rc == 0) {
 		f->written += (off_t)f->buffer_n;
 		f->flushed_number = f->last_number;
+	} else {
+		f->torn = true;
 	}
 	f->buffer_n = 0;
 	f->last_number = f->flushed_number;
@@ -241,6 +252,7 @@ static int begin_file(struct event_files *f, uint64_t first)
 		close(f->fd);
 	f->fd = fd;
 	f->written = 0;
+	f->torn = false;
 	return 0;
 }
 
@@ -319,8 +331,28 @@ int event_files_put(struct event_files *f, const struct event *event)
 	return 0;
 }
 
-void event_files_forget(struct event_files *f, uint64_t number, uint64_t wall_ns)
+/* The last number that is not among the last `keep`. Of a former life a file counts as full. */
+static uint64_t number_before(const struct event_files *f, uint64_t keep)
 {
+	uint64_t end = f->last_number;
+
+	for (size_t i = f->n; i > 0; i--) {
+		uint64_t before = f->files[i - 1].first - 1;
+
+		if (end - before > keep)
+			return end - keep;
+		keep -= end - before;
+		end = i > 1 && f->files[i - 2].first + EVENT_FILES_LINES <= before
+			      ? f->files[i - 2].first + EVENT_FILES_LINES - 1
+			      : before;
+	}
+	return 0;
+}
+
+void event_files_forget(struct event_files *f, uint64_t keep, uint64_t wall_ns)
+{
+	uint64_t number = number_before(f, keep);
+
 	f->forget_number = number;
 	f->forget_wall_ns = wall_ns;
 	while (f->n > 1 && (f->files[1].first <= number + 1 || f->files[0].last_wall_ns < wall_ns))

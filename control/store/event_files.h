@@ -6,10 +6,11 @@
  *	end                         the file was closed in good order
  *
  * A file bears the number from which it goes on, 20 digits and ".events", and takes
- * EVENT_FILES_LINES of them. It is made before a number of it is given to anybody, and a life of the
- * log begins with a file of its own: when the last one has no end, numbers beyond it may have been
- * given, and the next life skips EVENT_FILES_SKIP of them. A line that was cut off by a crash, and
- * what is behind it, do not count.
+ * EVENT_FILES_LINES of them. A life of the log begins with a file of its own: when the last one has
+ * no end, numbers beyond it may have been given, also such as were never written, and the next life
+ * skips EVENT_FILES_SKIP of them. That is more than a life gives that writes nothing (at 10,000 a
+ * second: five days), and there is room for two million such ends below 2^53, up to which every
+ * reader of JSON can count. A line that was cut off by a crash, and what is behind it, do not count.
  *
  * A write is not synced: a crash of the machine may cost the last events, one of control does not.
  * Used by one thread at a time: at start and end by the loop's, between by the helper's.
@@ -23,7 +24,7 @@
 #include "store/events.h"
 
 #define EVENT_FILES_LINES 10000u
-#define EVENT_FILES_SKIP  (EVENTS_WAITING_MAX + EVENT_FILES_LINES)
+#define EVENT_FILES_SKIP  (UINT64_C(1) << 32)
 
 struct event_files;
 
@@ -40,8 +41,8 @@ uint64_t event_files_last(const struct event_files *f);
  */
 int event_files_put(struct event_files *f, const struct event *event);
 int event_files_flush(struct event_files *f);
-/* What has at most this number, or is older, is not read any more. */
-void event_files_forget(struct event_files *f, uint64_t number, uint64_t wall_ns);
+/* All but the last `keep`, and what is older, is not read any more. */
+void event_files_forget(struct event_files *f, uint64_t keep, uint64_t wall_ns);
 /* At most `max` events above `after`; their texts are malloc'ed, also those of an error. */
 int event_files_read(
 	struct event_files *f, uint64_t after, struct event *rows, size_t max, size_t *n);

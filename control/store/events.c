@@ -33,7 +33,7 @@ struct batch {
 	struct event_files *files;
 	struct entry *entries[EVENTS_BATCH];
 	unsigned n;
-	uint64_t forget_number, forget_wall_ns;
+	uint64_t keep, forget_wall_ns;
 	bool worked;
 	int error;
 };
@@ -126,7 +126,7 @@ static int write_batch(struct batch *b)
 	if (!error)
 		error = event_files_flush(b->files);
 	if (!error)
-		event_files_forget(b->files, b->forget_number, b->forget_wall_ns);
+		event_files_forget(b->files, b->keep, b->forget_wall_ns);
 	return error;
 }
 
@@ -220,7 +220,7 @@ static struct batch *batch_make(struct events *e)
 		wall_ns = entry->event.wall_ns;
 		b->entries[b->n++] = entry;
 	}
-	b->forget_number = e->last_number > e->config.keep ? e->last_number - e->config.keep : 0;
+	b->keep = e->config.keep;
 	b->forget_wall_ns = wall_ns > e->config.keep_ns ? wall_ns - e->config.keep_ns : 0;
 	return b;
 }
@@ -473,7 +473,7 @@ int events_open(const struct events_config *config, char *error_text, struct eve
 	e->answer = (struct loop_task){.fn = answer, .ctx = e};
 	timer_init(&e->flush, flush_due, e);
 	e->last_number = e->written = event_files_last(e->files);
-	event_files_forget(e->files, 0,
+	event_files_forget(e->files, e->config.keep,
 		config->wall_ns > e->config.keep_ns ? config->wall_ns - e->config.keep_ns : 0);
 	*out = e;
 	return 0;

@@ -3,9 +3,9 @@
  * The event log: ordered, numbered, kept across restarts, resumable.
  *
  * Numbers only grow and are never used twice, also when control is killed: after that they go on
- * behind a gap (store/event_files.h). Kept are the last EVENTS_KEEP, and
- * none older than EVENTS_KEEP_NS. Appending costs the loop a copy; batches are written on the
- * offload thread; the newest EVENTS_MEMORY (and everything not written yet) are in memory.
+ * behind a gap (store/event_files.h). Kept are the last EVENTS_KEEP, and none older than
+ * EVENTS_KEEP_NS. Appending costs the loop a copy; batches are written on the offload thread; the
+ * newest EVENTS_MEMORY (and everything not written yet) are in memory.
  *
  *	events_listen()                  from now on, at once, in order
  *	events_read(after) ... repeat    what came before; `gap` when something between `after` and

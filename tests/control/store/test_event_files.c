@@ -96,10 +96,10 @@ static void events_lie_in_files_of_so_many(void **state)
 	assert_int_equal(count(EVENT_FILES_LINES - 1), all - EVENT_FILES_LINES + 1);
 	assert_int_equal(count(all), 0);
 	/* an older one is dropped when nothing of it is wanted; the rest is not read any more */
-	event_files_forget(files, EVENT_FILES_LINES + 5, 0);
+	event_files_forget(files, all - EVENT_FILES_LINES - 5, 0);
 	assert_int_equal(count_files(last), 3);
 	assert_int_equal(count(0), all - EVENT_FILES_LINES - 5);
-	event_files_forget(files, 0, WALL + all);
+	event_files_forget(files, all, WALL + all);
 	assert_int_equal(count_files(last), 1);
 	assert_int_equal(count(0), 1);
 	close_files(true);
@@ -111,6 +111,8 @@ static void events_lie_in_files_of_so_many(void **state)
 
 static void a_life_that_was_not_ended_leaves_a_gap(void **state)
 {
+	char last[300];
+
 	open_files();
 	write_up_to(1, 10);
 	close_files(false);
@@ -118,6 +120,12 @@ static void a_life_that_was_not_ended_leaves_a_gap(void **state)
 	assert_int_equal(event_files_last(files), 10 + EVENT_FILES_SKIP);
 	write_up_to(11 + EVENT_FILES_SKIP, 12 + EVENT_FILES_SKIP);
 	assert_int_equal(count(10), 2);
+	/* the gap is none of those that are kept */
+	event_files_forget(files, EVENT_FILES_LINES + 2, 0);
+	assert_int_equal(count_files(last), 2);
+	event_files_forget(files, 1, 0);
+	assert_int_equal(count_files(last), 1);
+	assert_int_equal(count(0), 1);
 	close_files(true);
 	/* nothing was given to anybody, so nothing is skipped */
 	open_files();
@@ -168,6 +176,32 @@ static void what_could_not_be_written_is_written_once(void **state)
 	close_files(true);
 }
 
+/* A write that failed has left more behind than the next one takes. */
+static void what_a_failed_write_left_is_not_read(void **state)
+{
+	struct rlimit before, small;
+
+	open_files();
+	write_up_to(1, 10);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 5000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint64_t n = 11; n <= 500; n++)
+		assert_int_equal(put(n), 0);
+	assert_int_equal(event_files_flush(files), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	/* those were given up */
+	write_up_to(900, 900);
+	close_files(false);
+	open_files();
+	assert_int_equal(event_files_last(files), 900 + EVENT_FILES_SKIP);
+	assert_int_equal(count(10), 1);
+	close_files(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +210,7 @@ int main(void)
 		T(a_life_that_was_not_ended_leaves_a_gap),
 		T(a_line_that_was_cut_off_does_not_count),
 		T(what_could_not_be_written_is_written_once),
+		T(what_a_failed_write_left_is_not_read),
 #undef T
 	};
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "store/events.h"
@@ -285,6 +286,43 @@ static void a_crash_never_gives_a_number_twice(void **state)
 	close_events();
 }
 
+static void disk_takes(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The disk takes no byte and no name: of what was given up, nothing is on it, but it was heard. */
+static void what_was_given_up_never_gives_a_number_twice(void **state)
+{
+	struct events_stats s;
+	uint64_t heard = 0;
+	char away[140];
+
+	open_events(0, 0);
+	append(1);
+	UNTIL(all_written());
+	snprintf(away, sizeof(away), "%s-away", path);
+	assert_int_equal(rename(path, away), 0);
+	disk_takes(20);
+	for (unsigned i = 2; i < 3 * EVENTS_WAITING_MAX; i++)
+		heard = append(i);
+	UNTIL((events_stats(events, &s), s.failures));
+	assert_true(s.given_up > EVENTS_WAITING_MAX);
+	/* closed without its end: the next life finds what it finds after a crash */
+	helper_restart();
+	assert_true(events_close(events) < 0);
+	disk_takes(RLIM_INFINITY);
+	assert_int_equal(rename(away, path), 0);
+	open_events(0, 0);
+	assert_true(append(1) > heard);
+	close_events();
+}
+
 static void bad_events_are_refused(void **state)
 {
 	static char big[EVENTS_JSON_MAX + 1];
@@ -318,6 +356,7 @@ int main(void)
 		T(what_is_too_old_goes),
 		T(numbers_go_on_after_a_restart),
 		T(a_crash_never_gives_a_number_twice),
+		T(what_was_given_up_never_gives_a_number_twice),
 		T(bad_events_are_refused),
 #undef T
 	};
