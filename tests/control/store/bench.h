@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -62,6 +64,17 @@ static inline void helper_restart(void)
 {
 	offload_destroy(offload);
 	assert_int_equal(offload_create(loop, 0, &offload), 0);
+}
+
+/* The limit on the size of a file stands for a disk that is full. */
+static inline void disk_takes(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 #define UNTIL(condition)                                    \

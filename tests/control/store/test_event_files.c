@@ -3,9 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "store/event_files.h"
@@ -153,24 +151,17 @@ static void a_line_that_was_cut_off_does_not_count(void **state)
 	close_files(true);
 }
 
-/* The limit on the size of files stands for the full disk. */
 static void what_could_not_be_written_is_written_once(void **state)
 {
-	struct rlimit before, small;
 	uint64_t n = 1;
 
 	open_files();
 	write_up_to(1, 10);
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 50000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	disk_takes(50000);
 	while (n <= 20000 && put(n) == 0)
 		n++;
 	assert_true(n <= 20000 || event_files_flush(files) < 0);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	disk_takes(RLIM_INFINITY);
 	write_up_to(1, 20000);
 	assert_int_equal(count(0), 20000);
 	close_files(true);
@@ -179,20 +170,14 @@ static void what_could_not_be_written_is_written_once(void **state)
 /* A write that failed has left more behind than the next one takes. */
 static void what_a_failed_write_left_is_not_read(void **state)
 {
-	struct rlimit before, small;
 
 	open_files();
 	write_up_to(1, 10);
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 5000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	disk_takes(5000);
 	for (uint64_t n = 11; n <= 500; n++)
 		assert_int_equal(put(n), 0);
 	assert_int_equal(event_files_flush(files), -EFBIG);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	disk_takes(RLIM_INFINITY);
 	/* those were given up */
 	write_up_to(900, 900);
 	close_files(false);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "store/events.h"
@@ -284,16 +283,6 @@ static void a_crash_never_gives_a_number_twice(void **state)
 	assert_int_equal(page.n, 50);
 	assert_true(page.more);
 	close_events();
-}
-
-static void disk_takes(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* The disk takes no byte and no name: of what was given up, nothing is on it, but it was heard. */

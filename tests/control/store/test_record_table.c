@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include "store/database.h"
@@ -125,17 +123,6 @@ static void a_journal_that_was_cut_off_counts_up_to_there(void **state)
 	open_table();
 	assert_int_equal(ask(COUNT), 0);
 	record_table_close(table);
-}
-
-/* The limit on the size of files stands for the full disk. */
-static void disk_takes(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void what_could_not_be_kept_waits(void **state)

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/jot.h"
@@ -611,20 +609,14 @@ static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
 	close_records();
 }
 
-/* The limit on the size of files stands for the full disk. */
 static void a_disk_that_fails_keeps_the_order(void **state)
 {
 	struct records_stats s;
-	struct rlimit before, small;
 	struct record r = sample("same", 0);
 	struct answer *a;
 
 	open_records();
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = before;
-	small.rlim_cur = 100;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	disk_takes(100);
 	/* many, so that they are more than one batch, and a question hands them over at once */
 	r.complete = false;
 	for (unsigned i = 0; i < 1200; i++) {
@@ -633,7 +625,7 @@ static void a_disk_that_fails_keeps_the_order(void **state)
 	}
 	ask((struct records_query){0});
 	UNTIL((records_stats(records, &s), s.failures));
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	disk_takes(RLIM_INFINITY);
 	UNTIL((records_stats(records, &s), s.waiting == 0));
 	a = ask((struct records_query){.open_only = true});
 	assert_int_equal(a->n, 1);
