@@ -149,11 +149,9 @@ void contact_record_put(
 	record.recordings = recordings;
 	record.n_recordings = put_recordings(contact, s, recordings, paths);
 	rc = records_put(board->records, &record);
-	if (rc < 0) {
-		board->stats.records_refused++;
+	if (rc < 0)
 		log_error_limited(LOG_CALL(s->id, 0), "contact", 10,
 			"the record could not be stored: %s", strerror(-rc));
-	} else if (complete && s->disconnected) {
+	else if (complete && s->disconnected)
 		segment_event(contact, s, "COMPLETED", now_ns);
-	}
 }

@@ -59,7 +59,6 @@ struct switchboard_stats {
 	uint64_t calls_answered; /* of them, answered by us */
 	uint64_t calls_refused;  /* of them, refused */
 	uint64_t offers, offers_accepted, offers_missed, offers_rejected, offers_withdrawn;
-	uint64_t records_refused; /* puts that the store did not take */
 	uint64_t contacts_closed;
 };
 

@@ -87,7 +87,7 @@ struct record_table {
 	struct record_row *unkept, **unkept_last;
 	size_t unkept_rows, unkept_bytes;
 	int journal;
-	off_t journal_at;
+	off_t journal_at, journal_size;
 	char *buffer; /* BUFFER_SIZE */
 	char path[PATH_SIZE];
 	char error[RECORDS_ERROR_SIZE];
@@ -139,11 +139,10 @@ void record_rows_free(struct record_row *row)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-/* A row that the next one of its record makes needless stays in the list, without a text. */
+/* A row that the next one of its record makes needless stays in the list, but is not written. */
 static void outdate(struct record_table *t, struct record_row *row)
 {
 	t->rows--;
-	t->bytes -= row->bytes;
 	row->json = STR_NULL;
 }
 
@@ -256,6 +255,8 @@ static int keep_some(struct record_table *t)
 	if (error)
 		return fail(t, error);
 	t->journal_at += (off_t)n;
+	if (t->journal_at > t->journal_size)
+		t->journal_size = t->journal_at;
 	while (t->unkept != end)
 		take(t, unkept_take(t));
 	return 0;
@@ -339,7 +340,11 @@ static int read_journal(struct record_table *t)
 			return fail(t, error);
 		at += (off_t)used;
 	} while (used);
-	return record_table_fold(t);
+	error = record_table_fold(t);
+	/* behind a row that was damaged are numbers that are given again now */
+	if (!error && ftruncate(t->journal, 0) < 0)
+		error = fail(t, -errno);
+	return error;
 }
 
 static int open_journal(struct record_table *t)
@@ -414,7 +419,14 @@ int record_table_fold(struct record_table *t)
 	}
 	forget_all(t);
 	t->journal_at = 0;
+	if (t->journal_size > (off_t)RECORD_TABLE_BYTES && ftruncate(t->journal, 0) == 0)
+		t->journal_size = 0;
 	return 0;
+}
+
+bool record_table_is_due(const struct record_table *t)
+{
+	return t->rows >= RECORD_TABLE_ROWS || t->bytes >= RECORD_TABLE_BYTES;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

@@ -7,8 +7,11 @@
  * What is kept is safe: it lies in the journal, which is read again at the next open. The table of
  * SQLite is written from memory, many rows in one transaction, and of a record that was put several
  * times only what the last one says, so that a short call is one row and not two. Then the journal
- * begins again at its start; it is not cut, for what is left of its former rows has lower numbers
- * and changes nothing.
+ * begins again at its start. Its blocks are used again, for what is left of its former rows has lower
+ * numbers and changes nothing; above RECORD_TABLE_BYTES it is cut, and at open when all is folded.
+ *
+ * While nothing can be folded, journal and memory grow alike: who puts stops at a number of
+ * record_table_bytes(), which a row that another one made needless counts in, too.
  *
  * Order is kept whatever fails: rows lie in the journal in the order of their numbers, and what
  * could not be kept is before all that comes later.
@@ -26,7 +29,9 @@
 
 #include "base/str.h"
 
-#define RECORD_TABLE_ROWS 2000u /* in memory, from which on it is to be folded */
+/* From which on it is to be folded. */
+#define RECORD_TABLE_ROWS  2000u
+#define RECORD_TABLE_BYTES ((size_t)16 << 20)
 
 /* One put. Malloc'ed; the list of what is put is in the order of the numbers. */
 struct record_row {
@@ -58,7 +63,9 @@ void record_table_close(struct record_table *t);
 int record_table_keep(struct record_table *t, struct record_row *first);
 /* Of what is kept. Nothing to do is a success. */
 int record_table_fold(struct record_table *t);
-/* What was taken and is not folded. */
+bool record_table_is_due(const struct record_table *t);
+/* What was taken and is not folded: rows that will be written, bytes in memory. The journal is
+ * smaller. */
 size_t record_table_rows(const struct record_table *t);
 size_t record_table_bytes(const struct record_table *t);
 /* Of these, the rows that are not kept. */

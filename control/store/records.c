@@ -82,7 +82,7 @@ static void batch_work(void *arg)
 
 	b->worked = true;
 	b->error = record_table_keep(t, b->first);
-	if (!b->error && (b->fold || record_table_rows(t) >= RECORD_TABLE_ROWS))
+	if (!b->error && (b->fold || record_table_is_due(t)))
 		b->error = record_table_fold(t);
 	if (b->error)
 		snprintf(b->text, sizeof(b->text), "%s", record_table_error(t));

@@ -11,8 +11,9 @@
  * - `open` records are stored, so that a crash loses no call from the books, but are never listed
  *   as complete; a record that was complete stays complete. What is open when the file is opened
  *   was left by a control that died: it is completed with DisconnectReason OTHER.
- * - Nothing is lost on a slow or full disk: what is not written stays in memory and is tried again;
- *   beyond RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES put says -ENOBUFS, and from half of that
+ * - Nothing is lost on a slow or full disk: what is not in SQLite stays in memory and is tried
+ *   again. At RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES, which is the ceiling of the journal too,
+ *   put says -ENOBUFS (counted; what is there stays, what is new is refused), and from half of that
  *   records_pressure() is true (admit no new contacts).
  * - A record that was complete and is delivered again bears a later LastUpdateTimestamp than before.
  * - JSON of a record: names and nesting of the public contact record. Timestamps are UTC in whole

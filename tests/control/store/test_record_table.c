@@ -91,10 +91,26 @@ static void a_short_call_is_one_row(void **state)
 	record_table_close(table);
 }
 
+static void read_file(const char *name, char *bytes, size_t n)
+{
+	int fd = open(name, O_RDONLY);
+
+	assert_int_equal(read(fd, bytes, n), n);
+	close(fd);
+}
+
+static void write_file(const char *name, const char *bytes, size_t n)
+{
+	int fd = open(name, O_WRONLY | O_TRUNC);
+
+	assert_int_equal(write(fd, bytes, n), n);
+	close(fd);
+}
+
 /* Each length that a crash may leave the journal with: a prefix of the rows, never half of one. */
 static void a_journal_that_was_cut_off_counts_up_to_there(void **state)
 {
-	char name[160];
+	char name[160], bytes[1000];
 	struct stat st;
 	off_t first;
 
@@ -106,8 +122,9 @@ static void a_journal_that_was_cut_off_counts_up_to_there(void **state)
 	keep(row("b", true, "{}"));
 	record_table_close(table);
 	assert_int_equal(stat(name, &st), 0);
+	read_file(name, bytes, (size_t)st.st_size);
 	for (off_t at = st.st_size - 1; at >= 0; at -= 7) {
-		assert_int_equal(truncate(name, at), 0);
+		write_file(name, bytes, (size_t)at);
 		open_table();
 		assert_int_equal(ask(COUNT), at >= first ? 1 : 0);
 		assert_int_equal(database_run(record_table_db(table), "DELETE FROM records"), 0);
@@ -122,6 +139,65 @@ static void a_journal_that_was_cut_off_counts_up_to_there(void **state)
 	close(fd);
 	open_table();
 	assert_int_equal(ask(COUNT), 0);
+	record_table_close(table);
+}
+
+/* What is behind the damage is lost, and does not come back over what has its numbers now. */
+static void what_was_behind_damage_stays_away(void **state)
+{
+	char name[160];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s-puts", path);
+	open_table();
+	keep(row("a", true, "{\"n\":1}"));
+	keep(row("b", true, "{\"n\":2}"));
+	record_table_close(table);
+	fd = open(name, O_RDWR);
+	assert_int_equal(pwrite(fd, "x", 1, 61), 1);
+	close(fd);
+	open_table();
+	number = 0;
+	keep(row("b", true, "{\"n\":3}"));
+	record_table_close(table);
+	open_table();
+	assert_int_equal(ask(COUNT), 1);
+	assert_int_equal(ask("SELECT json_extract(json, '$.n') FROM records"), 3);
+	record_table_close(table);
+}
+
+/* Also while only one record is put again and again, so that one row would be written. */
+static void the_journal_counts_and_shrinks(void **state)
+{
+	static char json[200000] = "{}";
+	const off_t most = 2 * (off_t)RECORD_TABLE_BYTES;
+	char name[160];
+	struct stat st = {0};
+
+	snprintf(name, sizeof(name), "%s-puts", path);
+	memset(json + 2, ' ', sizeof(json) - 3);
+	open_table();
+	while (st.st_size < most) {
+		keep(row("a", false, json));
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(record_table_is_due(table),
+			record_table_bytes(table) >= RECORD_TABLE_BYTES);
+		assert_true((size_t)st.st_size <= record_table_bytes(table));
+	}
+	assert_int_equal(record_table_rows(table), 1);
+	assert_int_equal(record_table_fold(table), 0);
+	assert_int_equal(record_table_bytes(table), 0);
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	/* a small one keeps its blocks, up to the next open */
+	keep(row("a", false, json));
+	assert_int_equal(record_table_fold(table), 0);
+	assert_int_equal(stat(name, &st), 0);
+	assert_true(st.st_size > 0);
+	record_table_close(table);
+	open_table();
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_size, 0);
 	record_table_close(table);
 }
 
@@ -276,6 +352,8 @@ int main(void)
 		T(what_is_kept_outlives_a_crash),
 		T(a_short_call_is_one_row),
 		T(a_journal_that_was_cut_off_counts_up_to_there),
+		T(what_was_behind_damage_stays_away),
+		T(the_journal_counts_and_shrinks),
 		T(what_could_not_be_kept_waits),
 		T(a_failure_and_a_crash_keep_the_order),
 		T(order_is_kept_whatever_fails),

@@ -634,6 +634,48 @@ static void a_disk_that_fails_keeps_the_order(void **state)
 	close_records();
 }
 
+/* One record that changes all the time, while another program holds the file. */
+static void the_journal_has_a_ceiling(void **state)
+{
+	static char big[RECORDS_JSON_MAX / 2];
+	struct record_pair attribute = {STR("a"), {big, sizeof(big)}};
+	struct record r = sample("same", 0);
+	struct records_stats s;
+	char name[140];
+	struct stat st;
+	sqlite3 *db;
+	unsigned n;
+	int rc = 0;
+
+	memset(big, 'x', sizeof(big));
+	r.complete = false;
+	r.attributes = &attribute;
+	r.n_attributes = 1;
+	snprintf(name, sizeof(name), "%s-puts", path);
+	open_records();
+	db = open_by_hand();
+	assert_int_equal(database_run(db, "BEGIN IMMEDIATE"), 0);
+	for (n = 0; rc == 0 && n <= RECORDS_WAITING_BYTES / sizeof(big); n++) {
+		rc = records_put(records, &r);
+		loop_step(loop, 0);
+	}
+	assert_int_equal(rc, -ENOBUFS);
+	assert_true(records_pressure(records));
+	UNTIL(stat(name, &st) == 0 && st.st_size > (off_t)RECORDS_WAITING_BYTES / 2);
+	/* all of it, so that the fold finds nothing that is written behind it */
+	UNTIL(stat(name, &st) == 0 &&
+		st.st_size > (off_t)RECORDS_WAITING_BYTES - (off_t)RECORDS_JSON_MAX);
+	assert_true(st.st_size <= (off_t)RECORDS_WAITING_BYTES + (off_t)RECORDS_JSON_MAX);
+	records_stats(records, &s);
+	assert_int_equal(s.refused, 1);
+	assert_int_equal(database_run(db, "ROLLBACK"), 0);
+	sqlite3_close(db);
+	UNTIL((records_stats(records, &s), s.waiting == 0));
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	close_records();
+}
+
 static void what_waits_is_bounded_and_says_so(void **state)
 {
 	unsigned n = 0;
@@ -759,6 +801,7 @@ int main(void)
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
 		T(a_disk_that_fails_keeps_the_order),
+		T(the_journal_has_a_ceiling),
 		T(what_waits_is_bounded_and_says_so),
 		T(a_bad_file_is_a_clear_error),
 		T(a_file_of_the_schema_before_is_brought_up_to_date),
