@@ -171,14 +171,6 @@ static void on_trace(void *ctx, const struct sip_trace *trace)
 		admin_trace(c->admin, trace);
 }
 
-static void on_store_health(void *ctx, int error, const char *text)
-{
-	if (error < 0)
-		log_error(NULL, "store", "writing fails: %s", text);
-	else
-		log_info(NULL, "store", "writing works again");
-}
-
 /* A name without a slash is one in the store's directory. */
 static void store_path(const struct config *config, const char *name, char path[PATH_SIZE])
 {
@@ -239,9 +231,7 @@ static int open_stores(struct control *c)
 	rc = records_open(&(struct records_config){.loop = b->loop,
 				  .offload = b->offload,
 				  .path = path,
-				  .wall_ns = clock_wall(),
-				  .health = on_store_health,
-				  .ctx = c},
+				  .wall_ns = clock_wall()},
 		error, &b->records);
 	if (rc == 0) {
 		snprintf(path, sizeof(path), "%s/events", c->config.store_directory);
@@ -250,9 +240,7 @@ static int open_stores(struct control *c)
 					 .path = path,
 					 .wall_ns = clock_wall(),
 					 .keep = (unsigned)c->config.events_keep,
-					 .keep_ns = c->config.events_keep_ns,
-					 .health = on_store_health,
-					 .ctx = c},
+					 .keep_ns = c->config.events_keep_ns},
 			error, &b->events);
 	}
 	if (rc == 0)

@@ -143,20 +143,15 @@ static void flush_in(struct events *e, uint64_t after_ns)
 	timers_set_in(loop_timers(e->config.loop), &e->flush, after_ns);
 }
 
-static void report_health(struct events *e, int error)
+/* Once when it begins, and once when it is over. */
+static void report(struct events *e, int error)
 {
-	const char *text = error ? strerror(-error) : "";
-	bool failing = error != 0;
-
-	if (failing == e->failing)
-		return;
-	e->failing = failing;
-	if (failing)
-		log_error(NULL, "store", "events cannot be written: %s: %s", e->config.path, text);
-	else
+	if (error && !e->failing)
+		log_error(NULL, "store", "events cannot be written: %s: %s", e->config.path,
+			strerror(-error));
+	else if (!error && e->failing)
 		log_info(NULL, "store", "events are written again");
-	if (e->config.health)
-		e->config.health(e->config.ctx, error, text);
+	e->failing = error != 0;
 }
 
 static void batch_release(struct events *e, struct batch *b, bool written)
@@ -189,12 +184,12 @@ static void batch_done(void *arg)
 	wall_ns = b->n ? b->entries[b->n - 1]->event.wall_ns : 0;
 	batch_release(e, b, good);
 	if (good) {
-		report_health(e, 0);
+		report(e, 0);
 		trim(e, wall_ns);
 	}
 	if (b->worked && b->error) {
 		e->failures++;
-		report_health(e, b->error);
+		report(e, b->error);
 		flush_in(e, RETRY_NS);
 	} else if (good && e->waiting) {
 		flush_in(e, GATHER_NS);

@@ -53,8 +53,6 @@ struct events_config {
 	unsigned keep;    /* 0: EVENTS_KEEP */
 	uint64_t keep_ns; /* 0: EVENTS_KEEP_NS */
 	unsigned memory;  /* 0: EVENTS_MEMORY; for tests */
-	void (*health)(void *ctx, int error, const char *text); /* as in records.h */
-	void *ctx;
 };
 
 /* Blocks (at start). On failure `error` (EVENTS_ERROR_SIZE bytes) names the file and the cause. */

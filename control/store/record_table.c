@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/siphash.h"
 #include "store/database.h"
@@ -17,6 +18,7 @@
 #define JOURNAL_MAGIC UINT32_C(0x6c6e756a) /* "junl" */
 #define BUFFER_SIZE   ((size_t)1 << 20)
 #define PATH_SIZE     4200
+#define BUSY_REST_NS  CLOCK_S
 
 /*
  * Rows lie in the order of their numbers, so that what is new is appended to the table; only the
@@ -89,6 +91,7 @@ struct record_table {
 	int journal;
 	off_t journal_at, journal_size;
 	char *buffer; /* BUFFER_SIZE */
+	uint64_t busy_until_ns;
 	char path[PATH_SIZE];
 	char error[RECORDS_ERROR_SIZE];
 };
@@ -404,19 +407,29 @@ static int write_rows(struct record_table *t)
 	return error ? error : finish(t->commit);
 }
 
+static int fold_failed(struct record_table *t, int error)
+{
+	snprintf(t->error, sizeof(t->error), "%.200s: %s", t->path, sqlite3_errmsg(t->db));
+	if (!sqlite3_get_autocommit(t->db))
+		sqlite3_exec(t->db, "ROLLBACK", NULL, NULL, NULL);
+	if (error == -EBUSY)
+		t->busy_until_ns = clock_now() + BUSY_REST_NS;
+	return error;
+}
+
 int record_table_fold(struct record_table *t)
 {
 	int error;
 
 	if (!t->first)
 		return 0;
-	error = write_rows(t);
-	if (error) {
-		snprintf(t->error, sizeof(t->error), "%.200s: %s", t->path, sqlite3_errmsg(t->db));
-		if (!sqlite3_get_autocommit(t->db))
-			sqlite3_exec(t->db, "ROLLBACK", NULL, NULL, NULL);
-		return error;
+	if (clock_now() < t->busy_until_ns) {
+		snprintf(t->error, sizeof(t->error), "%.200s: another program holds it", t->path);
+		return -EBUSY;
 	}
+	error = write_rows(t);
+	if (error)
+		return fold_failed(t, error);
 	forget_all(t);
 	t->journal_at = 0;
 	if (t->journal_size > (off_t)RECORD_TABLE_BYTES && ftruncate(t->journal, 0) == 0)

@@ -61,7 +61,10 @@ void record_table_close(struct record_table *t);
  * first; -errno says that some of what was taken is not safe yet.
  */
 int record_table_keep(struct record_table *t, struct record_row *first);
-/* Of what is kept. Nothing to do is a success. */
+/*
+ * Of what is kept. Nothing to do is a success. -EBUSY: another program holds the file, which is not
+ * asked for again within a second, so that who folds often does not wait each time.
+ */
 int record_table_fold(struct record_table *t);
 bool record_table_is_due(const struct record_table *t);
 /* What was taken and is not folded: rows that will be written, bytes in memory. The journal is

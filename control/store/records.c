@@ -25,6 +25,20 @@ struct load {
 	size_t rows, bytes;
 };
 
+/* Of a visit of the helper to the table. */
+struct outcome {
+	int keep_error, fold_error;    /* 0 also when it was not tried */
+	char text[RECORDS_ERROR_SIZE]; /* of the error, the first when there are two */
+	struct load held;              /* by the table, afterwards */
+	bool unkept;                   /* some of it */
+};
+
+enum health {
+	WELL,
+	WAITING, /* what is kept cannot be folded */
+	FAILING, /* nothing can be kept */
+};
+
 struct batch {
 	struct records *records;
 	struct record_table *table;
@@ -32,9 +46,7 @@ struct batch {
 	struct load load; /* of them */
 	bool fold;
 	bool worked;
-	int error;
-	struct load held; /* by the table, afterwards */
-	char text[RECORDS_ERROR_SIZE];
+	struct outcome outcome;
 	uint64_t took_ns;
 };
 
@@ -49,7 +61,7 @@ struct records {
 	unsigned in_flight;               /* batches and queries */
 	unsigned batches_out;
 	unsigned queries_out;
-	bool failing;
+	enum health health;
 	struct timer flush; /* what has gathered, or failed before */
 	struct timer fold;
 	struct records_stats stats;
@@ -74,19 +86,32 @@ static void load_remove(struct load *l, struct load less)
 	l->bytes -= less.bytes;
 }
 
+static void note_held(struct outcome *o, const struct record_table *t)
+{
+	o->held = load_of(t);
+	o->unkept = record_table_unkept(t) > 0;
+}
+
+static int note_error(struct outcome *o, const struct record_table *t, int error)
+{
+	if (error && !o->text[0])
+		snprintf(o->text, sizeof(o->text), "%s", record_table_error(t));
+	return error;
+}
+
+/* A fold makes room in the journal, so one that is full needs it. */
 static void batch_work(void *arg)
 {
 	struct batch *b = arg;
 	struct record_table *t = b->table;
+	struct outcome *o = &b->outcome;
 	uint64_t begun_ns = clock_now();
 
 	b->worked = true;
-	b->error = record_table_keep(t, b->first);
-	if (!b->error && (b->fold || record_table_is_due(t)))
-		b->error = record_table_fold(t);
-	if (b->error)
-		snprintf(b->text, sizeof(b->text), "%s", record_table_error(t));
-	b->held = load_of(t);
+	o->keep_error = note_error(o, t, record_table_keep(t, b->first));
+	if (b->fold || o->keep_error || record_table_is_due(t))
+		o->fold_error = note_error(o, t, record_table_fold(t));
+	note_held(o, t);
 	b->took_ns = clock_now() - begun_ns;
 }
 
@@ -95,28 +120,44 @@ static void flush_in(struct records *r, uint64_t after_ns)
 	timers_set_in(loop_timers(r->config.loop), &r->flush, after_ns);
 }
 
-static void report_health(struct records *r, int error, const char *text)
+static void report(struct records *r, enum health now, const char *text)
 {
-	bool failing = error != 0;
-
-	if (failing == r->failing)
+	if (now == r->health)
 		return;
-	r->failing = failing;
-	if (failing)
+	r->health = now;
+	if (now == FAILING)
 		log_error(NULL, "store", "records cannot be written: %s", text);
+	else if (now == WAITING)
+		log_warning(NULL, "store", "records wait in the journal: %s", text);
 	else
 		log_info(NULL, "store", "records are written again");
-	if (r->config.health)
-		r->config.health(r->config.ctx, error, text);
+}
+
+static void note_health(struct records *r, const struct outcome *o)
+{
+	int error = o->keep_error ? o->keep_error : o->fold_error;
+
+	/* a fold that was not tried fails still */
+	if (o->unkept)
+		report(r, FAILING, o->text);
+	else if (o->fold_error || (r->health == WAITING && o->held.rows))
+		report(r, WAITING, o->text);
+	else
+		report(r, WELL, "");
+	if (error)
+		r->stats.failures++;
+	if (error || r->health == WELL)
+		r->stats.error = error;
 }
 
 /* What is kept may lie in memory for a while; it is in the table within RECORDS_FOLD_NS. */
-static void note_held(struct records *r, struct load held)
+static void note_outcome(struct records *r, const struct outcome *o)
 {
 	struct timers *timers = loop_timers(r->config.loop);
 
-	r->held = held;
-	if (!held.rows)
+	note_health(r, o);
+	r->held = o->held;
+	if (!o->held.rows)
 		timers_cancel(timers, &r->fold);
 	else if (!timer_is_set(&r->fold))
 		timers_set_in(timers, &r->fold, RECORDS_FOLD_NS);
@@ -131,10 +172,8 @@ static void batch_cancelled(struct records *r, struct batch *b)
 
 static void batch_over(struct records *r, struct batch *b)
 {
-	report_health(r, b->error, b->text);
-	note_held(r, b->held);
-	if (b->error) {
-		r->stats.failures++;
+	note_outcome(r, &b->outcome);
+	if (b->outcome.keep_error) {
 		flush_in(r, RETRY_NS);
 		return;
 	}
@@ -189,8 +228,8 @@ static void flush_due(void *ctx, uint64_t now_ns)
 {
 	struct records *r = ctx;
 
-	if (r->first || r->failing)
-		submit(r, r->failing);
+	if (r->first || r->health == FAILING)
+		submit(r, false);
 }
 
 static void fold_due(void *ctx, uint64_t now_ns)
@@ -241,7 +280,7 @@ static void append(struct records *r, struct record_row *row)
 	r->gathered.bytes += row->bytes;
 	r->stats.put++;
 	/* While one batch is written the next one gathers. */
-	if (r->batches_out == 0 && !r->failing && !timer_is_set(&r->flush))
+	if (r->batches_out == 0 && r->health != FAILING && !timer_is_set(&r->flush))
 		flush_in(r, RECORDS_GATHER_NS);
 }
 
@@ -304,7 +343,7 @@ struct query {
 	struct records_row *rows;
 	size_t n;
 	bool more;
-	struct load held; /* by the table */
+	struct outcome outcome;
 };
 
 static void query_sql(const struct records_query *q, char sql[SQL_SIZE])
@@ -388,8 +427,8 @@ static void query_work(void *arg)
 
 	q->worked = true;
 	/* what cannot be written now is not found, but what was written before is */
-	record_table_fold(q->table);
-	q->held = load_of(q->table);
+	q->outcome.fold_error = note_error(&q->outcome, q->table, record_table_fold(q->table));
+	note_held(&q->outcome, q->table);
 	q->rows = calloc(q->q.limit, sizeof(*q->rows));
 	q->error = q->rows ? run_query(q) : -ENOMEM;
 	if (q->error)
@@ -423,7 +462,7 @@ static void query_done(void *arg)
 	q->records->in_flight--;
 	q->records->queries_out--;
 	if (q->worked)
-		note_held(q->records, q->held);
+		note_outcome(q->records, &q->outcome);
 	q->done(q->ctx, &result);
 	query_free(q);
 }
@@ -452,7 +491,7 @@ int records_query(struct records *r, const struct records_query *query,
 		q->q.limit = RECORDS_ROWS_MAX;
 	/* The helper works in order: what is put before is written before. */
 	if ((query->contact_id.n && !q->contact_id) || (query->chain.n && !q->chain) ||
-		(r->first && !submit(r, r->failing)) ||
+		(r->first && !submit(r, false)) ||
 		offload_submit(r->config.offload, query_work, query_done, q)) {
 		query_free(q);
 		return -ENOBUFS;
@@ -521,6 +560,7 @@ int records_open(const struct records_config *config, char *error_text, struct r
 		free(r);
 		return error;
 	}
+	sqlite3_busy_timeout(record_table_db(r->table), RECORDS_BUSY_MS);
 	*out = r;
 	return 0;
 }

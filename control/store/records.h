@@ -11,6 +11,8 @@
  * - `open` records are stored, so that a crash loses no call from the books, but are never listed
  *   as complete; a record that was complete stays complete. What is open when the file is opened
  *   was left by a control that died: it is completed with DisconnectReason OTHER.
+ * - Another program that holds the file keeps rows in the journal, and costs the helper
+ *   RECORDS_BUSY_MS a second.
  * - Nothing is lost on a slow or full disk: what is not in SQLite stays in memory and is tried
  *   again. At RECORDS_WAITING_MAX or RECORDS_WAITING_BYTES, which is the ceiling of the journal too,
  *   put says -ENOBUFS (counted; what is there stays, what is new is refused), and from half of that
@@ -37,6 +39,7 @@
 #define RECORDS_WAITING_MAX   20000u
 #define RECORDS_WAITING_BYTES (64u << 20)
 #define RECORDS_FOLD_NS       1000000000 /* that what is safe may lie outside of the table */
+#define RECORDS_BUSY_MS       50         /* of waiting for another program, then a rest */
 #define RECORDS_GATHER_NS     10000000   /* that a put may wait for others before it is written */
 #define RECORDS_ROWS_MAX      1000u      /* of one query */
 #define RECORDS_JSON_MAX      262144u    /* bytes of one record */
@@ -142,9 +145,6 @@ struct records_config {
 	struct loop *loop;
 	struct offload *offload;
 	const char *path; /* of the database file; its directory must be there */
-	/* Writing began to fail (negative errno and a text) or works again (0). May be NULL. */
-	void (*health)(void *ctx, int error, const char *text);
-	void *ctx;
 };
 
 /*
@@ -211,6 +211,7 @@ int records_query(struct records *records, const struct records_query *query,
 
 struct records_stats {
 	uint64_t put, written, refused, failures, batches;
+	int error; /* with which writing fails now, 0: it works */
 	size_t waiting, waiting_bytes;
 	uint64_t last_number;
 	uint64_t slowest_batch_ns;

@@ -15,15 +15,6 @@
 #define START (UINT64_C(1773561600) * CLOCK_S) /* 2026-03-15T08:00:00Z */
 
 static struct records *records;
-static unsigned health_calls;
-static int health_error;
-
-static void on_health(void *ctx, int error, const char *text)
-{
-	health_calls++;
-	health_error = error;
-}
-
 /* NULL: not valid. */
 static char *json_of(const struct record *r)
 {
@@ -37,8 +28,7 @@ static char *json_of(const struct record *r)
 
 static void open_records(void)
 {
-	const struct records_config config = {
-		.loop = loop, .offload = offload, .path = path, .health = on_health};
+	const struct records_config config = {.loop = loop, .offload = offload, .path = path};
 	char error[RECORDS_ERROR_SIZE] = "";
 
 	assert_int_equal(records_open(&config, error, &records), 0);
@@ -576,6 +566,14 @@ static void a_restart_keeps_records_and_numbers(void **state)
 	close_records();
 }
 
+static int failing(void)
+{
+	struct records_stats s;
+
+	records_stats(records, &s);
+	return s.error;
+}
+
 static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
 {
 	sqlite3 *blocker;
@@ -586,26 +584,76 @@ static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
 	put(&r);
 	assert_int_equal(ask((struct records_query){0})->n, 1);
 	/* Another program holds the file for longer than we wait. */
-	assert_int_equal(sqlite3_open(path, &blocker), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(blocker, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-	health_calls = 0;
+	blocker = open_by_hand();
+	assert_int_equal(database_run(blocker, "BEGIN EXCLUSIVE"), 0);
 	r = sample("second", 1);
 	put(&r);
-	UNTIL(health_calls == 1);
-	assert_int_equal(health_error, -EBUSY);
+	UNTIL(failing());
+	assert_int_equal(failing(), -EBUSY);
 	r.disconnect_reason = STR("OTHER");
 	put(&r);
 	records_stats(records, &s);
 	assert_int_equal(s.waiting, 2);
-	sqlite3_exec(blocker, "ROLLBACK", NULL, NULL, NULL);
+	assert_int_equal(database_run(blocker, "ROLLBACK"), 0);
 	sqlite3_close(blocker);
-	UNTIL(health_calls == 2);
-	assert_int_equal(health_error, 0);
+	UNTIL(!failing());
 	struct answer *a = ask((struct records_query){0});
 	assert_int_equal(a->n, 2);
 	assert_string_equal(a->ids[0], "second");
 	a = ask((struct records_query){.contact_id = STR("second")});
 	assert_string_equal(member(a->last, "DisconnectReason", NULL), "OTHER");
+	close_records();
+}
+
+/* How many lines the log has. */
+static unsigned count_lines(int fd)
+{
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	unsigned lines = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+/* The helper has other work; the journal goes on; the log says it once. */
+static void a_lock_by_another_program_costs_little(void **state)
+{
+	struct record r = sample("one", 0);
+	sqlite3 *blocker;
+	char name[140];
+	uint64_t begun_ns;
+	struct stat st;
+	off_t size;
+	int log;
+
+	snprintf(name, sizeof(name), "%s/log", directory);
+	log = open(name, O_RDWR | O_CREAT, 0600);
+	log_set_fd(log);
+	log_set_level(LOG_LEVEL_INFO);
+	snprintf(name, sizeof(name), "%s-puts", path);
+	open_records();
+	blocker = open_by_hand();
+	assert_int_equal(database_run(blocker, "BEGIN IMMEDIATE"), 0);
+	put(&r);
+	UNTIL(failing());
+	begun_ns = clock_now();
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(stat(name, &st), 0);
+		size = st.st_size;
+		put(&r);
+		UNTIL(stat(name, &st) == 0 && st.st_size > size);
+		ask((struct records_query){0});
+	}
+	assert_true(clock_now() - begun_ns < 15 * CLOCK_S); /* not two seconds each */
+	assert_int_equal(count_lines(log), 1);
+	assert_int_equal(database_run(blocker, "ROLLBACK"), 0);
+	sqlite3_close(blocker);
+	UNTIL(!failing());
+	assert_int_equal(count_lines(log), 2);
+	log_set_fd(STDERR_FILENO);
+	close(log);
 	close_records();
 }
 
@@ -800,6 +848,7 @@ int main(void)
 		T(what_was_left_open_is_completed_at_once_or_not_at_all),
 		T(a_restart_keeps_records_and_numbers),
 		T(a_disk_that_fails_loses_nothing_and_is_reported),
+		T(a_lock_by_another_program_costs_little),
 		T(a_disk_that_fails_keeps_the_order),
 		T(the_journal_has_a_ceiling),
 		T(what_waits_is_bounded_and_says_so),
