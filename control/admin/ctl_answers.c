@@ -92,6 +92,8 @@ int ctl_show_waiting(const json_t *result, bool more)
 
 int ctl_show_records(const json_t *result, bool more)
 {
+	json_int_t behind = json_integer_value(json_object_get(result, "behind"));
+
 	TABLE("records", {"CONTACT", "ContactId"}, {"METHOD", "InitiationMethod"},
 		{"INITIATED", "InitiationTimestamp"}, {"CUSTOMER", "CustomerEndpoint.Address"},
 		{"QUEUE", "Queue.Name"}, {"AGENT", "Agent.Username"},
@@ -100,6 +102,8 @@ int ctl_show_records(const json_t *result, bool more)
 	printf("last: %" JSON_INTEGER_FORMAT "%s\n",
 		json_integer_value(json_object_get(result, "last")),
 		json_is_true(json_object_get(result, "more")) ? " (more follow)" : "");
+	if (behind)
+		printf("behind: %" JSON_INTEGER_FORMAT " wait to be written\n", behind);
 	return CTL_OK;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verbs of contact records: the store answers later. */
+/*
+ * Verbs of contact records: the store answers later. `behind` of an answer is how many puts of records
+ * it does not show, because they could not be written yet.
+ */
 #include <errno.h>
 
 #include "admin/admin_internal.h"
@@ -25,10 +28,10 @@ static void on_list(void *ctx, const struct records_result *result)
 	rows = json_array();
 	for (size_t i = 0; i < result->n; i++)
 		json_array_append_new(rows, record_of(&result->rows[i]));
-	rpc_result(call, json_pack("{s:o, s:I, s:b}", "records", rows, "last",
+	rpc_result(call, json_pack("{s:o, s:I, s:b, s:I}", "records", rows, "last",
 				 (json_int_t)(result->n ? result->rows[result->n - 1].number
 							: (uint64_t)rpc_number(call, "since", 0)),
-				 "more", result->more));
+				 "more", result->more, "behind", (json_int_t)result->behind));
 }
 
 static void on_get(void *ctx, const struct records_result *result)
@@ -37,11 +40,15 @@ static void on_get(void *ctx, const struct records_result *result)
 
 	if (result->error < 0)
 		rpc_refuse(call, RPC_FAILED, "the records cannot be read: %s", result->error_text);
+	else if (result->n == 0 && result->behind)
+		rpc_refuse(call, RPC_FAILED, "no record '%.64s' yet: %zu wait to be written",
+			rpc_text(call, "contact"), result->behind);
 	else if (result->n == 0)
 		rpc_refuse(call, RPC_NOT_FOUND, "no record '%.64s'", rpc_text(call, "contact"));
 	else
-		rpc_result(call, json_pack("{s:b, s:o}", "complete", result->rows[0].complete,
-					 "record", record_of(&result->rows[0])));
+		rpc_result(call,
+			json_pack("{s:b, s:o, s:I}", "complete", result->rows[0].complete, "record",
+				record_of(&result->rows[0]), "behind", (json_int_t)result->behind));
 }
 
 static void ask(struct rpc_call *call, const struct records_query *query,
@@ -89,7 +96,8 @@ static const struct param get_params[] = {PARAM_CONTACT_OF(true)};
 
 static const struct verb verbs[] = {
 	{"record.list", ROLE_READER, VERB_PARAMS(list_params), .handle = handle_list,
-		.help = "contact records: newest, since a number, of a chain, of a contact"},
+		.help = "contact records: newest, since a number, of a chain, of a contact; "
+			"behind: how many wait to be written and are not seen"},
 	{"record.get", ROLE_READER, VERB_PARAMS(get_params), .handle = handle_get,
 		.help = "one contact record, complete or not"},
 };

@@ -179,7 +179,10 @@ static void failing_parts(struct bottleneck *b, const struct switchboard *board)
 	if (m.workers_stalled)
 		bottleneck_fails(b, "%u of %u workers of the dataplane stand still",
 			m.workers_stalled, m.workers);
-	if (records_pressure(board->records))
+	if (r.error)
+		bottleneck_fails(b, "contact records are not written (%s): %zu wait",
+			strerror(-r.error), r.waiting);
+	else if (records_pressure(board->records))
 		bottleneck_fails(b, "contact records are not written: %zu wait", r.waiting);
 	if (board->recordings)
 		recordings_stats(board->recordings, &t);

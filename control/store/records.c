@@ -426,7 +426,7 @@ static void query_work(void *arg)
 	struct query *q = arg;
 
 	q->worked = true;
-	/* what cannot be written now is not found, but what was written before is */
+	/* what cannot be written now is not found but counted; what was written before is found */
 	q->outcome.fold_error = note_error(&q->outcome, q->table, record_table_fold(q->table));
 	note_held(&q->outcome, q->table);
 	q->rows = calloc(q->q.limit, sizeof(*q->rows));
@@ -457,6 +457,7 @@ static void query_done(void *arg)
 		.rows = q->rows,
 		.n = error ? 0 : q->n,
 		.more = q->more,
+		.behind = q->outcome.held.rows,
 	};
 
 	q->records->in_flight--;

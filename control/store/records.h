@@ -201,11 +201,12 @@ struct records_result {
 	const char *error_text;
 	const struct records_row *rows; /* valid during the callback */
 	size_t n;
-	bool more; /* cut at the limit */
+	bool more;     /* cut at the limit */
+	size_t behind; /* puts that are not seen, for they could not be written; 0: none */
 };
 
-/* Sees everything put before. -ENOBUFS: too many queries. `done` is called once, also at
- * records_close() (-ECANCELED). */
+/* Sees everything put before, but for what `behind` counts. -ENOBUFS: too many queries, or of jobs.
+ * `done` is called once, also at records_close() (-ECANCELED). */
 int records_query(struct records *records, const struct records_query *query,
 	void (*done)(void *ctx, const struct records_result *result), void *ctx);
 

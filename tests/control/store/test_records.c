@@ -52,7 +52,7 @@ static void close_records(void)
 struct answer {
 	unsigned calls;
 	int error;
-	size_t n;
+	size_t n, behind;
 	bool more;
 	uint64_t numbers[RECORDS_ROWS_MAX];
 	char ids[RECORDS_ROWS_MAX][40];
@@ -68,6 +68,7 @@ static void on_answer(void *ctx, const struct records_result *result)
 	a->error = result->error;
 	a->n = result->n;
 	a->more = result->more;
+	a->behind = result->behind;
 	json_decref(a->last);
 	a->last = NULL;
 	for (size_t i = 0; i < result->n; i++) {
@@ -594,11 +595,20 @@ static void a_disk_that_fails_loses_nothing_and_is_reported(void **state)
 	put(&r);
 	records_stats(records, &s);
 	assert_int_equal(s.waiting, 2);
+	/* an answer says what it does not show */
+	struct answer *a = ask((struct records_query){.contact_id = STR("second")});
+	assert_int_equal(a->error, 0);
+	assert_int_equal(a->n, 0);
+	assert_int_equal(a->behind, 2);
+	a = ask((struct records_query){0});
+	assert_int_equal(a->n, 1);
+	assert_int_equal(a->behind, 2);
 	assert_int_equal(database_run(blocker, "ROLLBACK"), 0);
 	sqlite3_close(blocker);
 	UNTIL(!failing());
-	struct answer *a = ask((struct records_query){0});
+	a = ask((struct records_query){0});
 	assert_int_equal(a->n, 2);
+	assert_int_equal(a->behind, 0);
 	assert_string_equal(a->ids[0], "second");
 	a = ask((struct records_query){.contact_id = STR("second")});
 	assert_string_equal(member(a->last, "DisconnectReason", NULL), "OTHER");
