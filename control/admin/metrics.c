@@ -57,15 +57,10 @@ static void put_process(const struct source *s)
 
 static void put_contacts(const struct source *s)
 {
-	unsigned counts[CONTACT_STATE_COUNT] = {0};
-	const struct contact *contact = NULL;
-
-	while ((contact = pool_next(&s->board->contacts, contact)))
-		counts[contact->state]++;
 	page_family(s->page, "contacts", PAGE_GAUGE, "contacts by state");
 	for (int i = 0; i < CONTACT_STATE_COUNT; i++)
-		page_value(s->page, counts[i], "state", contact_state_name((enum contact_state)i),
-			NULL);
+		page_value(s->page, s->board->in_state[i], "state",
+			contact_state_name((enum contact_state)i), NULL);
 }
 
 static void put_calls(const struct source *s)

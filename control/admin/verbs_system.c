@@ -80,15 +80,11 @@ static json_t *sip_json(const struct switchboard *board)
 
 static json_t *contacts_json(const struct switchboard *board)
 {
-	unsigned counts[CONTACT_STATE_COUNT] = {0};
-	const struct contact *contact = NULL;
 	json_t *states = json_object();
 
-	while ((contact = pool_next(&board->contacts, contact)))
-		counts[contact->state]++;
 	for (int i = 0; i < CONTACT_STATE_COUNT; i++)
-		json_object_set_new(
-			states, contact_state_name((enum contact_state)i), json_integer(counts[i]));
+		json_object_set_new(states, contact_state_name((enum contact_state)i),
+			json_integer(board->in_state[i]));
 	return json_pack("{s:i, s:i, s:i, s:i, s:o}", "used", (int)pool_used(&board->contacts),
 		"max", (int)board->contacts.max, "most", (int)board->contacts.most, "legs",
 		(int)pool_used(&board->legs), "by_state", states);

@@ -72,6 +72,8 @@ void contact_set_state(struct contact *contact, enum contact_state state, uint64
 	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s -> %s after %u ms",
 		contact_state_name(contact->state), contact_state_name(state),
 		(unsigned)((now_ns - contact->segment.initiated) / CLOCK_MS));
+	contact->board->in_state[contact->state]--;
+	contact->board->in_state[state]++;
 	contact->state = state;
 	contact->version++;
 	panel_changed(contact);
@@ -128,12 +130,21 @@ static void join_chain(struct contact *contact)
 	contact->chain->holder = contact->id;
 }
 
+static void know_by_id(struct contact *contact)
+{
+	const char *id = contact->segment.id;
+
+	if (map_put(&contact->board->by_id, id, strlen(id), contact) < 0)
+		log_warning(LOG_CALL(id, 0), "contact", "no memory to find the contact by its id");
+}
+
 void contact_first_segment(struct contact *contact, enum contact_method method, uint64_t now_ns)
 {
 	contact->chain = calloc(1, sizeof(*contact->chain));
 	CHECK(contact->chain);
 	contact->chain->references = 1;
 	contact->segment = fresh_segment(contact, method, now_ns);
+	know_by_id(contact);
 	memcpy(contact->segment.initial, contact->segment.id, sizeof(contact->segment.id));
 	join_chain(contact);
 }
@@ -255,7 +266,9 @@ void contact_next_segment(struct contact *contact, enum contact_method method, u
 		kept->older = contact->past;
 		contact->past = kept;
 	}
+	map_remove(&contact->board->by_id, old->id, strlen(old->id));
 	contact->segment = next;
+	know_by_id(contact);
 	join_chain(contact);
 	contact->version++;
 	contact_event(contact, "INITIATED", now_ns);

@@ -111,6 +111,7 @@ struct contact *board_contact_schedule(
 
 	if (!contact)
 		return NULL;
+	board->in_state[contact->state]++;
 	contact->id = id;
 	contact->board = board;
 	contact->clock = (struct clock_pair){now_ns, clock_wall_at(&board->clock, now_ns)};
@@ -188,6 +189,8 @@ void board_forget_contact(struct contact *contact)
 	free(contact->sip_headers);
 	call_part(contact);
 	release(contact);
+	board->in_state[contact->state]--;
+	map_remove(&board->by_id, contact->segment.id, strlen(contact->segment.id));
 	pool_free(&board->contacts, contact);
 }
 
@@ -446,6 +449,7 @@ int board_init(struct switchboard *board)
 	board->effects = calloc(1, sizeof(*board->effects));
 	if (!board->effects)
 		return -ENOMEM;
+	map_init(&board->by_id, NULL, 0);
 	rc = pool_init(&board->contacts, sizeof(struct contact), calls);
 	if (rc == 0)
 		rc = pool_init(&board->legs, sizeof(struct leg), LEGS_OF_CONTACT * calls);
@@ -496,6 +500,7 @@ void board_clear(struct switchboard *board)
 	leg_quality_clear(board);
 	loop_task_cancel(&board->router_task);
 	loop_task_cancel(&board->panel_task);
+	map_clear(&board->by_id);
 	pool_clear(&board->contacts);
 	pool_clear(&board->legs);
 	pool_clear(&board->treatments);
@@ -529,12 +534,7 @@ bool board_idle(const struct switchboard *board)
 
 struct contact *board_find_contact(const struct switchboard *board, const char *id)
 {
-	struct contact *contact = NULL;
-
-	while ((contact = pool_next(&board->contacts, contact)))
-		if (strcmp(contact->segment.id, id) == 0)
-			return contact;
-	return NULL;
+	return map_get(&board->by_id, id, strlen(id));
 }
 
 void board_phone(struct switchboard *board, uint32_t agent, bool ready)

@@ -29,6 +29,7 @@
 
 #include "base/jot.h"
 #include "base/loop.h"
+#include "base/map.h"
 #include "base/offload.h"
 #include "base/pool.h"
 #include "base/random.h"
@@ -92,6 +93,8 @@ struct switchboard {
 	struct api_tokens api_tokens;
 	bool draining;
 	uint32_t live; /* contacts that have not ended: the instance's concurrent calls */
+	uint32_t in_state[CONTACT_STATE_COUNT]; /* contacts; contact_set_state() moves them */
+	struct map by_id;                       /* contacts by the id of their segment */
 	uint64_t started_ns;
 	struct clock_pair clock;
 	struct switchboard_stats stats;

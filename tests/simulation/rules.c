@@ -265,12 +265,15 @@ void rules_of_all(void)
 {
 	struct contact *contact = NULL;
 	const char *problem = "";
-	uint32_t live = 0;
+	uint32_t live = 0, in_state[CONTACT_STATE_COUNT] = {0};
 
 	if (router_audit(sim.board.router, sim.now_ns, &problem) < 0)
 		sim_wrong("the router: %s", problem);
 	while ((contact = pool_next(&sim.board.contacts, contact))) {
 		live += !contact->released;
+		in_state[contact->state]++;
+		if (board_find_contact(&sim.board, contact->segment.id) != contact)
+			sim_wrong("contact %s is not found by its id", contact->segment.id);
 		if (contact->call)
 			rules_of_call(contact->call);
 		else
@@ -278,6 +281,11 @@ void rules_of_all(void)
 	}
 	if (live != sim.board.live)
 		sim_wrong("%u concurrent calls are counted, there are %u", sim.board.live, live);
+	for (int i = 0; i < CONTACT_STATE_COUNT; i++)
+		if (in_state[i] != sim.board.in_state[i])
+			sim_wrong("%u contacts are counted as %s, there are %u",
+				sim.board.in_state[i], contact_state_name((enum contact_state)i),
+				in_state[i]);
 	for (uint32_t i = 0; i < router_agent_count(sim.board.router); i++)
 		rules_of_agent(i);
 }

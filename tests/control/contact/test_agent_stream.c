@@ -104,6 +104,7 @@ static int tear_down(void **state)
 	agent_stream_clear(b);
 	jot_clear(&b->event);
 	router_destroy(b->router);
+	map_clear(&b->by_id);
 	pool_clear(&b->contacts);
 	timers_clear(&d->timers);
 	offload_destroy(b->offload);

@@ -145,6 +145,9 @@ static int set_up(void **state)
 		.queue = ROUTER_NONE,
 		.agent = ROUTER_NONE,
 		.initiated = 1000 * CLOCK_S};
+	assert_int_equal(map_put(&b->by_id, scene->contact->segment.id,
+				 strlen(scene->contact->segment.id), scene->contact),
+		0);
 	scene->contact->call = &scene->call;
 	scene->contact->data.recording.agent = scene->contact->data.recording.customer = true;
 	scene->call = (struct call){.board = b, .contacts = scene->contact};
@@ -159,6 +162,7 @@ static int tear_down(void **state)
 	for (unsigned i = 0; i < scene->n; i++)
 		json_decref(scene->told[i]);
 	jot_clear(&scene->board.event);
+	map_clear(&scene->board.by_id);
 	pool_clear(&scene->board.contacts);
 	timers_clear(&scene->timers);
 	memcpy(fixture, &scene->fixture, sizeof(scene->fixture));
