@@ -2,6 +2,7 @@
 /* Actions that only look and branch: Compare, hours, metrics, Loop, percentages, Wait. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -132,14 +133,19 @@ static uint64_t counter_key(const struct flow_machine *m)
 	return hash_text(hash, m->action->identifier);
 }
 
-/* The counter of the block; a new one takes the place that was not used for longest. */
+/* The counter of the block; a new one takes the place that was not used for longest. NULL without
+ * memory. */
 static struct flow_counter *counter_of(struct flow_machine *m)
 {
 	struct flow_memory *memory = m->run->context->memory;
 	uint64_t key = counter_key(m);
-	struct flow_counter *oldest = &memory->counters[0];
-	struct flow_counter *found = NULL;
+	struct flow_counter *oldest, *found = NULL;
 
+	if (memory->counters == NULL)
+		memory->counters = calloc(FLOW_COUNTERS_MAX, sizeof(*memory->counters));
+	if (memory->counters == NULL)
+		return NULL;
+	oldest = memory->counters;
 	for (size_t i = 0; i < FLOW_COUNTERS_MAX && found == NULL; i++) {
 		struct flow_counter *counter = &memory->counters[i];
 
@@ -173,6 +179,8 @@ static enum flow_step loop_enter(struct flow_machine *m)
 	if (count > LOOP_COUNT_MAX)
 		count = LOOP_COUNT_MAX;
 	counter = counter_of(m);
+	if (counter == NULL)
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	before = *counter;
 	if (counter->count < count) {
 		counter->count++;

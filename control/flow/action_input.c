@@ -92,13 +92,18 @@ static enum flow_step input_enter(struct flow_machine *m)
 
 /* ---- Stored input -------------------------------------------------------------------- */
 
-static void store(struct flow_machine *m, const char *value)
+/* False, and nothing is stored, without memory. */
+static bool store(struct flow_machine *m, const char *value)
 {
-	struct flow_memory *memory = m->run->context->memory;
+	bool stored = flow_memory_store(m->run->context->memory, value);
 
-	explicit_bzero(memory->stored_input, sizeof(memory->stored_input));
-	strncpy(memory->stored_input, value, FLOW_STORED_INPUT_MAX);
 	explicit_bzero(m->run->input, sizeof(m->run->input));
+	return stored;
+}
+
+static enum flow_step store_and_go(struct flow_machine *m, const char *value)
+{
+	return store(m, value) ? flow_next(m) : flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 }
 
 /* Typed digits as a number in E.164. */
@@ -150,20 +155,15 @@ static enum flow_step finish(struct flow_machine *m)
 {
 	char number[PHONE_NUMBER_SIZE];
 
-	if (m->run->input_length == 0) {
-		store(m, "Timeout");
-		return flow_next(m);
-	}
+	if (m->run->input_length == 0)
+		return store_and_go(m, "Timeout");
 	if (wants_secrecy(m->action))
 		return encrypt(m);
-	if (!flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT)) {
-		store(m, m->run->input);
-		return flow_next(m);
-	}
+	if (!flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT))
+		return store_and_go(m, m->run->input);
 	if (!to_phone_number(m, number))
 		return flow_fail(m, FLOW_ERROR_INVALID_PHONE_NUMBER);
-	store(m, number);
-	return flow_next(m);
+	return store_and_go(m, number);
 }
 
 /* True, and the terminator taken off, when what was typed ends with it. */
@@ -223,8 +223,7 @@ static enum flow_step input_encrypted(struct flow_machine *m, const struct flow_
 		store(m, "");
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
-	store(m, event->text);
-	return flow_next(m);
+	return store_and_go(m, event->text);
 }
 
 static enum flow_step input_event(struct flow_machine *m, const struct flow_event *event)

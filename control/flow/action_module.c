@@ -55,7 +55,7 @@ void flow_locals_clear(struct flow_locals *locals)
 	attributes_clear(&locals->modules);
 }
 
-static void wipe(char *secret)
+void flow_wipe(char *secret)
 {
 	if (secret != NULL)
 		explicit_bzero(secret, strlen(secret));
@@ -66,26 +66,19 @@ void flow_frame_clear(struct flow_frame *frame)
 {
 	flow_release(frame->flow);
 	flow_locals_clear(&frame->locals);
-	wipe(frame->stored_input);
+	flow_wipe(frame->stored_input);
 	*frame = (struct flow_frame){0};
 }
 
-/* Puts the run's own things aside and begins with `locals`. False without memory. */
-static bool push_frame(struct flow_run *run, const struct flow_locals *locals)
+/* Puts the run's own things aside and begins with `locals`. */
+static void push_frame(struct flow_run *run, const struct flow_locals *locals)
 {
 	struct flow_memory *memory = run->context->memory;
-	char *stored_input = NULL;
 
-	if (*memory->stored_input != '\0') {
-		stored_input = strdup(memory->stored_input);
-		if (stored_input == NULL)
-			return false;
-	}
 	run->frames[run->depth++] =
-		(struct flow_frame){run->flow, run->action, run->locals, stored_input};
+		(struct flow_frame){run->flow, run->action, run->locals, memory->stored_input};
 	run->locals = *locals;
-	explicit_bzero(memory->stored_input, sizeof(memory->stored_input));
-	return true;
+	memory->stored_input = NULL;
 }
 
 void flow_leave_module(struct flow_machine *m)
@@ -99,10 +92,8 @@ void flow_leave_module(struct flow_machine *m)
 	run->flow = frame->flow;
 	run->action = frame->action;
 	run->locals = frame->locals;
-	explicit_bzero(memory->stored_input, sizeof(memory->stored_input));
-	if (frame->stored_input != NULL)
-		strncpy(memory->stored_input, frame->stored_input, FLOW_STORED_INPUT_MAX);
-	wipe(frame->stored_input);
+	flow_wipe(memory->stored_input);
+	memory->stored_input = frame->stored_input;
 	*frame = (struct flow_frame){0};
 	m->action = &run->flow->actions[run->action];
 }
@@ -126,11 +117,12 @@ static enum flow_step module_enter(struct flow_machine *m)
 							    : "there is no such module");
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
-	if (set_values(&locals.modules, "Input", inputs, count) < 0 || !push_frame(run, &locals)) {
+	if (set_values(&locals.modules, "Input", inputs, count) < 0) {
 		flow_locals_clear(&locals);
 		flow_log(m, FLOW_LOG_WARNING, "the input of the module is too large");
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
+	push_frame(run, &locals);
 	flow_enter(m, flow);
 	return FLOW_STEP_GO;
 }

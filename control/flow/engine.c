@@ -2,6 +2,7 @@
 #include "flow/engine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -549,8 +550,19 @@ void flow_run_clear(struct flow_run *run)
 	run->next_id = next_id;
 }
 
+bool flow_memory_store(struct flow_memory *memory, const char *input)
+{
+	char *copy = *input != '\0' ? strndup(input, FLOW_STORED_INPUT_MAX) : NULL;
+
+	flow_wipe(memory->stored_input);
+	memory->stored_input = copy;
+	return copy != NULL || *input == '\0';
+}
+
 void flow_memory_clear(struct flow_memory *memory)
 {
 	attributes_clear(&memory->attributes);
-	explicit_bzero(memory, sizeof(*memory));
+	flow_wipe(memory->stored_input);
+	free(memory->counters);
+	*memory = (struct flow_memory){0};
 }

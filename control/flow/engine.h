@@ -79,14 +79,15 @@ struct flow_counter {
  */
 struct flow_memory {
 	struct attributes attributes; /* $.Attributes */
-	char stored_input[FLOW_STORED_INPUT_MAX +
-			  1]; /* $.StoredCustomerInput: never log, never record */
-	struct flow_counter counters[FLOW_COUNTERS_MAX];
+	char *stored_input; /* $.StoredCustomerInput: never log, never record; NULL: none */
+	struct flow_counter *counters; /* FLOW_COUNTERS_MAX; NULL: no Loop yet */
 	uint32_t counter_stamp;
 	bool logged; /* UpdateFlowLoggingBehavior: runs trace, as with context.trace */
 };
 
 void flow_memory_clear(struct flow_memory *memory);
+/* Cut at FLOW_STORED_INPUT_MAX; "": none. What was there is wiped. False without memory. */
+bool flow_memory_store(struct flow_memory *memory, const char *input);
 
 /* What the engine may ask its owner at once; all of it answers from memory. Outlives the run. */
 struct flow_context {

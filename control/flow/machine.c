@@ -125,6 +125,11 @@ static const char *look_up_name(
 	return run->context->fact(run->context->owner, name);
 }
 
+static const char *stored_input(const struct flow_memory *memory)
+{
+	return memory->stored_input != NULL ? memory->stored_input : "";
+}
+
 /*
  * The value of a path, or NULL, and the text that follows it. Names are looked up whole, then
  * without their last steps, which are then text: the ".wav" of
@@ -139,7 +144,7 @@ static const char *look_up(
 
 	*rest = "";
 	if (space == FLOW_SPACE_STORED_INPUT)
-		return m->run->context->memory->stored_input;
+		return stored_input(m->run->context->memory);
 	while (value == NULL && length > 0) {
 		value = look_up_name(m->run, space, part->text, length);
 		if (value != NULL)

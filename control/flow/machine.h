@@ -64,6 +64,8 @@ void flow_leave_module(struct flow_machine *m);
 enum flow_step flow_return(
 	struct flow_machine *m, const char *result, const struct attribute *data, size_t count);
 void flow_locals_clear(struct flow_locals *locals);
+/* Frees a text and leaves nothing of it in memory. NULL is fine. */
+void flow_wipe(char *secret);
 /* Releases what a frame holds. */
 void flow_frame_clear(struct flow_frame *frame);
 

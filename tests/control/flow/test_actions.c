@@ -230,6 +230,11 @@ static void menu_time_counts_from_the_end_of_the_prompt(void **state)
 	"\", \"CountryCode\": \"" country "\"}}"
 #define DTMF(config) ", \"DTMFConfiguration\": {" config "}"
 
+static const char *stored(const struct call *call)
+{
+	return call->memory.stored_input != NULL ? call->memory.stored_input : "";
+}
+
 static void stored_input(void **state)
 {
 	/* keys as typed, then "T" for silence until the time is up */
@@ -274,7 +279,7 @@ static void stored_input(void **state)
 			else
 				call_key(&call, *key);
 		}
-		assert_string_equal(call.memory.stored_input, rows[i].stored);
+		assert_string_equal(stored(&call), rows[i].stored);
 		assert_string_equal(call.run.input, *rows[i].stored != '\0' ? "" : call.run.input);
 		finish(&call, rows[i].where);
 	}
@@ -295,7 +300,7 @@ static void stored_input_waits_between_keys(void **state)
 	assert_int_equal(count_of(&call, FLOW_EFFECT_STOP_PLAYING), 0);
 	assert_int_equal(call.run.wake_at_ns, call.now + 2 * SECOND);
 	call_timer(&call);
-	assert_string_equal(call.memory.stored_input, "12");
+	assert_string_equal(stored(&call), "12");
 	finish(&call, "next");
 }
 
@@ -315,7 +320,7 @@ static void stored_input_is_encrypted_or_not_stored(void **state)
 	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.digits, "1234");
 	assert_string_equal(effect_of(&call, FLOW_EFFECT_ENCRYPT_INPUT)->encrypt.key_id, "k");
 	call_answer_event(&call, (struct flow_event){.result = FLOW_RESULT_OK, .text = "sealed"});
-	assert_string_equal(call.memory.stored_input, "sealed");
+	assert_string_equal(stored(&call), "sealed");
 	assert_false(flow_run_takes_secret(&call.run));
 	finish(&call, "next");
 	assert_false(flow_run_takes_secret(&call.run));
@@ -323,7 +328,7 @@ static void stored_input_is_encrypted_or_not_stored(void **state)
 	start(&call, actions);
 	call_keys(&call, "1234");
 	call_answer(&call, FLOW_RESULT_ERROR);
-	assert_string_equal(call.memory.stored_input, "");
+	assert_string_equal(stored(&call), "");
 	finish(&call, "NoMatchingError");
 }
 
@@ -344,7 +349,7 @@ static void stored_input_that_cannot_be_encrypted_is_an_error(void **state)
 		call_keys(&call, "1234");
 		assert_int_equal(count_of(&call, FLOW_EFFECT_ENCRYPT_INPUT), 0);
 		assert_null(strstr(effect_of(&call, FLOW_EFFECT_LOG)->log.text, "1234"));
-		assert_string_equal(call.memory.stored_input, "");
+		assert_string_equal(stored(&call), "");
 		finish(&call, "NoMatchingError");
 	}
 }
@@ -708,7 +713,7 @@ static void callbacks(void **state)
 			"next", "CallbackNumberNotDialable", "InvalidCallbackNumber"};
 
 		call_prepare(&call, flow_of(flow_text_of("act", number), "f", FLOW_TYPE_UNKNOWN));
-		strcpy(call.memory.stored_input, "+12025550143");
+		assert_true(flow_memory_store(&call.memory, "+12025550143"));
 		call_start(&call, FLOW_TYPE_INBOUND);
 		assert_string_equal(
 			effect_of(&call, FLOW_EFFECT_SET_CALLBACK_NUMBER)->text, "+12025550143");

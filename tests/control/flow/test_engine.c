@@ -382,7 +382,7 @@ static void begin_traced(struct call *call, const char *actions)
 	call_prepare(call, flow_of(flow_text_of("a", actions), "main", FLOW_TYPE_INBOUND));
 	call->context.trace = true;
 	assert_int_equal(attributes_set(&call->facts, "Channel", "VOICE"), 0);
-	memcpy(call->memory.stored_input, "4711", 5);
+	assert_true(flow_memory_store(&call->memory, "4711"));
 	call_start(call, FLOW_TYPE_INBOUND);
 }
 

@@ -173,7 +173,7 @@ static void a_module_keeps_its_own_and_leaves_its_invokers(void **state)
 			"i", "module", "", "say", "") ", " SAY("say",
 			"$.FlowAttributes.f|$.External.e|$.StoredCustomerInput|$.Attributes.seen",
 			"") ", " SAY("failed", "t", "") ", " SAY("none", "t", "") "]");
-	snprintf(call.memory.stored_input, sizeof(call.memory.stored_input), "4711");
+	assert_true(flow_memory_store(&call.memory, "4711"));
 	add_module(&call, "module", "set", module);
 	call_start(&call, FLOW_TYPE_INBOUND);
 	call_answer_event(&call, (struct flow_event){.text = "{\"e\": \"x\"}"});
@@ -242,7 +242,7 @@ static void a_hang_up_deep_inside_gives_everything_back(void **state)
 		"[" INVOKE("m", "two", ", \"Input\": {\"a\": \"b\"}", "failed", "") ", " SAY(
 			"failed", "t", "") ", " SAY("none", "t", "") "]");
 	add_module(&call, "two", "x", "[" SAY("x", "$.Modules.Input.a", "") "]");
-	snprintf(call.memory.stored_input, sizeof(call.memory.stored_input), "1234");
+	assert_true(flow_memory_store(&call.memory, "1234"));
 	call_start(&call, FLOW_TYPE_INBOUND);
 	assert_int_equal(call.run.depth, 2);
 	assert_string_equal(said(&call), "b");
