@@ -149,7 +149,7 @@ static void add_data(json_t *row, const struct contact *contact)
 
 	json_object_set_new(row, "language", json_text(contact->language));
 	json_object_set_new(row, "voice", json_text(contact->voice));
-	json_object_set_new(row, "name", json_text(contact->name));
+	json_object_set_new(row, "name", json_text(attributes_get(&d->texts, "Name")));
 	json_object_set_new(row, "tags", pairs_json(&d->tags));
 	json_object_set_new(row, "references", pairs_json(&d->references));
 	json_object_set_new(row, "recording",

@@ -6,7 +6,7 @@
 /* The fact as a text, or null. */
 static json_t *fact(struct treatment *t, const char *name)
 {
-	char buffer[sizeof(t->leg->contact->description)];
+	char buffer[CONTACT_TEXT_SIZE];
 	const char *text =
 		facts_of_contact(t->leg->contact, t->run.role, name, buffer, sizeof(buffer));
 	json_t *value = text ? json_string(text) : NULL;

@@ -209,9 +209,6 @@ void contact_inherit(struct contact *contact, const struct contact *cause)
 	contact->criteria = criteria_hold(cause->criteria);
 	memcpy(contact->language, cause->language, sizeof(contact->language));
 	memcpy(contact->voice, cause->voice, sizeof(contact->voice));
-	memcpy(contact->name, cause->name, sizeof(contact->name));
-	memcpy(contact->description, cause->description, sizeof(contact->description));
-	memcpy(contact->customer_id, cause->customer_id, sizeof(contact->customer_id));
 	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
 	contact->memory.logged = cause->memory.logged;
 	contact->flow_logged = cause->flow_logged;

@@ -200,9 +200,6 @@ struct contact {
 	struct criteria *criteria; /* held; NULL: any agent */
 	char language[16];         /* "": no flow set one */
 	char voice[64];
-	char name[256];
-	char description[1024];
-	char customer_id[256];
 	char callback_number[32];
 	struct contact_data data;
 	bool flow_logged; /* memory.logged, as far as effects have been carried out */

@@ -11,6 +11,7 @@
 
 void contact_data_clear(struct contact_data *data)
 {
+	attributes_clear(&data->texts);
 	attributes_clear(&data->tags);
 	attributes_clear(&data->references);
 	*data = (struct contact_data){0};
@@ -19,8 +20,10 @@ void contact_data_clear(struct contact_data *data)
 void contact_data_copy(struct contact_data *to, const struct contact_data *from)
 {
 	*to = *from;
+	to->texts = (struct attributes){0};
 	to->tags = (struct attributes){0};
 	to->references = (struct attributes){0};
+	attributes_copy(&to->texts, &from->texts);
 	attributes_copy(&to->tags, &from->tags);
 	attributes_copy(&to->references, &from->references);
 }
@@ -56,23 +59,29 @@ static void set_reference(struct contact *contact, const char *name, const char 
 			"reference '%s' is not set: there are too many", key);
 }
 
+static void set_text(struct contact *contact, const char *name, size_t size, const char *value)
+{
+	char text[CONTACT_TEXT_SIZE];
+
+	contact_text(text, size, value);
+	if (attributes_set(&contact->data.texts, name, text) < 0)
+		log_warning(LOG_CALL(contact->segment.id, 0), "flow",
+			"%s is not set: there is no memory", name);
+}
+
 void contact_data_set(struct contact *contact, const char *name, const char *value)
 {
 	static const char references[] = "References.";
-	const struct {
+	static const struct {
 		const char *name;
-		char *to;
 		size_t size;
-	} rows[] = {
-		{"Name", contact->name, sizeof(contact->name)},
-		{"Description", contact->description, sizeof(contact->description)},
-		{"LanguageCode", contact->language, sizeof(contact->language)},
-		{"CustomerId", contact->customer_id, sizeof(contact->customer_id)},
-	};
+	} texts[] = {{"Name", 256}, {"Description", CONTACT_TEXT_SIZE}, {"CustomerId", 256}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, name) == 0)
-			contact_text(rows[i].to, rows[i].size, value);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i].name, name) == 0)
+			set_text(contact, name, texts[i].size, value);
+	if (strcmp(name, "LanguageCode") == 0)
+		contact_text(contact->language, sizeof(contact->language), value);
 	if (strncmp(name, references, sizeof(references) - 1) == 0)
 		set_reference(contact, name + sizeof(references) - 1, value);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * contact_data: what flows write on a contact beside its attributes: tags, references and what is
- * to be recorded and streamed. It goes on over segments and to callbacks; a transfer's own flows say
+ * contact_data: what flows write on a contact beside its attributes: texts, tags, references and what
+ * is to be recorded and streamed. It goes on over segments and to callbacks; a transfer's own flows say
  * what of it is recorded (recording.h).
  *
  * Streaming is a wish: nothing here streams, so it is kept, shown and logged.
@@ -17,10 +17,12 @@
 #define CONTACT_TAG_NAME_MAX   128u
 #define CONTACT_TAG_VALUE_MAX  256u
 #define CONTACT_REFERENCES_MAX 50u
+#define CONTACT_TEXT_SIZE      1024u
 
 struct contact;
 
 struct contact_data {
+	struct attributes texts; /* Name, Description, CustomerId; few contacts have any */
 	struct attributes tags;
 	struct attributes references; /* name and value */
 	struct {

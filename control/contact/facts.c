@@ -107,9 +107,9 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 		{"AwsRegion", contact->board->config->region},
 		{"LanguageCode", contact->language[0] ? contact->language : "en-US"},
 		{"TextToSpeechVoiceId", contact->voice},
-		{"Name", contact->name},
-		{"Description", contact->description},
-		{"CustomerId", contact->customer_id},
+		{"Name", attributes_get(&contact->data.texts, "Name")},
+		{"Description", attributes_get(&contact->data.texts, "Description")},
+		{"CustomerId", attributes_get(&contact->data.texts, "CustomerId")},
 		{"CustomerCallbackNumber", contact->callback_number},
 		{"CustomerCallBackPhoneNumber",
 			contact->callback_number}, /* as exported flows ask */
@@ -118,7 +118,7 @@ static const char *plain_fact(const struct contact *contact, const char *name)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].text[0] ? rows[i].text : NULL;
+			return rows[i].text && rows[i].text[0] ? rows[i].text : NULL;
 	return NULL;
 }
 

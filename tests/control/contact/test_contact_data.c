@@ -67,9 +67,9 @@ static void contact_data_by_name(void **state)
 	contact_data_set(&contact, "References.mail.Value", "https://example.net/1");
 	contact_data_set(&contact, "References.", "nothing");
 	contact_data_set(&contact, "Unknown", "nothing");
-	assert_string_equal(contact.name, "Parcel 1043");
+	assert_string_equal(attributes_get(&contact.data.texts, "Name"), "Parcel 1043");
 	assert_string_equal(contact.language, "de-DE");
-	assert_string_equal(contact.customer_id, "c-7");
+	assert_string_equal(attributes_get(&contact.data.texts, "CustomerId"), "c-7");
 	assert_string_equal(contact_data_voice(&contact), "de-DE");
 	contact_text(contact.voice, sizeof(contact.voice), "Nobody");
 	assert_string_equal(contact_data_voice(&contact), "de-DE");
