@@ -135,8 +135,8 @@ static void packet_make(struct peers *p, uint32_t slot, uint32_t period, struct 
 		udp_of(slot), 0);
 }
 
-/* Lengths and checksums, once the payload is as it travels. */
-static void packet_seal(struct rte_mbuf *m)
+/* Lengths and checksums, once the payload is as it travels; whether the NIC has verified them. */
+static void packet_seal(struct rte_mbuf *m, bool verified)
 {
 	struct packet_headers *h = rte_pktmbuf_mtod(m, struct packet_headers *);
 	uint16_t udp_bytes = (uint16_t)(m->data_len - sizeof(*h) + sizeof(h->udp));
@@ -148,6 +148,7 @@ static void packet_seal(struct rte_mbuf *m)
 	h->udp.length = packet_be16(udp_bytes);
 	h->udp.checksum = 0;
 	h->udp.checksum = packet_udp_checksum(&h->ip, &h->udp, udp_bytes);
+	m->ol_flags = verified ? RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD : 0;
 }
 
 static void protect(struct peers *p, const uint32_t *slot, uint32_t n, struct rte_mbuf **packet)
@@ -175,7 +176,7 @@ void peers_talk(struct peers *p, const uint32_t *slot, uint32_t n, uint32_t peri
 	for (uint32_t i = 0; p->srtp && i < n; i += BURST)
 		protect(p, slot + i, n - i < BURST ? n - i : BURST, packet + i);
 	for (uint32_t i = 0; i < n; i++)
-		packet_seal(packet[i]);
+		packet_seal(packet[i], p->config.verified);
 }
 
 /* ---- what they hear ------------------------------------------------------------------------- */

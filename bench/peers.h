@@ -23,6 +23,7 @@ struct peers_config {
 	enum cord_codec codec;
 	uint32_t suite; /* enum cord_srtp_suite */
 	bool talk;      /* they send */
+	bool verified;  /* the NIC has verified the checksums */
 	const struct nic *nic;
 	const uint32_t *local; /* our addresses, network order: slot / CALLS_ADDRESS */
 };

@@ -80,6 +80,11 @@ static int port_configure(struct nic *nic, const struct nic_config *c)
 		return rc;
 	nic->rx_queues = info.max_rx_queues >= c->workers ? c->workers : 1;
 	nic->tx_queues = info.max_tx_queues >= c->workers ? c->workers : 1;
+	/* Rather than here, where it would cost the lines of the whole packet. */
+	conf.rxmode.offloads = info.rx_offload_capa &
+			       (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM);
+	/* All that is sent is of one pool, and alone: tx.c. */
+	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	/* The tap driver wants as many of one kind as of the other. */
 	if (nic->rx_queues != nic->tx_queues)
 		nic->rx_queues = nic->tx_queues = 1;

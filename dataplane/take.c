@@ -264,7 +264,7 @@ static uint32_t take_packet(
 {
 	uint32_t samples = packet_samples(w, p, m, cut, at);
 
-	rte_pktmbuf_free(m);
+	nic_free(&w->dp->nic, m);
 	frame_played(w, p);
 	return samples;
 }

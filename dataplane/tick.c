@@ -32,7 +32,8 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 
 	if (w->scratch.talk[i].later)
 		take_unheard(w, p, i);
-	rte_pktmbuf_free(w->scratch.talk[i].packet);
+	if (w->scratch.talk[i].packet)
+		nic_free(&w->dp->nic, w->scratch.talk[i].packet);
 	if (p->flags & PORT_PLAYING)
 		advance_player(w, p);
 	if (look)

@@ -370,6 +370,7 @@ void rig_frame(struct rig *r, const void *frame, uint16_t bytes)
 
 	assert_non_null(m);
 	memcpy(rte_pktmbuf_append(m, bytes), frame, bytes);
+	m->ol_flags = r->nic_verdict;
 	r->dp.worker[r->home]->now_ns = r->now_ns;
 	rx_burst(r->dp.worker[r->home], &m, 1);
 }

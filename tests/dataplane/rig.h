@@ -58,7 +58,8 @@ struct rig {
 	struct cord_srtp_key send_key[RIG_PORTS], receive_key[RIG_PORTS]; /* as the port has them */
 	cord_time now_ns;
 	uint32_t workers;
-	uint32_t home; /* the worker that the NIC gives every packet */
+	uint32_t home;        /* the worker that the NIC gives every packet */
+	uint64_t nic_verdict; /* on checksums: ol_flags of every packet that comes */
 	struct cord_ring_writer commands[CORD_WORKERS_MAX];
 	struct cord_ring_reader events[CORD_WORKERS_MAX];
 	uint64_t correlation;

@@ -130,6 +130,35 @@ static void a_udp_checksum_that_is_right(void **state)
 	rig_expect(r, &f, FULL, CORD_COUNTER_rx_media);
 }
 
+/* What the NIC has verified, or a virtual one knows to be whole, is not summed up again. */
+static void a_checksum_that_the_nic_has_seen(void **state)
+{
+	static const uint64_t ip = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	struct rig *r = *state;
+	struct frame f = good(r, 160);
+
+	f.h.udp.checksum = packet_udp_checksum(&f.h.ip, &f.h.udp, 180) ^ 1;
+	rig_expect(r, &f, FULL, CORD_COUNTER_drop_udp_checksum);
+	r->nic_verdict = ip | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	rig_expect(r, &f, FULL, CORD_COUNTER_rx_media);
+	f.rtp[3]++;
+	r->nic_verdict = ip | RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	rig_expect(r, &f, FULL, CORD_COUNTER_rx_media);
+	f.rtp[3]++;
+	f.h.ip.checksum ^= 1;
+	rig_expect(r, &f, FULL, CORD_COUNTER_rx_media);
+	r->nic_verdict = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	rig_expect(r, &f, FULL, CORD_COUNTER_drop_ip_header);
+	f.h.ip.checksum ^= 1;
+	r->nic_verdict = ip | RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	rig_expect(r, &f, FULL, CORD_COUNTER_drop_udp_checksum);
+	/* It is wrong about this one. */
+	f.rtp[3]++;
+	f.h.udp.checksum = 0;
+	f.h.udp.checksum = packet_udp_checksum(&f.h.ip, &f.h.udp, 180);
+	rig_expect(r, &f, FULL, CORD_COUNTER_rx_media);
+}
+
 static void every_payload_length(void **state)
 {
 	struct rig *r = *state;
@@ -287,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_header_that_can_be_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_udp_checksum_that_is_right, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_checksum_that_the_nic_has_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_payload_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_truncation, setup, teardown),
 		cmocka_unit_test_setup_teardown(noise, setup, teardown),
