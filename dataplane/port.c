@@ -594,6 +594,16 @@ static void status_quality(
 	s->peer_discarded = r->discarded;
 }
 
+/* When its room was worked, by the low bits of the clock; 0: it sits in none. */
+static uint32_t room_worked_ms(const struct worker *w, const struct port *p)
+{
+	const struct room *r = &w->dp->room[p->room];
+
+	return p->room == PORT_NONE ? 0
+				    : r->period * (uint32_t)(CORD_TICK_NS / 1000000) +
+					      r->phase * (uint32_t)(WORKER_PHASE_NS / 1000000);
+}
+
 void port_status_write(struct worker *w, struct port *p)
 {
 	struct dataplane *dp = w->dp;
@@ -612,6 +622,7 @@ void port_status_write(struct worker *w, struct port *p)
 	s->player_generation = cold->player.list.generation;
 	s->player_clip = cold->player.at;
 	s->player_frame = cold->player.frame;
+	s->player_ms = room_worked_ms(w, p);
 	s->player_running = cold->player.running;
 	s->owner = (uint8_t)w->index;
 	s->digits_sending = !!(p->flags & PORT_KEYS_ASKED);
@@ -642,5 +653,6 @@ void port_status_write_player(struct worker *w, struct port *p)
 	cord_port_status_begin(s);
 	s->player_clip = player->at;
 	s->player_frame = player->frame;
+	s->player_ms = room_worked_ms(w, p);
 	cord_port_status_end(s);
 }

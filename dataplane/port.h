@@ -198,7 +198,7 @@ void port_keys_end(struct worker *w, struct port *p);
 
 /* Writes the port's status in the segment. */
 void port_status_write(struct worker *w, struct port *p);
-/* Of it only where the player is: in each period, for who wants to go on there. */
+/* Of it only where the player is: as a clip begins, for who wants to go on there. */
 void port_status_write_player(struct worker *w, struct port *p);
 
 #endif

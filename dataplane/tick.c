@@ -40,7 +40,7 @@ static void finish(struct worker *w, struct port *p, uint32_t i, uint32_t period
 		report_step(w, p);
 	if (look || (p->flags & PORT_CHANGED))
 		port_status_write(w, p);
-	else if (p->flags & PORT_PLAYING)
+	else if ((p->flags & PORT_PLAYING) && worker_cold(w, p)->player.frame == 0)
 		port_status_write_player(w, p);
 }
 

@@ -21,13 +21,10 @@ uint32_t tick_step(struct worker *w, cord_time now_ns);
 /* Works the rooms of one phase. phase_at: counted from the epoch of CLOCK_MONOTONIC. */
 void tick_phase(struct worker *w, uint64_t phase_at);
 
-/* Periods between two looks at a port's figures: to write them, and to report them. */
-#define TICK_STATUS_PERIODS 16u
-
-/* Whether a period is one of those: ports take turns. */
+/* Whether a port's figures are looked at in a period, to write and to report them: ports take turns. */
 static inline bool tick_looks_at(const struct port *p, uint32_t period)
 {
-	return (period + p->slot) % TICK_STATUS_PERIODS == 0;
+	return (period + p->slot) % CORD_STATUS_PERIODS == 0;
 }
 
 #endif

@@ -625,7 +625,7 @@ bool media_leg_stats(const struct media_leg *leg, struct media_leg_stats *out)
 		.peer_discarded = s.peer_discarded,
 		.playing = s.player_running == 1,
 		.play_clip = s.player_clip,
-		.play_frame = s.player_frame,
+		.play_frame = cord_port_status_frame(&s, loop_now(m->loop)),
 	};
 	if (s.learned.family != CORD_FAMILY_NONE)
 		out->learned = model_address(&s.learned);

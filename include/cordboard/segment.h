@@ -36,7 +36,9 @@
 #include <cordboard/tap.h>
 
 #define CORD_SEGMENT_MAGIC   0x64726f63u /* "cord" */
-#define CORD_SEGMENT_VERSION 2u
+#define CORD_SEGMENT_VERSION 3u
+/* Periods between two times that a port's figures are written, for those who sit in a room. */
+#define CORD_STATUS_PERIODS 16u
 
 /* What both sides must agree on; compared field by field at attach. */
 struct cord_sizes {
@@ -65,9 +67,13 @@ struct cord_port_status {
 	cord_time first_rx; /* 0: nothing valid received yet */
 	cord_time last_rx;
 	uint32_t player_generation; /* playing or last played; 0: never */
-	/* of the last period while it plays; figures may be a third of a second old */
+	/*
+	 * Written as a clip begins and with the figures, CORD_STATUS_PERIODS apart; what plays has
+	 * gone on since by a frame in each period: cord_port_status_frame().
+	 */
 	uint32_t player_clip;   /* index in the playlist */
-	uint32_t player_frame;  /* frame of that clip, from 0 */
+	uint32_t player_frame;  /* frame of that clip, from 0, that was to come next */
+	uint32_t player_ms;     /* CLOCK_MONOTONIC when the room had been worked, low 32 bits */
 	uint8_t player_running; /* 1: playing */
 	uint8_t owner;          /* worker */
 	uint8_t digits_sending; /* 1: a cord_port_digits is being sent */
@@ -224,6 +230,19 @@ static inline bool cord_port_status_read(
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The frame of its clip that a player has come to, by a copy of its status: right while ticks are in
+ * time. It may be the number of frames of the clip, at its end.
+ */
+static inline uint32_t cord_port_status_frame(const struct cord_port_status *s, cord_time now_ns)
+{
+	uint32_t since = ((uint32_t)(now_ns / 1000000) - s->player_ms) / (CORD_TICK_NS / 1000000);
+
+	/* A player that nobody works has not gone on. */
+	return s->player_frame +
+	       (s->player_running == 1 && since <= CORD_STATUS_PERIODS ? since : 0);
 }
 
 /* ---- the attach socket ---- */

@@ -18,7 +18,7 @@
 /*
  * A change of one of these is a change of the contract: raise CORD_SEGMENT_VERSION with it.
  */
-_Static_assert(CORD_SEGMENT_VERSION == 2, "layouts below are those of version 2");
+_Static_assert(CORD_SEGMENT_VERSION == 3, "layouts below are those of version 3");
 _Static_assert(sizeof(struct cord_address) == 20, "address");
 _Static_assert(sizeof(struct cord_terms) == 144, "terms");
 _Static_assert(sizeof(struct cord_port_open) == 160, "port_open");
