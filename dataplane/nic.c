@@ -6,7 +6,8 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#define NIC_CACHE 256u
+/* More than what is on its way out, so that a worker sends with packets that it sent before. */
+#define NIC_CACHE 512u
 
 static void lowest_address(
 	struct rte_mempool *pool, void *context, struct rte_mempool_memhdr *memory, unsigned index)

@@ -51,7 +51,8 @@ static uint32_t flush(struct worker *w)
 
 void tx_frame(struct worker *w, struct rte_mbuf *m, enum cord_counter counter)
 {
-	if (w->tx_count == WORKER_TX_PENDING)
+	/* A few bursts at a time: packets come back while the pool's cache still has them. */
+	if (w->tx_count && w->tx_count % WORKER_TX_FLUSH == 0)
 		flush(w);
 	if (w->tx_count == WORKER_TX_PENDING) {
 		worker_count(w, CORD_COUNTER_tx_nic_full, 1);

@@ -29,7 +29,8 @@
 #define WORKER_RX_BURST        64u
 #define WORKER_COMMAND_BURST   32u
 #define WORKER_EXCHANGE_BURST  64u
-#define WORKER_TX_PENDING      512u
+#define WORKER_TX_PENDING      512u /* that the NIC has not taken */
+#define WORKER_TX_FLUSH        64u
 #define WORKER_TX_SECURE       64u
 #define WORKER_HOUSEKEEPING_NS 10000000ull
 #define WORKER_SLEEP_NS        250000ull
