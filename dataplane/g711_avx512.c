@@ -40,6 +40,14 @@ static inline __m512i load_samples(const int16_t *in, size_t n)
 			: _mm512_maskz_loadu_epi16((__mmask32)first(n), in);
 }
 
+static inline void store_samples(int16_t *out, size_t n, __m512i samples)
+{
+	if (n >= FEW)
+		_mm512_storeu_si512(out, samples);
+	else
+		_mm512_mask_storeu_epi16(out, (__mmask32)first(n), samples);
+}
+
 /* What a table has for each of 64 codes. */
 static inline __m512i look_up(const struct table *t, __m512i codes)
 {
@@ -59,15 +67,13 @@ static inline void decode(int16_t *restrict out, const uint8_t *restrict in, siz
 	const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
 
 	for (size_t i = 0; i < samples; i += MANY) {
-		uint64_t mask = first(samples - i);
-		__m512i codes =
-			_mm512_permutexvar_epi64(order, _mm512_maskz_loadu_epi8(mask, in + i));
+		size_t n = samples - i;
+		__m512i codes = _mm512_permutexvar_epi64(order, load_codes(in + i, n));
 		__m512i lows = look_up(low, codes), highs = look_up(high, codes);
 
-		_mm512_mask_storeu_epi16(
-			out + i, (__mmask32)mask, _mm512_unpacklo_epi8(lows, highs));
-		_mm512_mask_storeu_epi16(out + i + MANY / 2, (__mmask32)(mask >> 32),
-			_mm512_unpackhi_epi8(lows, highs));
+		store_samples(out + i, n, _mm512_unpacklo_epi8(lows, highs));
+		if (n > FEW)
+			store_samples(out + i + FEW, n - FEW, _mm512_unpackhi_epi8(lows, highs));
 	}
 }
 

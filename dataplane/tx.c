@@ -182,7 +182,11 @@ void tx_rtp(struct worker *w, struct port *p, struct rte_mbuf *reuse, enum cord_
 	uint8_t *rtp = rte_pktmbuf_mtod_offset(media.packet, uint8_t *, headers);
 
 	rtp_write(rtp, marker, payload_type, sequence, timestamp, p->ssrc);
-	memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
+	/* Of known length it is a few moves, none wider than what has just been written. */
+	if (bytes == PORT_PERIOD_UNITS)
+		memcpy(rtp + RTP_HEADER_BYTES, payload, PORT_PERIOD_UNITS);
+	else
+		memcpy(rtp + RTP_HEADER_BYTES, payload, bytes);
 	p->tx_packets++;
 	p->tx_bytes += bytes;
 	media_send(w, &media);
