@@ -11,11 +11,11 @@
  * waits takes the least time, so it sets the distance.
  */
 #define AHEAD_ROOM   24u
-#define AHEAD_PORT   16u
+#define AHEAD_PORT   18u
+#define AHEAD_HANDLE 12u
 #define AHEAD_PACKET 8u
 #define AHEAD_CLIP   4u
-/* Cache lines: of a room with few members, of a packet of G.711 or less, headers and all. */
-#define ROOM_LINES   2u
+/* Cache lines of a packet of G.711 or less, headers and all. */
 #define PACKET_LINES 4u
 
 static void fetch(const void *at, size_t lines)
@@ -24,10 +24,26 @@ static void fetch(const void *at, size_t lines)
 		rte_prefetch0((const char *)at + i * LINE);
 }
 
+/* Of a port what every tick needs, and of a room with more members than its first line holds the rest. */
 static void fetch_ports(struct worker *w, const struct room *r)
 {
+	size_t bytes = offsetof(struct room, member) + r->members * sizeof(r->member[0]);
+
+	if (bytes > LINE)
+		fetch((const char *)r + LINE, bytes / LINE);
 	for (uint32_t i = 0; i < r->members; i++)
-		fetch(worker_member(w, r, i), sizeof(struct port) / LINE);
+		fetch(worker_member(w, r, i), offsetof(struct port, jitter.handle) / LINE);
+}
+
+/* Which packets wait; of who has sent nothing for a while, nobody looks. */
+static void fetch_handles(struct worker *w, const struct room *r)
+{
+	for (uint32_t i = 0; i < r->members; i++) {
+		const struct port *p = worker_member(w, r, i);
+
+		if (p->jitter.present)
+			fetch(p->jitter.handle, 1);
+	}
 }
 
 /* What telling and reporting a port's figures looks at. */
@@ -35,6 +51,7 @@ static void fetch_figures(struct worker *w, const struct port *p)
 {
 	const struct port_cold *cold = worker_cold(w, p);
 
+	fetch(&p->source, 1);
 	fetch(&w->dp->port_status[p->slot], sizeof(struct cord_port_status) / LINE);
 	fetch(&cold->player, 1);
 	fetch(&cold->opened, 1);
@@ -97,13 +114,16 @@ static void step(
 	const struct room *room = w->dp->room;
 	/* What would be before the first wraps, and is none either. */
 	uint32_t port = furthest - (AHEAD_ROOM - AHEAD_PORT);
+	uint32_t handle = furthest - (AHEAD_ROOM - AHEAD_HANDLE);
 	uint32_t packet = furthest - (AHEAD_ROOM - AHEAD_PACKET);
 	uint32_t clip = furthest - (AHEAD_ROOM - AHEAD_CLIP);
 
 	if (furthest < count)
-		fetch(&room[rooms[furthest]], ROOM_LINES);
+		fetch(&room[rooms[furthest]], 1);
 	if (port < count)
 		fetch_ports(w, &room[rooms[port]]);
+	if (handle < count)
+		fetch_handles(w, &room[rooms[handle]]);
 	if (packet < count)
 		fetch_packets(w, &room[rooms[packet]], period);
 	if (clip < count)

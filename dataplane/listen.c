@@ -469,7 +469,7 @@ static struct sound hear_alone(
 
 	if (pcm == NULL)
 		return listen_silence(w, p);
-	struct sound sound = encode(w, r, listener, r->hears[listener], 1u << listener, pcm);
+	struct sound sound = encode(w, r, listener, r->member[listener].hears, 1u << listener, pcm);
 
 	return keep(w, p, 0, &sound);
 }
@@ -480,20 +480,21 @@ static bool hears_alone(struct worker *w, const struct room *r, uint32_t i)
 	uint32_t self = 1u << i;
 
 	return (r->gained & self) ||
-	       ((r->hears[i] & self) && (worker_member(w, r, i)->flags & PORT_PLAYING));
+	       ((r->member[i].hears & self) && (worker_member(w, r, i)->flags & PORT_PLAYING));
 }
 
 /* Who shares the stream of a listener of a codec that remembers: the same mask, the same coding. */
 static uint32_t listeners_of(struct worker *w, const struct room *r, uint32_t listener)
 {
 	const struct port *p = worker_member(w, r, listener);
-	uint32_t mix = r->hears[listener] & ~(1u << listener), all = 0;
+	uint32_t mix = r->member[listener].hears & ~(1u << listener), all = 0;
 
 	for (uint32_t i = 0; i < r->members; i++) {
 		const struct port *other = worker_member(w, r, i);
 
-		if ((r->hears[i] & ~(1u << i)) == mix && (other->direction & CORD_MAY_SEND) &&
-			!hears_alone(w, r, i) && coded_alike(w, p, other))
+		if ((r->member[i].hears & ~(1u << i)) == mix &&
+			(other->direction & CORD_MAY_SEND) && !hears_alone(w, r, i) &&
+			coded_alike(w, p, other))
 			all |= 1u << i;
 	}
 	return all;
@@ -508,7 +509,7 @@ static struct sound hear_mix(
 {
 	const struct port *p = worker_member(w, r, listener);
 	bool coded = cord_codec_wide(p->codec);
-	uint32_t mix = coded ? r->hears[listener] & ~(1u << listener) : set;
+	uint32_t mix = coded ? r->member[listener].hears & ~(1u << listener) : set;
 	const struct sound *have = shared(w, r, p, mix);
 	struct sound sound;
 
@@ -568,8 +569,8 @@ static bool hear_apart(struct worker *w, const struct room *r, uint32_t listener
 	if ((p->flags & tones) == tones && hear_key(w, r, listener, sound))
 		return true;
 	if (!cord_codec_wide(p->codec) ||
-		!pass_sound(
-			w, r, listener, r->hears[listener] & talking & ~(1u << listener), sound))
+		!pass_sound(w, r, listener, r->member[listener].hears & talking & ~(1u << listener),
+			sound))
 		return false;
 	worker_cold(w, p)->paused = 0;
 	return true;
@@ -580,8 +581,8 @@ static struct sound hear(
 {
 	const struct port *p = worker_member(w, r, listener);
 	uint32_t self = 1u << listener;
-	uint32_t set = r->hears[listener] & talking & ~self;
-	bool player = (r->hears[listener] & self) && (p->flags & PORT_PLAYING);
+	uint32_t set = r->member[listener].hears & talking & ~self;
+	bool player = (r->member[listener].hears & self) && (p->flags & PORT_PLAYING);
 	bool coded = cord_codec_wide(p->codec);
 	struct sound sound;
 

@@ -21,7 +21,8 @@ static bool takes_packets(struct worker *w, const struct room *r, uint32_t liste
 	const uint32_t tones = PORT_KEYS | PORT_INBAND;
 
 	return p->codec == CORD_CODEC_OPUS && worker_cold(w, p)->opus_pass && p->ptime_ms == 20 &&
-	       !(r->gained & self) && !((r->hears[listener] & self) && (p->flags & PORT_PLAYING)) &&
+	       !(r->gained & self) &&
+	       !((r->member[listener].hears & self) && (p->flags & PORT_PLAYING)) &&
 	       (p->flags & tones) != tones;
 }
 
@@ -86,7 +87,7 @@ void pass_judge(struct worker *w, const struct room *r, uint32_t talking)
 
 	for (uint32_t set = r->coded; set; set &= set - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(set);
-		uint32_t heard = r->hears[i] & talking & ~(1u << i);
+		uint32_t heard = r->member[i].hears & talking & ~(1u << i);
 
 		if (!(worker_member(w, r, i)->direction & CORD_MAY_SEND) || heard == 0)
 			continue;

@@ -555,8 +555,8 @@ void port_told_key(struct worker *w, struct port *p, char digit)
 		return;
 	const struct room *r = &dp->room[p->room];
 
-	for (uint32_t to = r->digits_to[p->member]; to; to &= to - 1)
-		pass_key(w, &dp->port[r->port[__builtin_ctz(to)]], digit);
+	for (uint32_t to = r->member[p->member].digits_to; to; to &= to - 1)
+		pass_key(w, &dp->port[r->member[__builtin_ctz(to)].port], digit);
 }
 
 enum telephone_event_step port_key_step(struct worker *w, struct port *p, uint32_t timestamp,

@@ -69,29 +69,30 @@ struct port {
 	uint32_t local_ip; /* of IPv4 */
 	uint32_t neighbor;
 	uint8_t codec, payload_type, event_payload_type, ptime_ms;
-	uint8_t receive_payload_type, receive_event_payload_type;
 	uint8_t direction;
-	uint8_t member; /* place in its room */
-	uint16_t flags; /* enum port_flags */
-	uint8_t family; /* enum cord_family of both addresses; those of IPv6 are cold */
-	uint8_t learns; /* enum learn_state */
-	uint32_t room;  /* slot, PORT_NONE: in none */
+	uint8_t member : 4; /* place in its room */
+	bool marker : 1;    /* the next packet begins a stretch */
+	uint8_t family;     /* enum cord_family of both addresses; those of IPv6 are cold */
+	uint16_t flags;     /* enum port_flags */
+	uint16_t sequence;  /* of the next packet */
 	uint32_t ssrc;
 	uint32_t timestamp_base;
 	uint32_t period; /* last one in which it was worked */
 	uint32_t slot;
-	uint16_t sequence; /* of the next packet */
-	uint16_t marker;   /* 1: the next packet begins a stretch */
+	uint32_t tx_packets, tx_bytes;
+	uint32_t silent; /* periods without a frame to hear */
 
 	/* lines 2 and 3: play-out */
 	struct jitter jitter;
 
-	/* line 4: stream in */
+	/* line 4: stream in, which a tick does not touch */
 	alignas(64) struct rtp_source source;
 	cord_time last_rx;
-	uint32_t rx_packets, tx_packets;
-	uint32_t tx_bytes;
-	uint32_t silent;            /* periods without a frame to hear */
+	uint32_t rx_packets;
+	uint32_t room; /* slot, PORT_NONE: in none */
+	uint8_t receive_payload_type, receive_event_payload_type;
+	uint8_t learns;             /* enum learn_state */
+	bool alone;                 /* in its room, which nobody records: nobody can hear it */
 	cord_time key_before_until; /* the key received with before counts: port_secure.h */
 };
 _Static_assert(sizeof(struct port) == 256, "four cache lines");

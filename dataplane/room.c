@@ -200,7 +200,7 @@ void room_remove(struct worker *w, struct room *r)
 	while (r->taps)
 		room_tap_leave(r, r->taps - 1u);
 	for (uint32_t i = 0; i < r->members; i++) {
-		struct port *p = &dp->port[r->port[i]];
+		struct port *p = &dp->port[r->member[i].port];
 
 		unseat(w, p);
 		port_status_write(w, p);
@@ -239,8 +239,8 @@ static void room_derive(struct worker *w, struct room *r)
 	r->heard = 0;
 	r->keys_passed = 0;
 	for (uint32_t i = 0; i < r->members; i++) {
-		r->heard |= (uint16_t)(r->hears[i] & ~(1u << i));
-		if (r->digits_to[i])
+		r->heard |= (uint16_t)(r->member[i].hears & ~(1u << i));
+		if (r->member[i].digits_to)
 			r->keys_passed |= (uint16_t)(1u << i);
 	}
 	for (uint32_t i = 0; i < r->taps; i++)
@@ -275,15 +275,13 @@ void room_leave(struct worker *w, struct port *p)
 	uint32_t n = p->member;
 
 	for (uint32_t i = n; i + 1 < r->members; i++) {
-		r->port[i] = r->port[i + 1];
-		r->hears[i] = r->hears[i + 1];
-		r->digits_to[i] = r->digits_to[i + 1];
-		dp->port[r->port[i]].member = (uint8_t)i;
+		r->member[i] = r->member[i + 1];
+		dp->port[r->member[i].port].member = i & (CORD_ROOM_MEMBERS_MAX - 1);
 	}
 	r->members--;
 	for (uint32_t i = 0; i < r->members; i++) {
-		r->hears[i] = mask_without(r->hears[i], n);
-		r->digits_to[i] = mask_without(r->digits_to[i], n);
+		r->member[i].hears = mask_without(r->member[i].hears, n);
+		r->member[i].digits_to = mask_without(r->member[i].digits_to, n);
 	}
 	for (uint32_t i = 0; i < r->taps; i++) {
 		struct room_tap *t = &r->tap[i];
@@ -436,11 +434,11 @@ static void member_apply(
 	struct port *p = &w->dp->port[cord_id_slot(m->port)];
 	struct port_cold *cold = &w->dp->port_cold[p->slot];
 
-	r->port[i] = p->slot;
-	r->hears[i] = m->hears;
-	r->digits_to[i] = m->digits_to & (uint16_t) ~(1u << i);
+	r->member[i].port = p->slot;
+	r->member[i].hears = m->hears;
+	r->member[i].digits_to = m->digits_to & (uint16_t) ~(1u << i);
 	p->room = r->slot;
-	p->member = (uint8_t)i;
+	p->member = i & (CORD_ROOM_MEMBERS_MAX - 1);
 	if (m->player == CORD_PLAYER_START) {
 		player_start(&cold->player, m->first_clip, m->first_frame);
 		atomic_store_explicit(&cold->staged_generation, 0, memory_order_relaxed);
@@ -493,7 +491,7 @@ void room_set_apply(struct worker *w, const struct cord_room_set *m, cord_time n
 
 	(void)now_ns;
 	for (uint32_t i = 0; i < r->members; i++) {
-		struct port *p = &dp->port[r->port[i]];
+		struct port *p = &dp->port[r->member[i].port];
 
 		if (!named(m, ports, p->slot)) {
 			unseat(w, p);

@@ -23,28 +23,34 @@ struct room_tap {
 	uint16_t left, right, players;
 };
 
+struct room_member {
+	uint32_t port;      /* slot */
+	uint16_t hears;     /* bit n: member n; its own bit: what its player plays */
+	uint16_t digits_to; /* bit n: member n gets its keys */
+};
+
+/* A room of up to three members, without gains and taps, fills one cache line. */
 struct room {
 	alignas(64) cord_id id; /* 0: closed */
 	uint32_t slot;
-	uint32_t phase;
-	uint32_t place; /* in the phase's list */
+	uint32_t place; /* in its phase's list */
+	uint8_t phase;
 	uint8_t members, gains, taps;
 	uint16_t gained;      /* bit n: listener n has gains */
 	uint16_t heard;       /* bit n: somebody hears member n */
 	uint16_t keys_passed; /* bit n: somebody gets member n's keys */
 	uint16_t coded;       /* bit n: member n has G.722 or Opus */
-	bool wide;            /* two members are wideband: it is worked at 16 kHz too */
-	bool crowded;         /* another phase has less to do: to be moved there */
+	bool wide : 1;        /* two members are wideband: it is worked at 16 kHz too */
+	bool crowded : 1;     /* another phase has less to do: to be moved there */
 	uint32_t load_ns;     /* what a tick is expected to take */
 	uint32_t period;      /* the last one in which it was worked */
-	uint32_t port[CORD_ROOM_MEMBERS_MAX];
-	uint16_t hears[CORD_ROOM_MEMBERS_MAX];
-	uint16_t digits_to[CORD_ROOM_MEMBERS_MAX];
+	struct room_member member[CORD_ROOM_MEMBERS_MAX];
 	struct room_gain gain[CORD_ROOM_GAINS_MAX];
 	struct room_tap tap[CORD_ROOM_TAPS_MAX];
-	cord_time quiet_since;    /* of a room without control: no RTP since */
 	uint32_t last_generation; /* of the slot's last room; survives close */
 };
+_Static_assert(offsetof(struct room, member) + 3 * sizeof(struct room_member) <= 64,
+	"what a room of three needs in a tick is one cache line");
 
 enum cord_refusal room_open(struct worker *w, const struct cord_room_open *m);
 enum cord_refusal room_close(struct worker *w, const struct cord_room_close *m);

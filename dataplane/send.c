@@ -12,7 +12,7 @@ static void send_packet(struct worker *w, struct port *p, uint32_t timestamp,
 {
 	tx_rtp(w, p, NULL, CORD_COUNTER_tx_media, p->marker, p->payload_type, timestamp, payload,
 		(uint16_t)bytes);
-	p->marker = 0;
+	p->marker = false;
 }
 
 /* Packets of another length than 20 ms leave when a whole one is there. */
@@ -52,7 +52,7 @@ static void send_frame(
 
 	if (bytes == 0) {
 		send_gathered(w, p);
-		p->marker = 1;
+		p->marker = true;
 		return;
 	}
 	if (p->ptime_ms == port_frame_ms(p)) {
@@ -92,7 +92,7 @@ static void send_pause(struct worker *w, struct port *p, uint32_t timestamp, con
 	if (s->noise)
 		tx_rtp(w, p, NULL, CORD_COUNTER_tx_comfort_noise, false, cold->noise_payload_type,
 			timestamp, s->codes, s->bytes[0]);
-	p->marker = 1;
+	p->marker = true;
 }
 
 /* True: a key took the place of sound in this period. Silence is put in *s where one is due. */
@@ -131,13 +131,13 @@ void send_sound(struct worker *w, struct port *p, uint32_t i, uint32_t period, s
 
 	if (!(p->flags & PORT_STARTED) || p->period + 1 != period) {
 		port_forget_unsent(worker_cold(w, p));
-		p->marker = 1;
+		p->marker = true;
 	}
 	p->flags |= PORT_STARTED;
 	p->period = period;
 	p->sequence += s->lost;
 	if (s->resumes)
-		p->marker = 1;
+		p->marker = true;
 	if ((p->flags & (PORT_KEYS | PORT_INBAND)) == PORT_KEYS && send_key(w, p, period, s))
 		return;
 	if (s->missing)
@@ -152,6 +152,6 @@ void send_sound(struct worker *w, struct port *p, uint32_t i, uint32_t period, s
 	}
 	tx_rtp(w, p, t->packet, CORD_COUNTER_tx_media, p->marker, p->payload_type, timestamp,
 		s->codes, s->bytes[0]);
-	p->marker = 0;
+	p->marker = false;
 	t->packet = NULL;
 }

@@ -225,11 +225,11 @@ static void room_remove_orphan(
 	struct dataplane *dp = w->dp;
 
 	for (uint32_t i = 0; i < r->members; i++) {
-		if (!port_is_orphan(&dp->port[r->port[i]], unattended, now_ns))
+		if (!port_is_orphan(&dp->port[r->member[i].port], unattended, now_ns))
 			return;
 	}
 	while (r->members)
-		port_remove(w, &dp->port[r->port[0]], now_ns);
+		port_remove(w, &dp->port[r->member[0].port], now_ns);
 	room_remove(w, r);
 }
 

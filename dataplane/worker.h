@@ -237,7 +237,7 @@ static inline void worker_gauge(struct worker *w, enum cord_counter counter, uin
 
 static inline struct port *worker_member(struct worker *w, const struct room *r, uint32_t i)
 {
-	return &w->dp->port[r->port[i]];
+	return &w->dp->port[r->member[i].port];
 }
 
 static inline struct port_cold *worker_cold(struct worker *w, const struct port *p)
