@@ -65,9 +65,10 @@ static void fetch_figures(struct worker *w, const struct port *p)
  */
 static void fetch_packet(struct worker *w, const struct port *p)
 {
-	uint32_t handle = p->jitter.handle[p->jitter.next_sequence % JITTER_SLOTS];
+	const struct jitter *j = &p->jitter;
+	uint32_t handle = j->present ? j->handle[j->next_sequence % JITTER_SLOTS] : 0;
 
-	if (handle == 0)
+	if (handle == 0 || handle == PORT_UNHEARD)
 		return;
 	const struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
 

@@ -26,7 +26,7 @@ static void check_span(struct rte_mempool *pool, void *context, void *object, un
 
 	(void)pool;
 	(void)index;
-	if (((uintptr_t)object - nic->handle_base) >> 6 > 0xffffffffu)
+	if (((uintptr_t)object - nic->handle_base) >> 6 >= 0xffffffffu)
 		nic->handle_base = 0;
 }
 

@@ -413,8 +413,10 @@ void port_flush(struct worker *w, struct port *p)
 	uint32_t handle[JITTER_SLOTS];
 	unsigned n = jitter_flush(&p->jitter, handle);
 
-	for (unsigned i = 0; i < n; i++)
-		rte_pktmbuf_free(nic_mbuf(&w->dp->nic, handle[i]));
+	for (unsigned i = 0; i < n; i++) {
+		if (handle[i] != PORT_UNHEARD)
+			nic_free(&w->dp->nic, nic_mbuf(&w->dp->nic, handle[i]));
+	}
 	worker_cold(w, p)->in_count = 0;
 	p->flags &= (uint16_t)~PORT_NOISE;
 	if (!cord_codec_wide(p->codec))

@@ -36,6 +36,8 @@ struct worker;
 #define PORT_NONE         0xffffffffu
 #define PORT_PERIOD_UNITS 160u /* samples at 8 kHz, and codes of G.711 and G.722, of 20 ms */
 #define PORT_CODES_MAX    (PORT_PERIOD_UNITS * CORD_PTIME_MAX_MS / 20)
+/* In the jitter buffer: a frame that nobody could hear when it came, so its packet was not kept. */
+#define PORT_UNHEARD 0xffffffffu
 /* Comfort noise (RFC 3389) has this payload type where nothing else was said: RFC 3551. */
 #define PORT_COMFORT_NOISE 13u
 /* Good frames (a minute) after which a port without loss needs no record for concealment. */

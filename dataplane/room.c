@@ -242,6 +242,7 @@ static void room_derive(struct worker *w, struct room *r)
 		r->heard |= (uint16_t)(r->member[i].hears & ~(1u << i));
 		if (r->member[i].digits_to)
 			r->keys_passed |= (uint16_t)(1u << i);
+		worker_member(w, r, i)->alone = r->members == 1 && r->taps == 0;
 	}
 	for (uint32_t i = 0; i < r->taps; i++)
 		r->heard |= r->tap[i].left | r->tap[i].right;

@@ -127,6 +127,16 @@ static struct exit rx_event(struct worker *w, struct port *p, const struct rtp_h
 	return dropped(CORD_COUNTER_rx_event);
 }
 
+/*
+ * Whether a frame can be given up now, but for its time: a frame of G.711 is of no use to those that
+ * follow, unless they are to be joined to it.
+ */
+static bool rx_unheard(const struct port *p, const struct rtp_header *h)
+{
+	return p->alone && h->payload_bytes == PORT_PERIOD_UNITS && !cord_codec_wide(p->codec) &&
+	       !(p->flags & (PORT_CONCEALS | PORT_INBAND | PORT_RICH_IN));
+}
+
 /* The frame waits in its packet, whose data is cut down to the payload. */
 static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_header *h,
 	const struct datagram *d, struct jitter_packet *packet)
@@ -138,12 +148,16 @@ static struct exit rx_frame(struct worker *w, struct port *p, const struct rtp_h
 	p->rx_packets++;
 	if (p->room == PORT_NONE)
 		return dropped(CORD_COUNTER_rx_media);
-	m->data_off = (uint16_t)(d->payload + h->payload_offset - (uint8_t *)m->buf_addr);
-	m->data_len = h->payload_bytes;
-	packet->handle = nic_handle(&w->dp->nic, m);
+	bool unheard = rx_unheard(p, h);
+
+	if (!unheard) {
+		m->data_off = (uint16_t)(d->payload + h->payload_offset - (uint8_t *)m->buf_addr);
+		m->data_len = h->payload_bytes;
+	}
+	packet->handle = unheard ? PORT_UNHEARD : nic_handle(&w->dp->nic, m);
 	switch (insert(w, p, packet)) {
 	case JITTER_TAKEN:
-		return kept(CORD_COUNTER_rx_media);
+		return unheard ? dropped(CORD_COUNTER_rx_media) : kept(CORD_COUNTER_rx_media);
 	case JITTER_DUPLICATE:
 		cold->duplicate++;
 		return dropped(CORD_COUNTER_drop_duplicate);

@@ -48,7 +48,7 @@ static bool repeat(struct worker *w, struct port *p, int16_t *pcm, uint32_t samp
 {
 	uint32_t handle = jitter_following(&p->jitter);
 
-	if (handle == 0)
+	if (handle == 0 || handle == PORT_UNHEARD)
 		return false;
 	const struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
 
@@ -229,17 +229,21 @@ static enum jitter_frame pop(
 	*cut = 0;
 	while ((f = jitter_pop(&p->jitter, due_ns, p->flags & PORT_QUIET, &handle)) ==
 		JITTER_DROP) {
+		worker_count(w, CORD_COUNTER_frames_dropped, 1);
+		*cut = 0;
+		if (handle == PORT_UNHEARD)
+			continue;
 		struct rte_mbuf *m = nic_mbuf(&w->dp->nic, handle);
 
 		*cut = decode(w, p, m, w->scratch.spare);
-		rte_pktmbuf_free(m);
-		worker_count(w, CORD_COUNTER_frames_dropped, 1);
+		nic_free(&w->dp->nic, m);
 	}
 	uint32_t missing = jitter_concealed(&p->jitter);
 
 	if (missing)
 		count_missing(w, p, f, missing);
-	*packet = f == JITTER_FRAME ? nic_mbuf(&w->dp->nic, handle) : NULL;
+	*packet =
+		f == JITTER_FRAME && handle != PORT_UNHEARD ? nic_mbuf(&w->dp->nic, handle) : NULL;
 	return f;
 }
 
@@ -281,7 +285,10 @@ static void rich_add(
 		samples = samples_of(p, p->jitter.frame_samples);
 		if (samples == 0 || samples > CODEC_SAMPLES_MAX)
 			samples = samples_of(p, port_period_units(p));
-		conceal(w, p, f, at, samples);
+		if (f == JITTER_FRAME && m == NULL)
+			memset(at, 0, samples * sizeof(*at)); /* nobody could hear it */
+		else
+			conceal(w, p, f, at, samples);
 	}
 	cold->in_count += samples;
 }
@@ -426,6 +433,10 @@ static void take_plain(struct worker *w, struct port *p, uint32_t i, uint64_t du
 
 	switch (f) {
 	case JITTER_FRAME:
+		if (m == NULL) {
+			frame_played(w, p);
+			return;
+		}
 		if (m->data_len == UNITS) {
 			take_frame(w, p, i, m, cut);
 			return;

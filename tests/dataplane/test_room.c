@@ -122,6 +122,52 @@ static void a_sum_beyond_the_range_is_clipped(void **state)
 	rig_destroy(r);
 }
 
+/* Nobody hears who waits alone: only their time is kept, and they are heard from when one comes. */
+static void packets_of_who_is_alone_are_not_kept(void **state)
+{
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_PCMA, CORD_CODEC_PCMU);
+	const uint16_t nobody[] = {0}, both[] = {2, 1};
+	const uint32_t one[] = {1}, zero_one[] = {0, 1};
+	struct cord_port_status alone, kept;
+
+	(void)state;
+	assert_int_equal(rig_open_room(r, 0, 1), 0);
+	assert_int_equal(rig_open_room(r, 0, 2), 0);
+	rig_hush(r, 0);
+	rig_hush(r, 2);
+	assert_int_equal(rig_set(r, 0, 1, 1, one, nobody), 0);
+	for (uint32_t i = 0; i < 40; i++) {
+		rig_run(r, 50);
+		assert_int_equal(rte_mempool_in_use_count(r->dp.nic.pool), 0);
+	}
+	uint64_t played = rig_counter(r, CORD_COUNTER_frames_played);
+
+	assert_in_range(played, 96, 100);
+	assert_true(cord_port_status_read(&r->dp.port_status[1], &alone));
+	assert_true(alone.buffer_ms >= 20);
+	/* Another comes: it hears the first within what the buffer holds, and nothing is made up. */
+	rig_forget(r);
+	assert_int_equal(rig_set(r, 0, 1, 2, zero_one, both), 0);
+	rig_run(r, 500);
+	assert_true(rig_level(r, 0, B_HZ, 400) > 6000);
+	assert_int_equal(r->heard[0].sequence_gaps + r->heard[0].timestamp_gaps, 0);
+	assert_int_equal(rig_counter(r, CORD_COUNTER_frames_concealed), 0);
+	assert_in_range(rig_counter(r, CORD_COUNTER_frames_played) - played, 24, 26);
+	assert_true(cord_port_status_read(&r->dp.port_status[1], &kept));
+	assert_int_equal(kept.rx_late + kept.rx_duplicate + kept.concealed, 0);
+	/* Alone again; what waited then is given back when its time comes. */
+	assert_int_equal(rig_set(r, 0, 1, 1, one, nobody), 0);
+	rig_run(r, 500);
+	assert_int_equal(rte_mempool_in_use_count(r->dp.nic.pool), 0);
+	/* Frames are missing: they count, and from then on sound is kept so that it can be made up. */
+	r->peer[1].lose = 2;
+	rig_run(r, 500);
+	assert_in_range(rig_counter(r, CORD_COUNTER_frames_concealed), 2, 3);
+	assert_in_range(rte_mempool_in_use_count(r->dp.nic.pool), 1, 3);
+	rig_destroy(r);
+}
+
 static void a_port_moves_from_room_to_room_and_its_numbers_go_on(void **state)
 {
 	struct rig *r =
@@ -434,6 +480,7 @@ int main(void)
 		cmocka_unit_test(conference_of_sixteen_leaves_nobody_out),
 		cmocka_unit_test(gains_are_applied_to_one_listener),
 		cmocka_unit_test(a_sum_beyond_the_range_is_clipped),
+		cmocka_unit_test(packets_of_who_is_alone_are_not_kept),
 		cmocka_unit_test(a_port_moves_from_room_to_room_and_its_numbers_go_on),
 		cmocka_unit_test(a_port_that_leaves_falls_silent_and_returns_by_media_time),
 		cmocka_unit_test(ports_move_between_workers),
