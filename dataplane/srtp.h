@@ -72,7 +72,7 @@ int srtp_set_receive(struct srtp_engine *e, uint32_t slot, const struct cord_srt
 
 /*
  * The peer of a slot, whose key has just been set, sent so far under the key of slot `before`: the
- * SSRC that came there last may go on here with its roll-over counter.
+ * SSRC whose RTP came there last may go on here with its roll-over counter. Once for a key.
  */
 void srtp_inherit(struct srtp_engine *e, uint32_t slot, uint32_t before);
 

@@ -69,10 +69,10 @@ struct stream {
 	struct srtp_window window[PROTOCOLS];
 };
 
-/* The streams that came with a slot's key, the last one first looked at. */
+/* The streams that came with a slot's key. */
 struct receiver {
 	alignas(64) uint32_t streams;
-	uint32_t last;
+	uint32_t last; /* of them that RTP came of: the first one looked at */
 	struct stream stream[SRTP_STREAMS_MAX];
 	struct srtp_reached before; /* the last one under the key before, whose counter may go on */
 };
@@ -717,10 +717,13 @@ static struct stream *stream_find(struct receiver *r, uint32_t ssrc)
 static void stream_note(
 	struct receiver *r, struct stream *s, enum protocol protocol, uint64_t index)
 {
+	uint32_t at = (uint32_t)(s - r->stream);
+
 	srtp_window_note(&s->window[protocol], index);
-	r->last = (uint32_t)(s - r->stream);
-	if (r->last == r->streams)
+	if (at == r->streams)
 		r->streams++;
+	if (protocol == RTP)
+		r->last = at;
 }
 
 /* Parts a received packet from the tag and, of RTCP, the index behind it. False: too short. */

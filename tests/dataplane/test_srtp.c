@@ -665,6 +665,47 @@ static void a_counter_is_inherited_by_its_ssrc_alone(void **state)
 	each(counters_of_others);
 }
 
+/* Reports of another SSRC are no RTP that could go on, neither before the change nor behind it. */
+static void counters_beside_reports(enum cord_srtp_backend backend, uint32_t suite)
+{
+	struct cord_srtp_key key = key_of(suite, 9), next = key_of(suite, 10);
+	struct end a, b, other = end_open(backend);
+	uint32_t lost = 0;
+
+	open_pair(&a, &b, backend, suite);
+	assert_int_equal(srtp_set_send(other.engine, 1, &key, SSRC + 1), 0);
+	assert_int_equal(srtp_set_send(other.engine, 2, &next, SSRC + 1), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct wire w = rtp_sent(&a, i ? 1 : 65535);
+
+		assert_int_equal(received(&b, false, &w), SRTP_GOOD);
+	}
+	struct wire report = {.bytes = (uint16_t)rtcp_make(report.data, SSRC + 1, 6)};
+
+	assert_int_equal(sent(&other, true, &report), SRTP_GOOD);
+	assert_int_equal(received(&b, true, &report), SRTP_GOOD);
+	assert_int_equal(srtp_set_send(a.engine, 2, &next, SSRC), 0);
+	assert_int_equal(srtp_set_receive(b.engine, 2, &next), 0);
+	srtp_inherit(b.engine, 2, 1);
+	report = next_sent(&other, true, SSRC + 1, 0);
+	assert_int_equal(next_received(&b, true, &report), SRTP_GOOD);
+	next_sent(&a, false, SSRC, 65535);
+	for (uint16_t sequence = 2; sequence < 10; sequence++) {
+		struct wire w = next_sent(&a, false, SSRC, sequence);
+
+		lost += next_received(&b, false, &w) != SRTP_GOOD;
+	}
+	assert_in_range(lost, 0, 1);
+	end_close(&other);
+	end_close(&a);
+	end_close(&b);
+}
+
+static void a_report_of_another_takes_no_counter(void **state)
+{
+	each(counters_beside_reports);
+}
+
 static void keys_come_and_go(enum cord_srtp_backend backend, uint32_t suite)
 {
 	struct cord_srtp_key key = key_of(suite, 9), other = key_of(suite, 10), none = {0};
@@ -862,6 +903,7 @@ int main(void)
 		cmocka_unit_test(streams_of_a_key_are_remembered),
 		cmocka_unit_test(a_counter_goes_on_or_begins_under_another_key),
 		cmocka_unit_test(a_counter_is_inherited_by_its_ssrc_alone),
+		cmocka_unit_test(a_report_of_another_takes_no_counter),
 		cmocka_unit_test(keys_are_set_and_cleared),
 		cmocka_unit_test(a_cleared_key_is_nowhere),
 		cmocka_unit_test(an_index_is_never_used_twice),
