@@ -7,7 +7,6 @@
 #include "srtp_backend.h"
 #include "srtp_stream.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
@@ -129,12 +128,23 @@ static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction dire
 	session->last = session->before = (struct srtp_reached){0};
 }
 
+/*
+ * The library is told of the stream that may go on, so that its counter can be set: once, since it
+ * derives keys for it, and packets that anybody may have made up are tried with that counter.
+ */
 static void inherit(struct srtp_engine *e, uint32_t slot, uint32_t before)
 {
 	struct session *session = e->keys->own;
 	const struct session *from = &session[before];
+	const struct srtp_reached reached = from->rtp ? from->last : from->before;
 
-	session[slot].before = from->rtp ? from->last : from->before;
+	if (reached.highest == 0)
+		return;
+	const srtp_policy_t policy =
+		policy_of(&e->keys->master[SRTP_RECEIVE][slot], ssrc_specific, reached.ssrc);
+
+	if (srtp_add_stream(session[slot].srtp[SRTP_RECEIVE], &policy) == srtp_err_status_ok)
+		session[slot].before = reached;
 }
 
 /* ---- packets -------------------------------------------------------------------------------- */
@@ -180,26 +190,6 @@ static uint32_t stream_find(const struct session *s, uint32_t ssrc)
 	return i;
 }
 
-/* Lets the first RTP of a stream count from another roll-over counter than 0. */
-static void stream_begin(struct srtp_engine *e, uint32_t slot, uint32_t ssrc, uint32_t roll_over)
-{
-	const struct session *s = (struct session *)e->keys->own + slot;
-	const srtp_policy_t policy =
-		policy_of(&e->keys->master[SRTP_RECEIVE][slot], ssrc_specific, ssrc);
-
-	if (stream_find(s, ssrc) == s->streams)
-		srtp_add_stream(s->srtp[SRTP_RECEIVE], &policy);
-	srtp_set_stream_roc(s->srtp[SRTP_RECEIVE], ssrc, roll_over);
-}
-
-static void stream_begin_undo(const struct session *s, uint32_t ssrc)
-{
-	if (stream_find(s, ssrc) == s->streams)
-		srtp_remove_stream(s->srtp[SRTP_RECEIVE], htonl(ssrc));
-	else
-		srtp_set_stream_roc(s->srtp[SRTP_RECEIVE], ssrc, 0);
-}
-
 /* Notes an authenticated packet of the stream at a place, which is one from here on. */
 static void stream_note(struct session *s, uint32_t at, uint32_t ssrc, const struct srtp_packet *p)
 {
@@ -225,15 +215,14 @@ static enum srtp_verdict unprotect_one(struct srtp_engine *e, struct srtp_packet
 	if (p->bytes < (p->rtcp ? SRTP_RTCP_HEADER_BYTES : SRTP_RTP_HEADER_BYTES))
 		return SRTP_FORGED;
 	uint32_t ssrc = rtp_get32(p->data + (p->rtcp ? 4 : 8));
-	uint32_t at = stream_find(s, ssrc), roll_over = 0;
+	srtp_t srtp = s->srtp[SRTP_RECEIVE];
+	uint32_t at = stream_find(s, ssrc);
 
 	if (at == SRTP_STREAMS_MAX)
 		return SRTP_REPLAYED;
 	if (!p->rtcp && !(s->rtp >> at & 1) && s->before.ssrc == ssrc)
-		roll_over = (uint32_t)(srtp_window_first(&s->before, rtp_get16(p->data + 2)) >> 16);
-	if (roll_over)
-		stream_begin(e, p->slot, ssrc, roll_over);
-	srtp_t srtp = s->srtp[SRTP_RECEIVE];
+		srtp_set_stream_roc(srtp, ssrc,
+			(uint32_t)(srtp_window_first(&s->before, rtp_get16(p->data + 2)) >> 16));
 	int bytes = p->bytes;
 	enum srtp_verdict v = verdict(p->rtcp ? srtp_unprotect_rtcp(srtp, p->data, &bytes)
 					      : srtp_unprotect(srtp, p->data, &bytes));
@@ -241,8 +230,6 @@ static enum srtp_verdict unprotect_one(struct srtp_engine *e, struct srtp_packet
 	if (v == SRTP_GOOD) {
 		p->bytes = (uint16_t)bytes;
 		stream_note(s, at, ssrc, p);
-	} else if (roll_over) {
-		stream_begin_undo(s, ssrc);
 	}
 	return v;
 }

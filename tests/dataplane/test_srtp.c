@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <srtp2/srtp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -706,6 +707,48 @@ static void a_report_of_another_takes_no_counter(void **state)
 	each(counters_beside_reports);
 }
 
+/* The linker leads the calls of srtp_libsrtp.c here. */
+static uint32_t streams_added;
+srtp_err_status_t __real_srtp_add_stream(srtp_t session, const srtp_policy_t *policy);
+srtp_err_status_t __wrap_srtp_add_stream(srtp_t session, const srtp_policy_t *policy);
+
+srtp_err_status_t __wrap_srtp_add_stream(srtp_t session, const srtp_policy_t *policy)
+{
+	streams_added++;
+	return __real_srtp_add_stream(session, policy);
+}
+
+/* What others make up would otherwise cost memory and the derivation of keys, a packet each. */
+static void libsrtp_is_told_of_a_stream_once(void **state)
+{
+	struct cord_srtp_key next = key_of(CORD_SRTP_AEAD_AES_128_GCM, 10);
+	struct end a, b;
+
+	open_pair(&a, &b, CORD_SRTP_BACKEND_LIBSRTP, CORD_SRTP_AEAD_AES_128_GCM);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct wire w = rtp_sent(&a, i ? 1 : 65535);
+
+		assert_int_equal(received(&b, false, &w), SRTP_GOOD);
+	}
+	assert_int_equal(srtp_set_send(a.engine, 2, &next, SSRC), 0);
+	assert_int_equal(srtp_set_receive(b.engine, 2, &next), 0);
+	streams_added = 0;
+	srtp_inherit(b.engine, 2, 1);
+	next_sent(&a, false, SSRC, 65535);
+	for (uint16_t sequence = 3; sequence < 100; sequence++) {
+		struct wire w = next_sent(&a, false, SSRC, sequence);
+
+		w.data[20] ^= 4;
+		assert_int_equal(next_received(&b, false, &w), SRTP_FORGED);
+	}
+	struct wire w = next_sent(&a, false, SSRC, 101);
+
+	assert_int_equal(next_received(&b, false, &w), SRTP_GOOD);
+	assert_int_equal(streams_added, 1);
+	end_close(&a);
+	end_close(&b);
+}
+
 static void keys_come_and_go(enum cord_srtp_backend backend, uint32_t suite)
 {
 	struct cord_srtp_key key = key_of(suite, 9), other = key_of(suite, 10), none = {0};
@@ -904,6 +947,7 @@ int main(void)
 		cmocka_unit_test(a_counter_goes_on_or_begins_under_another_key),
 		cmocka_unit_test(a_counter_is_inherited_by_its_ssrc_alone),
 		cmocka_unit_test(a_report_of_another_takes_no_counter),
+		cmocka_unit_test(libsrtp_is_told_of_a_stream_once),
 		cmocka_unit_test(keys_are_set_and_cleared),
 		cmocka_unit_test(a_cleared_key_is_nowhere),
 		cmocka_unit_test(an_index_is_never_used_twice),
