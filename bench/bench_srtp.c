@@ -15,15 +15,6 @@
 
 enum { PAYLOAD = 160, BURST_MAX = 64, SESSIONS = 1000, ROUNDS = 400, ROUNDS_SMOKE = 3 };
 
-static const char *const suites[CORD_SRTP_SUITE_COUNT] = {
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = "AES_256_CM_HMAC_SHA1_80",
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = "AES_256_CM_HMAC_SHA1_32",
-	[CORD_SRTP_AEAD_AES_128_GCM] = "AEAD_AES_128_GCM",
-	[CORD_SRTP_AEAD_AES_256_GCM] = "AEAD_AES_256_GCM",
-};
-
 struct setting {
 	enum cord_srtp_backend backend;
 	uint32_t suite, sessions, burst, rounds;
@@ -96,8 +87,8 @@ static void measure(const struct setting *s)
 	printf("{\"bench\":\"srtp\",\"backend\":\"%s\",\"suite\":\"%s\",\"sessions\":%u,"
 	       "\"burst\":%u,\"protect_cycles\":%.0f,\"unprotect_cycles\":%.0f,"
 	       "\"set_cycles\":%.0f,\"hash\":\"%016lx\"}\n",
-		cord_srtp_backend_name(s->backend), suites[s->suite], s->sessions, s->burst,
-		bench_median(out, s->rounds), bench_median(in, s->rounds), set, hash);
+		cord_srtp_backend_name(s->backend), cord_srtp_parts(s->suite)->name, s->sessions,
+		s->burst, bench_median(out, s->rounds), bench_median(in, s->rounds), set, hash);
 	srtp_engine_destroy(e);
 	srtp_keys_destroy(keys);
 }

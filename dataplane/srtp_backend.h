@@ -15,6 +15,7 @@
 
 #define SRTP_RTP_HEADER_BYTES  12u
 #define SRTP_RTCP_HEADER_BYTES 8u
+#define SRTP_SHA1_BYTES        20u
 
 enum srtp_direction { SRTP_SEND, SRTP_RECEIVE, SRTP_DIRECTIONS };
 

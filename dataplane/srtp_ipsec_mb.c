@@ -24,7 +24,6 @@
 #define AHEAD_KEYS       6u
 #define LOW_POWERS_BYTES (16u * 16u)
 #define SALT_BYTES       14u
-#define SHA1_BYTES       20u
 #define SHA1_BLOCK_BYTES 64u
 #define GCM_TAG_BYTES    16u
 #define RTCP_INDEX_BYTES 4u
@@ -35,28 +34,13 @@ enum label { LABEL_CIPHER = 0, LABEL_AUTHENTICATION = 1, LABEL_SALT = 2, LABELS 
 
 enum protocol { RTP, RTCP, PROTOCOLS };
 
-struct suite {
-	uint8_t key_bytes;            /* of AES */
-	uint8_t salt_bytes;           /* of master and session salt */
-	uint8_t tag_bytes[PROTOCOLS]; /* RFC 4568 section 6.2: RTCP always has the long one */
-	bool aead;
-};
-
-static const struct suite suites[CORD_SRTP_SUITE_COUNT] = {
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = {16, 14, {10, 10}, false},
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = {16, 14, {4, 10}, false},
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = {32, 14, {10, 10}, false},
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = {32, 14, {4, 10}, false},
-	[CORD_SRTP_AEAD_AES_128_GCM] = {16, 12, {16, 16}, true},
-	[CORD_SRTP_AEAD_AES_256_GCM] = {32, 12, {16, 16}, true},
-};
-
 struct key_block {
 	alignas(64) uint8_t salt[SALT_BYTES]; /* read as two words: two bytes must follow */
 	uint8_t suite;                        /* enum cord_srtp_suite */
 	uint8_t unused;
 	uint64_t next; /* to send: no packet has had this index or a higher one */
-	uint8_t inner[SHA1_BYTES], outer[SHA1_BYTES]; /* SHA-1 after the first block of HMAC */
+	uint8_t inner[SRTP_SHA1_BYTES],
+		outer[SRTP_SHA1_BYTES]; /* SHA-1 after the first block of HMAC */
 	alignas(64) union {
 		uint8_t round_keys[ROUND_KEYS_BYTES];
 		struct gcm_key_data gcm;
@@ -87,15 +71,15 @@ struct blocks {
 struct work {
 	struct srtp_packet *packet;
 	struct key_block *key;
-	const struct suite *suite;
+	const struct cord_srtp_parts *suite;
 	uint64_t index;
 	uint32_t ssrc;
 	uint16_t clear; /* bytes in front that are not encrypted */
 	uint16_t body;  /* bytes that are */
 	enum protocol protocol;
 	uint8_t aad[SRTP_RTCP_HEADER_BYTES + RTCP_INDEX_BYTES];
-	uint8_t sent[GCM_TAG_BYTES]; /* the tag as it came; one of 10 bytes is read as 12 */
-	uint8_t tag[SHA1_BYTES];     /* as it should be */
+	uint8_t sent[GCM_TAG_BYTES];  /* the tag as it came; one of 10 bytes is read as 12 */
+	uint8_t tag[SRTP_SHA1_BYTES]; /* as it should be */
 	alignas(16) uint8_t iv[16];
 };
 
@@ -148,6 +132,11 @@ enum cord_srtp_backend srtp_ipsec_mb_kind(enum cord_srtp_backend most)
 		}
 	}
 	return CORD_SRTP_BACKEND_NONE;
+}
+
+static uint32_t tag_bytes_of(const struct work *w)
+{
+	return w->protocol == RTCP ? w->suite->rtcp_tag_bytes : w->suite->tag_bytes;
 }
 
 static uint64_t load64(const uint8_t *p)
@@ -234,7 +223,7 @@ static void jobs_init(struct engine *own)
 		own->cipher[i].iv_len_in_bytes = sizeof(own->work->iv);
 		own->hash[i].cipher_mode = IMB_CIPHER_NULL;
 		own->hash[i].hash_alg = IMB_AUTH_HMAC_SHA_1;
-		own->hash[i].auth_tag_output_len_in_bytes = SHA1_BYTES;
+		own->hash[i].auth_tag_output_len_in_bytes = SRTP_SHA1_BYTES;
 	}
 }
 
@@ -287,7 +276,7 @@ static inline void fetch(const void *at, uint32_t bytes)
 static void fetch_keys(const struct srtp_engine *e, const struct work *w)
 {
 	const struct key_block *block = w->key;
-	const struct suite *suite = w->suite;
+	const struct cord_srtp_parts *suite = w->suite;
 
 	fetch(block->round_keys,
 		suite->key_bytes == 32 ? ROUND_KEYS_BYTES : SHORT_ROUND_KEYS_BYTES);
@@ -430,8 +419,9 @@ static void expand(struct engine *own, const uint8_t *key, uint32_t bytes,
 }
 
 /* RFC 3711 section 4.3.1 with a key derivation rate of 0; RFC 6188 and 7714 leave it as it is. */
-static bool derive(struct engine *own, const uint8_t *round_keys, const struct suite *suite,
-	const uint8_t *salt, uint32_t label, uint8_t *out, uint32_t bytes)
+static bool derive(struct engine *own, const uint8_t *round_keys,
+	const struct cord_srtp_parts *suite, const uint8_t *salt, uint32_t label, uint8_t *out,
+	uint32_t bytes)
 {
 	IMB_JOB *job = &own->cipher[0];
 	alignas(16) uint8_t iv[16] = {0};
@@ -456,7 +446,7 @@ static void hmac_half(struct engine *own, const uint8_t *key, uint8_t pad, uint8
 	uint8_t block[SHA1_BLOCK_BYTES];
 
 	for (uint32_t i = 0; i < sizeof(block); i++)
-		block[i] = pad ^ (i < SHA1_BYTES ? key[i] : 0);
+		block[i] = pad ^ (i < SRTP_SHA1_BYTES ? key[i] : 0);
 	IMB_SHA1_ONE_BLOCK(own->manager, block, state);
 	explicit_bzero(block, sizeof(block));
 }
@@ -465,7 +455,7 @@ static void hmac_half(struct engine *own, const uint8_t *key, uint8_t pad, uint8
 static bool block_set(struct engine *own, struct key_block *block, enum protocol protocol,
 	const uint8_t *master, const struct cord_srtp_key *key)
 {
-	const struct suite *suite = &suites[key->suite];
+	const struct cord_srtp_parts *suite = cord_srtp_parts(key->suite);
 	const uint8_t *salt = key->key + suite->key_bytes;
 	uint32_t first = protocol == RTCP ? LABELS : 0;
 	alignas(16) uint8_t session[32];
@@ -482,7 +472,7 @@ static bool block_set(struct engine *own, struct key_block *block, enum protocol
 		expand(own, session, suite->key_bytes, block->round_keys);
 	if (!suite->aead) {
 		done &= derive(own, master, suite, salt, first + LABEL_AUTHENTICATION, session,
-			SHA1_BYTES);
+			SRTP_SHA1_BYTES);
 		hmac_half(own, session, 0x36, block->inner);
 		hmac_half(own, session, 0x5c, block->outer);
 	}
@@ -508,7 +498,7 @@ static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction directi
 	bool done = true;
 
 	(void)ssrc; /* the stream to send is what is sent */
-	expand(e->own, key->key, suites[key->suite].key_bytes, master);
+	expand(e->own, key->key, cord_srtp_parts(key->suite)->key_bytes, master);
 	for (uint32_t protocol = RTP; protocol < PROTOCOLS; protocol++)
 		done &= block_set(e->own, &blocks->block[direction][protocol][slot],
 			(enum protocol)protocol, master, key);
@@ -557,7 +547,7 @@ static void work_begin(struct work *w, struct srtp_engine *e, struct srtp_packet
 	w->packet = packet;
 	w->protocol = packet->rtcp ? RTCP : RTP;
 	w->key = &blocks->block[direction][w->protocol][packet->slot];
-	w->suite = &suites[w->key->suite];
+	w->suite = cord_srtp_parts(w->key->suite);
 }
 
 /* Begins with packet number `at`, and fetches for the one that is some places behind it. */
@@ -663,7 +653,7 @@ static enum srtp_verdict protect_begin(struct work *w)
 static void protect_end(struct work *w)
 {
 	uint8_t *end = w->packet->data + w->packet->bytes;
-	uint32_t tag_bytes = w->suite->tag_bytes[w->protocol];
+	uint32_t tag_bytes = tag_bytes_of(w);
 	bool rtcp = w->protocol == RTCP;
 
 	if (w->packet->verdict != SRTP_GOOD)
@@ -730,7 +720,7 @@ static void stream_note(
 static bool unprotect_cut(struct work *w, uint32_t *rtcp_index)
 {
 	const uint8_t *data = w->packet->data;
-	uint32_t tag_bytes = w->suite->tag_bytes[w->protocol];
+	uint32_t tag_bytes = tag_bytes_of(w);
 	uint32_t trailer = tag_bytes + (w->protocol == RTCP ? RTCP_INDEX_BYTES : 0);
 
 	if (w->packet->bytes < trailer || !work_cut(w, w->packet->bytes - trailer))
@@ -780,8 +770,7 @@ static enum srtp_verdict unprotect_begin(struct work *w, struct receiver *r)
 
 static void authenticate(struct work *w)
 {
-	if (w->packet->verdict == SRTP_GOOD &&
-		!tag_equal(w->sent, w->tag, w->suite->tag_bytes[w->protocol]))
+	if (w->packet->verdict == SRTP_GOOD && !tag_equal(w->sent, w->tag, tag_bytes_of(w)))
 		w->packet->verdict = SRTP_FORGED;
 }
 

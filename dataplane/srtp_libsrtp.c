@@ -8,6 +8,7 @@
 #include "srtp_stream.h"
 
 #include <errno.h>
+#include <srtp2/crypto_types.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,30 +21,6 @@ struct session {
 	struct srtp_reached last, before; /* under this key; under the one before */
 };
 _Static_assert(SRTP_STREAMS_MAX <= 32, "a bit for each stream");
-
-typedef void (*policy_setter)(srtp_crypto_policy_t *);
-
-static void aes_cm_128_sha1_80(srtp_crypto_policy_t *p)
-{
-	srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(p);
-}
-
-/* RFC 4568 section 6.2: RTCP always has the long tag. */
-static const struct {
-	policy_setter rtp, rtcp;
-} policies[CORD_SRTP_SUITE_COUNT] = {
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = {aes_cm_128_sha1_80, aes_cm_128_sha1_80},
-	[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = {srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
-		aes_cm_128_sha1_80},
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = {srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
-		srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80},
-	[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = {srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
-		srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80},
-	[CORD_SRTP_AEAD_AES_128_GCM] = {srtp_crypto_policy_set_aes_gcm_128_16_auth,
-		srtp_crypto_policy_set_aes_gcm_128_16_auth},
-	[CORD_SRTP_AEAD_AES_256_GCM] = {srtp_crypto_policy_set_aes_gcm_256_16_auth,
-		srtp_crypto_policy_set_aes_gcm_256_16_auth},
-};
 
 /* ---- start and end -------------------------------------------------------------------------- */
 
@@ -93,12 +70,33 @@ static void engine_destroy(struct srtp_engine *e)
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
+static srtp_crypto_policy_t crypto_policy(const struct cord_srtp_parts *parts, uint32_t tag_bytes)
+{
+	bool long_key = parts->key_bytes == 32;
+	srtp_crypto_policy_t policy = {
+		.cipher_type = long_key ? SRTP_AES_ICM_256 : SRTP_AES_ICM_128,
+		.cipher_key_len = parts->key_bytes + parts->salt_bytes,
+		.auth_type = SRTP_HMAC_SHA1,
+		.auth_key_len = SRTP_SHA1_BYTES,
+		.auth_tag_len = (int)tag_bytes,
+		.sec_serv = sec_serv_conf_and_auth,
+	};
+
+	if (parts->aead) {
+		policy.cipher_type = long_key ? SRTP_AES_GCM_256 : SRTP_AES_GCM_128;
+		policy.auth_type = SRTP_NULL_AUTH;
+		policy.auth_key_len = 0;
+	}
+	return policy;
+}
+
 static srtp_policy_t policy_of(struct cord_srtp_key *key, srtp_ssrc_type_t type, uint32_t ssrc)
 {
+	const struct cord_srtp_parts *parts = cord_srtp_parts(key->suite);
 	srtp_policy_t policy = {.window_size = SRTP_WINDOW, .key = key->key};
 
-	policies[key->suite].rtp(&policy.rtp);
-	policies[key->suite].rtcp(&policy.rtcp);
+	policy.rtp = crypto_policy(parts, parts->tag_bytes);
+	policy.rtcp = crypto_policy(parts, parts->rtcp_tag_bytes);
 	policy.ssrc.type = type;
 	policy.ssrc.value = ssrc;
 	return policy;

@@ -15,18 +15,17 @@
 
 struct suite {
 	enum cord_srtp_suite suite;
-	const char *name;
 	bool offered;
 };
 
 /* Best first: authenticated encryption, then the longer key, then the longer tag. */
 static const struct suite suites[] = {
-	{CORD_SRTP_AEAD_AES_256_GCM, "AEAD_AES_256_GCM", true},
-	{CORD_SRTP_AEAD_AES_128_GCM, "AEAD_AES_128_GCM", true},
-	{CORD_SRTP_AES_256_CM_HMAC_SHA1_80, "AES_256_CM_HMAC_SHA1_80", true},
-	{CORD_SRTP_AES_CM_128_HMAC_SHA1_80, "AES_CM_128_HMAC_SHA1_80", true},
-	{CORD_SRTP_AES_256_CM_HMAC_SHA1_32, "AES_256_CM_HMAC_SHA1_32", false},
-	{CORD_SRTP_AES_CM_128_HMAC_SHA1_32, "AES_CM_128_HMAC_SHA1_32", false},
+	{CORD_SRTP_AEAD_AES_256_GCM, true},
+	{CORD_SRTP_AEAD_AES_128_GCM, true},
+	{CORD_SRTP_AES_256_CM_HMAC_SHA1_80, true},
+	{CORD_SRTP_AES_CM_128_HMAC_SHA1_80, true},
+	{CORD_SRTP_AES_256_CM_HMAC_SHA1_32, false},
+	{CORD_SRTP_AES_CM_128_HMAC_SHA1_32, false},
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -136,7 +135,7 @@ bool sdes_parse(struct str value, struct sdes_line *line)
 	struct str rest = value, tag = word(&rest), suite = word(&rest), parameter;
 
 	for (size_t i = 0; i < SUITES; i++)
-		if (str_equal_nocase_text(suite, suites[i].name))
+		if (str_equal_nocase_text(suite, cord_srtp_parts(suites[i].suite)->name))
 			found.key.suite = (uint8_t)suites[i].suite;
 	if (found.key.suite == CORD_SRTP_NONE || tag.n > 9 || str_to_u32(tag, &found.tag) < 0 ||
 		!parse_key(word(&rest), &found.key))
@@ -177,7 +176,8 @@ void sdes_write(struct strbuf *out, uint32_t tag, const struct cord_srtp_key *ke
 
 	CHECK(row);
 	EVP_EncodeBlock(text, key->key, (int)cord_srtp_key_bytes(key->suite));
-	strbuf_printf(out, "a=crypto:%u %s inline:%s\r\n", tag, row->name, (const char *)text);
+	strbuf_printf(out, "a=crypto:%u %s inline:%s\r\n", tag, cord_srtp_parts(key->suite)->name,
+		(const char *)text);
 	explicit_bzero(text, sizeof(text));
 }
 

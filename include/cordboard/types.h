@@ -97,32 +97,53 @@ static inline bool cord_codec_wide(uint32_t codec)
 	return codec == CORD_CODEC_G722 || codec == CORD_CODEC_OPUS;
 }
 
-/* What protects a stream: the crypto suites of SDES. Key and salt lie one after the other. */
+/*
+ * What protects a stream: the crypto suites of SDES (RFC 4568 section 6.2, RFC 6188, RFC 7714) by
+ * name, number, bytes of key, of salt and of the tags of RTP and RTCP, and whether it is AEAD.
+ */
+#define CORD_SRTP_SUITES(X)                                  \
+	X(AES_CM_128_HMAC_SHA1_80, 1, 16, 14, 10, 10, false) \
+	X(AES_CM_128_HMAC_SHA1_32, 2, 16, 14, 4, 10, false)  \
+	X(AES_256_CM_HMAC_SHA1_80, 3, 32, 14, 10, 10, false) \
+	X(AES_256_CM_HMAC_SHA1_32, 4, 32, 14, 4, 10, false)  \
+	X(AEAD_AES_128_GCM, 5, 16, 12, 16, 16, true)         \
+	X(AEAD_AES_256_GCM, 6, 32, 12, 16, 16, true)
+
 enum cord_srtp_suite {
 	CORD_SRTP_NONE = 0,
-	CORD_SRTP_AES_CM_128_HMAC_SHA1_80 = 1, /* RFC 4568 section 6.2.1: 16 + 14 bytes */
-	CORD_SRTP_AES_CM_128_HMAC_SHA1_32 = 2, /* RFC 4568 section 6.2.2 */
-	CORD_SRTP_AES_256_CM_HMAC_SHA1_80 = 3, /* RFC 6188: 32 + 14 bytes */
-	CORD_SRTP_AES_256_CM_HMAC_SHA1_32 = 4, /* RFC 6188 */
-	CORD_SRTP_AEAD_AES_128_GCM = 5,        /* RFC 7714: 16 + 12 bytes */
-	CORD_SRTP_AEAD_AES_256_GCM = 6,        /* RFC 7714: 32 + 12 bytes */
-	CORD_SRTP_SUITE_COUNT,
+#define X(name, number, key, salt, tag, rtcp_tag, aead) CORD_SRTP_##name = number,
+	CORD_SRTP_SUITES(X)
+#undef X
+		CORD_SRTP_SUITE_COUNT
 };
+
+/* What a suite is made of. */
+struct cord_srtp_parts {
+	const char *name; /* as SDES has it */
+	uint8_t key_bytes, salt_bytes, tag_bytes, rtcp_tag_bytes;
+	bool aead; /* AES-GCM; else AES-CM and HMAC-SHA1 */
+};
+
+/* Of CORD_SRTP_NONE, and of what is no suite: nothing. */
+static inline const struct cord_srtp_parts *cord_srtp_parts(uint32_t suite)
+{
+	static const struct cord_srtp_parts parts[CORD_SRTP_SUITE_COUNT] = {
+#define X(name, number, key, salt, tag, rtcp_tag, aead) \
+	[CORD_SRTP_##name] = {#name, key, salt, tag, rtcp_tag, aead},
+		CORD_SRTP_SUITES(X)
+#undef X
+	};
+	return &parts[suite < CORD_SRTP_SUITE_COUNT ? suite : CORD_SRTP_NONE];
+}
 
 #define CORD_SRTP_KEY_MAX 46u
 
-/* Bytes of master key and master salt of a suite; 0: it has none, or there is no such suite. */
+/* Bytes of master key and master salt, which lie one after the other; 0: there is no such suite. */
 static inline uint32_t cord_srtp_key_bytes(uint32_t suite)
 {
-	static const uint8_t bytes[CORD_SRTP_SUITE_COUNT] = {
-		[CORD_SRTP_AES_CM_128_HMAC_SHA1_80] = 30,
-		[CORD_SRTP_AES_CM_128_HMAC_SHA1_32] = 30,
-		[CORD_SRTP_AES_256_CM_HMAC_SHA1_80] = 46,
-		[CORD_SRTP_AES_256_CM_HMAC_SHA1_32] = 46,
-		[CORD_SRTP_AEAD_AES_128_GCM] = 28,
-		[CORD_SRTP_AEAD_AES_256_GCM] = 44,
-	};
-	return suite < CORD_SRTP_SUITE_COUNT ? bytes[suite] : 0;
+	const struct cord_srtp_parts *parts = cord_srtp_parts(suite);
+
+	return (uint32_t)parts->key_bytes + parts->salt_bytes;
 }
 
 /* The key of one direction. Whoever copies it wipes the copy after use. */
