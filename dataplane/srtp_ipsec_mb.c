@@ -22,7 +22,9 @@
 /* Packets ahead. */
 #define AHEAD_FIRST      10u
 #define AHEAD_KEYS       6u
-#define LOW_POWERS_BYTES (16u * 16u)
+#define POWER_BYTES      16u
+#define POWERS           48u /* of GHASH's key, at most */
+#define LOW_POWERS       11u /* of them for a packet of up to 160 bytes of payload */
 #define SALT_BYTES       14u
 #define SHA1_BLOCK_BYTES 64u
 #define GCM_TAG_BYTES    16u
@@ -85,6 +87,7 @@ struct work {
 
 struct engine {
 	IMB_MGR *manager;
+	uint32_t low_powers;         /* offset in a key block */
 	aes_gcm_enc_dec_t gcm[2][2]; /* [key of 256 bits][encrypt] */
 	struct work work[SRTP_BURST];
 	IMB_JOB cipher[SRTP_BURST], hash[SRTP_BURST];
@@ -227,6 +230,22 @@ static void jobs_init(struct engine *own)
 	}
 }
 
+/*
+ * The low powers of GHASH's key lie behind the high ones where there are 48, which takes vectors of
+ * AES (VAES), in front of them otherwise.
+ */
+static uint32_t low_powers_find(IMB_MGR *m)
+{
+	static const uint8_t key[16];
+	struct key_block block = {0};
+	const uint8_t *end = (const uint8_t *)&block.gcm.ghash_keys + POWERS * POWER_BYTES;
+
+	IMB_AES128_GCM_PRE(m, key, &block.gcm);
+	if (load64(end - 8) != 0)
+		return (uint32_t)(end - LOW_POWERS * POWER_BYTES - (const uint8_t *)&block);
+	return offsetof(struct key_block, gcm.ghash_keys);
+}
+
 static int engine_create(struct srtp_engine *e)
 {
 	struct engine *own = aligned_alloc(64, (sizeof(*own) + 63) & ~(size_t)63);
@@ -239,6 +258,7 @@ static int engine_create(struct srtp_engine *e)
 		free(own);
 		return -ENOMEM;
 	}
+	own->low_powers = low_powers_find(own->manager);
 	own->gcm[0][0] = own->manager->gcm128_dec;
 	own->gcm[0][1] = own->manager->gcm128_enc;
 	own->gcm[1][0] = own->manager->gcm256_dec;
@@ -269,22 +289,15 @@ static inline void fetch(const void *at, uint32_t bytes)
 		__asm__ volatile("prefetcht0 %0" : : "m"(((const uint8_t *)at)[i]));
 }
 
-/*
- * Round keys, and the hash keys that GHASH takes for a packet of up to 240 bytes: the low powers lie
- * behind the high ones where there are 48, in front of them otherwise.
- */
-static void fetch_keys(const struct srtp_engine *e, const struct work *w)
+/* What encrypts and authenticates a packet of G.711. */
+static void fetch_keys(const struct engine *own, const struct work *w)
 {
-	const struct key_block *block = w->key;
 	const struct cord_srtp_parts *suite = w->suite;
 
-	fetch(block->round_keys,
+	fetch(w->key->round_keys,
 		suite->key_bytes == 32 ? ROUND_KEYS_BYTES : SHORT_ROUND_KEYS_BYTES);
 	if (suite->aead)
-		fetch(e->keys->backend == CORD_SRTP_BACKEND_IPSEC_MB_AVX512
-				? (const uint8_t *)(block + 1) - LOW_POWERS_BYTES
-				: (const uint8_t *)&block->gcm.ghash_keys,
-			LOW_POWERS_BYTES);
+		fetch((const uint8_t *)w->key + own->low_powers, LOW_POWERS * POWER_BYTES);
 }
 
 /* What the beginning of a packet looks at. */
@@ -391,14 +404,13 @@ static void gcm(struct engine *own, struct work *w, bool encrypt)
 		GCM_TAG_BYTES);
 }
 
-static void gcm_all(struct srtp_engine *e, uint32_t n, bool encrypt)
+static void gcm_all(struct engine *own, uint32_t n, bool encrypt)
 {
-	struct engine *own = e->own;
-
 	for (uint32_t i = 0; i < n; i++) {
 		struct work *w = &own->work[i];
+
 		if (i + AHEAD_KEYS < n && own->work[i + AHEAD_KEYS].suite->aead)
-			fetch_keys(e, &own->work[i + AHEAD_KEYS]);
+			fetch_keys(own, &own->work[i + AHEAD_KEYS]);
 		if (w->packet->verdict == SRTP_GOOD && w->suite->aead)
 			gcm(own, w, encrypt);
 	}
@@ -559,9 +571,9 @@ static void work_next(struct srtp_engine *e, struct srtp_packet *const *packet, 
 	for (uint32_t i = at ? at + AHEAD_FIRST : 0; i < n && i <= at + AHEAD_FIRST; i++)
 		fetch_first(e, packet[i], direction);
 	work_begin(&own->work[at], e, packet[at], direction);
-	/* The library works these together, with all their keys. */
-	if (!own->work[at].suite->aead)
-		fetch_keys(e, &own->work[at]);
+	/* AES-GCM comes packet by packet, the rest together, with all the keys. */
+	if (at < AHEAD_KEYS || !own->work[at].suite->aead)
+		fetch_keys(own, &own->work[at]);
 }
 
 /*
@@ -674,7 +686,7 @@ static void protect(struct srtp_engine *e, struct srtp_packet *const *packet, ui
 		work_next(e, packet, n, i, SRTP_SEND);
 		packet[i]->verdict = (uint8_t)protect_begin(&own->work[i]);
 	}
-	gcm_all(e, n, true);
+	gcm_all(own, n, true);
 	cipher_all(own, n);
 	hash_all(own, n);
 	for (uint32_t i = 0; i < n; i++)
@@ -799,7 +811,7 @@ static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, 
 		packet[i]->verdict =
 			(uint8_t)unprotect_begin(&own->work[i], &blocks->receiver[packet[i]->slot]);
 	}
-	gcm_all(e, n, false);
+	gcm_all(own, n, false);
 	hash_all(own, n);
 	for (uint32_t i = 0; i < n; i++)
 		authenticate(&own->work[i]);
