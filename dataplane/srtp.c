@@ -53,10 +53,8 @@ static size_t keys_bytes(const struct srtp_keys *s)
 
 static void masters_give(struct srtp_keys *s)
 {
-	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
+	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++)
 		srtp_memory_give(s->master[d], keys_bytes(s));
-		srtp_memory_give(s->suite[d], s->slots);
-	}
 }
 
 static bool masters_take(struct srtp_keys *s)
@@ -65,8 +63,7 @@ static bool masters_take(struct srtp_keys *s)
 
 	for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
 		s->master[d] = srtp_memory_take(keys_bytes(s));
-		s->suite[d] = srtp_memory_take(s->slots);
-		whole = whole && s->master[d] && s->suite[d];
+		whole = whole && s->master[d];
 	}
 	return whole;
 }
@@ -129,7 +126,7 @@ void srtp_engine_destroy(struct srtp_engine *e)
 
 static bool is_set(const struct srtp_keys *s, uint32_t slot, enum srtp_direction d)
 {
-	return slot < s->slots && s->suite[d][slot] != CORD_SRTP_NONE;
+	return slot < s->slots && s->master[d][slot].suite != CORD_SRTP_NONE;
 }
 
 static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction d)
@@ -138,7 +135,6 @@ static void clear(struct srtp_engine *e, uint32_t slot, enum srtp_direction d)
 		return;
 	e->keys->ops->clear(e, slot, d);
 	explicit_bzero(&e->keys->master[d][slot], sizeof(struct cord_srtp_key));
-	e->keys->suite[d][slot] = CORD_SRTP_NONE;
 }
 
 static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction d,
@@ -149,10 +145,8 @@ static int set(struct srtp_engine *e, uint32_t slot, enum srtp_direction d,
 	clear(e, slot, d);
 	int rc = e->keys->ops->set(e, slot, d, key, ssrc);
 
-	if (rc == 0) {
+	if (rc == 0)
 		e->keys->master[d][slot] = *key;
-		e->keys->suite[d][slot] = key->suite;
-	}
 	return rc;
 }
 
@@ -200,32 +194,14 @@ void srtp_clear(struct srtp_engine *e, uint32_t slot)
 
 /* ---- packets -------------------------------------------------------------------------------- */
 
-/* Gives a back end its packets in bursts, without those whose slot has no key. */
-static void each_burst(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n,
-	enum srtp_direction d, enum srtp_verdict without,
-	void (*work)(struct srtp_engine *, struct srtp_packet *const *, uint32_t))
-{
-	struct srtp_packet *keyed[SRTP_BURST];
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (is_set(e->keys, packet[i].slot, d))
-			keyed[count++] = &packet[i];
-		else
-			packet[i].verdict = (uint8_t)without;
-		if (count == SRTP_BURST || (count && i + 1 == n)) {
-			work(e, keyed, count);
-			count = 0;
-		}
-	}
-}
-
 void srtp_protect_burst(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
-	each_burst(e, packet, n, SRTP_SEND, SRTP_SPENT, e->keys->ops->protect);
+	for (uint32_t i = 0; i < n; i += SRTP_BURST)
+		e->keys->ops->protect(e, packet + i, n - i < SRTP_BURST ? n - i : SRTP_BURST);
 }
 
 void srtp_unprotect_burst(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
-	each_burst(e, packet, n, SRTP_RECEIVE, SRTP_FORGED, e->keys->ops->unprotect);
+	for (uint32_t i = 0; i < n; i += SRTP_BURST)
+		e->keys->ops->unprotect(e, packet + i, n - i < SRTP_BURST ? n - i : SRTP_BURST);
 }

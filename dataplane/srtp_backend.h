@@ -19,7 +19,7 @@
 
 enum srtp_direction { SRTP_SEND, SRTP_RECEIVE, SRTP_DIRECTIONS };
 
-/* The functions of a back end. Slots are in range and keys have a suite: srtp.c has seen to it. */
+/* The functions of a back end. Slots are in range, and keys that are set have a suite. */
 struct srtp_ops {
 	/* What it keeps for all slots, in keys->own. 0 or a negative errno. */
 	int (*create)(struct srtp_keys *keys);
@@ -34,9 +34,9 @@ struct srtp_ops {
 	void (*clear)(struct srtp_engine *e, uint32_t slot, enum srtp_direction direction);
 	/* srtp_inherit(); both keys are set. */
 	void (*inherit)(struct srtp_engine *e, uint32_t slot, uint32_t before);
-	/* 1..SRTP_BURST packets, every slot of which has a key. */
-	void (*protect)(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n);
-	void (*unprotect)(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n);
+	/* 1..SRTP_BURST packets. Without a key: SRTP_SPENT, SRTP_FORGED. */
+	void (*protect)(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n);
+	void (*unprotect)(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n);
 };
 
 extern const struct srtp_ops srtp_libsrtp_ops, srtp_ipsec_mb_ops;
@@ -48,9 +48,8 @@ struct srtp_keys {
 	const struct srtp_ops *ops;
 	enum cord_srtp_backend backend;
 	uint32_t slots;
-	/* by slot: the keys as they were set, to see that they are set once more */
+	/* by slot: the keys as they were set, to see that they are set once more; no packet needs them */
 	struct cord_srtp_key *master[SRTP_DIRECTIONS];
-	uint8_t *suite[SRTP_DIRECTIONS]; /* theirs, all that a packet looks at; 0: no key */
 	void *own;
 };
 

@@ -20,8 +20,8 @@
 #define ROUND_KEYS_BYTES       (15u * 16u) /* of AES-256 */
 #define SHORT_ROUND_KEYS_BYTES (11u * 16u) /* of AES-128 */
 /* Packets ahead. */
-#define AHEAD_FIRST      10u
-#define AHEAD_KEYS       6u
+#define AHEAD_FIRST 10u
+#define AHEAD_KEYS 6u
 #define POWER_BYTES      16u
 #define POWERS           48u /* of GHASH's key, at most */
 #define LOW_POWERS       11u /* of them for a packet of up to 160 bytes of payload */
@@ -563,14 +563,14 @@ static void work_begin(struct work *w, struct srtp_engine *e, struct srtp_packet
 }
 
 /* Begins with packet number `at`, and fetches for the one that is some places behind it. */
-static void work_next(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n,
-	uint32_t at, enum srtp_direction direction)
+static void work_next(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n, uint32_t at,
+	enum srtp_direction direction)
 {
 	struct engine *own = e->own;
 
 	for (uint32_t i = at ? at + AHEAD_FIRST : 0; i < n && i <= at + AHEAD_FIRST; i++)
-		fetch_first(e, packet[i], direction);
-	work_begin(&own->work[at], e, packet[at], direction);
+		fetch_first(e, &packet[i], direction);
+	work_begin(&own->work[at], e, &packet[at], direction);
 	/* AES-GCM comes packet by packet, the rest together, with all the keys. */
 	if (at < AHEAD_KEYS || !own->work[at].suite->aead)
 		fetch_keys(own, &own->work[at]);
@@ -649,6 +649,8 @@ static uint64_t next_index(const struct work *w)
 
 static enum srtp_verdict protect_begin(struct work *w)
 {
+	if (w->key->suite == CORD_SRTP_NONE)
+		return SRTP_SPENT;
 	if (!work_cut(w, w->packet->bytes))
 		return SRTP_FORGED;
 	w->index = next_index(w);
@@ -678,13 +680,13 @@ static void protect_end(struct work *w)
 	w->packet->bytes += (uint16_t)(tag_bytes + (rtcp ? RTCP_INDEX_BYTES : 0));
 }
 
-static void protect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+static void protect(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
 	struct engine *own = e->own;
 
 	for (uint32_t i = 0; i < n; i++) {
 		work_next(e, packet, n, i, SRTP_SEND);
-		packet[i]->verdict = (uint8_t)protect_begin(&own->work[i]);
+		packet[i].verdict = (uint8_t)protect_begin(&own->work[i]);
 	}
 	gcm_all(own, n, true);
 	cipher_all(own, n);
@@ -762,7 +764,7 @@ static enum srtp_verdict unprotect_begin(struct work *w, struct receiver *r)
 {
 	uint32_t rtcp_index = 0;
 
-	if (!unprotect_cut(w, &rtcp_index))
+	if (w->key->suite == CORD_SRTP_NONE || !unprotect_cut(w, &rtcp_index))
 		return SRTP_FORGED;
 	const struct stream *s = stream_find(r, w->ssrc);
 
@@ -801,15 +803,15 @@ static void unprotect_end(struct work *w, struct receiver *r)
 	w->packet->bytes = w->clear + w->body;
 }
 
-static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+static void unprotect(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
 	const struct blocks *blocks = e->keys->own;
 	struct engine *own = e->own;
 
 	for (uint32_t i = 0; i < n; i++) {
 		work_next(e, packet, n, i, SRTP_RECEIVE);
-		packet[i]->verdict =
-			(uint8_t)unprotect_begin(&own->work[i], &blocks->receiver[packet[i]->slot]);
+		packet[i].verdict =
+			(uint8_t)unprotect_begin(&own->work[i], &blocks->receiver[packet[i].slot]);
 	}
 	gcm_all(own, n, false);
 	hash_all(own, n);
@@ -817,7 +819,7 @@ static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, 
 		authenticate(&own->work[i]);
 	cipher_all(own, n);
 	for (uint32_t i = 0; i < n; i++)
-		unprotect_end(&own->work[i], &blocks->receiver[packet[i]->slot]);
+		unprotect_end(&own->work[i], &blocks->receiver[packet[i].slot]);
 }
 
 const struct srtp_ops srtp_ipsec_mb_ops = {

@@ -162,15 +162,18 @@ static enum srtp_verdict verdict(srtp_err_status_t status)
 	}
 }
 
-static void protect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+static void protect(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
 	const struct session *session = e->keys->own;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct srtp_packet *p = packet[i];
+		struct srtp_packet *p = &packet[i];
 		srtp_t srtp = session[p->slot].srtp[SRTP_SEND];
 		int bytes = p->bytes;
 
+		p->verdict = SRTP_SPENT;
+		if (srtp == NULL)
+			continue;
 		p->verdict = (uint8_t)verdict(p->rtcp ? srtp_protect_rtcp(srtp, p->data, &bytes)
 						      : srtp_protect(srtp, p->data, &bytes));
 		if (p->verdict == SRTP_GOOD)
@@ -210,7 +213,8 @@ static enum srtp_verdict unprotect_one(struct srtp_engine *e, struct srtp_packet
 {
 	struct session *s = (struct session *)e->keys->own + p->slot;
 
-	if (p->bytes < (p->rtcp ? SRTP_RTCP_HEADER_BYTES : SRTP_RTP_HEADER_BYTES))
+	if (s->srtp[SRTP_RECEIVE] == NULL ||
+		p->bytes < (p->rtcp ? SRTP_RTCP_HEADER_BYTES : SRTP_RTP_HEADER_BYTES))
 		return SRTP_FORGED;
 	uint32_t ssrc = rtp_get32(p->data + (p->rtcp ? 4 : 8));
 	srtp_t srtp = s->srtp[SRTP_RECEIVE];
@@ -232,10 +236,10 @@ static enum srtp_verdict unprotect_one(struct srtp_engine *e, struct srtp_packet
 	return v;
 }
 
-static void unprotect(struct srtp_engine *e, struct srtp_packet *const *packet, uint32_t n)
+static void unprotect(struct srtp_engine *e, struct srtp_packet *packet, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		packet[i]->verdict = (uint8_t)unprotect_one(e, packet[i]);
+		packet[i].verdict = (uint8_t)unprotect_one(e, &packet[i]);
 }
 
 const struct srtp_ops srtp_libsrtp_ops = {
