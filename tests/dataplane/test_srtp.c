@@ -325,7 +325,8 @@ static void bursts_equal_the_reference(enum cord_srtp_backend backend, uint32_t 
 				rtcp ? rtcp_make(plain[i].data, SSRC + slot,
 					       (uint16_t)(1 + random() % 30))
 				     : rtp_make(plain[i].data, SSRC + slot, (uint16_t)index[slot],
-					       (uint16_t)(random() % 500), (uint32_t)random() % 4);
+					       (uint16_t)(random() % (random() % 4 ? 500 : 1400)),
+					       (uint32_t)random() % 4);
 
 			plain[i].bytes = (uint16_t)bytes;
 			wire[i] = plain[i];
