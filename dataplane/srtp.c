@@ -18,7 +18,11 @@ void *srtp_memory_take(size_t bytes)
 		return NULL;
 	madvise(p, bytes, MADV_DONTDUMP);
 	madvise(p, bytes, MADV_HUGEPAGE);
-	return p;
+	/* EINVAL: a kernel before 5.14 takes it page by page, as it is touched. */
+	if (madvise(p, bytes, MADV_POPULATE_WRITE) == 0 || errno == EINVAL)
+		return p;
+	munmap(p, bytes);
+	return NULL;
 }
 
 void srtp_memory_give(void *memory, size_t bytes)

@@ -59,7 +59,8 @@ struct srtp_engine {
 };
 
 /*
- * Zeros that are not written to a core file, and that cost no memory before they are touched. NULL:
+ * Zeros that are not written to a core file, in large pages where the kernel has them. All of it is
+ * taken here: the first touch of a large page would hold a worker up for half a millisecond. NULL:
  * there is none.
  */
 void *srtp_memory_take(size_t bytes);

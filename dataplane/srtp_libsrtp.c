@@ -48,11 +48,8 @@ static void destroy(struct srtp_keys *s)
 	struct session *session = s->own;
 
 	for (uint32_t slot = 0; slot < s->slots; slot++) {
-		/* Looked up where it costs no memory: most slots were never used. */
-		for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++) {
-			if (s->master[d][slot].suite != CORD_SRTP_NONE)
-				session_end(&session[slot].srtp[d]);
-		}
+		for (uint32_t d = 0; d < SRTP_DIRECTIONS; d++)
+			session_end(&session[slot].srtp[d]);
 	}
 	srtp_memory_give(session, s->slots * sizeof(*session));
 }

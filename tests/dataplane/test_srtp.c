@@ -6,6 +6,7 @@
 #include "srtp.h"
 
 #include "rtp.h"
+#include "srtp_backend.h"
 #include "srtp_reference.h"
 #include "srtp_stream.h"
 
@@ -782,6 +783,22 @@ static void keys_are_set_and_cleared(void **state)
 	each(keys_come_and_go);
 }
 
+/* ---- memory --------------------------------------------------------------------------------- */
+
+/* A worker that sets a key would stand still while the kernel clears a page. */
+static void memory_is_taken_at_once(void **state)
+{
+	enum { PAGE = 4096, PAGES = 4097 };
+	uint8_t *memory = srtp_memory_take(PAGES * PAGE);
+	static unsigned char there[PAGES];
+
+	assert_non_null(memory);
+	assert_int_equal(mincore(memory, PAGES * PAGE, there), 0);
+	for (uint32_t i = 0; i < PAGES; i++)
+		assert_true(there[i] & 1);
+	srtp_memory_give(memory, PAGES * PAGE);
+}
+
 /* ---- what is left of a key ------------------------------------------------------------------- */
 
 enum { SCAN_BYTES = 1 << 20, SECRET_BYTES = 16, SECRETS = 5 };
@@ -950,6 +967,7 @@ int main(void)
 		cmocka_unit_test(a_report_of_another_takes_no_counter),
 		cmocka_unit_test(libsrtp_is_told_of_a_stream_once),
 		cmocka_unit_test(keys_are_set_and_cleared),
+		cmocka_unit_test(memory_is_taken_at_once),
 		cmocka_unit_test(a_cleared_key_is_nowhere),
 		cmocka_unit_test(an_index_is_never_used_twice),
 	};
