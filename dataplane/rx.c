@@ -14,6 +14,7 @@
 #include <rte_prefetch.h>
 
 #define RX_BURSTS_MAX 8u
+#define LINE          64u
 /* How far ahead of the packet being judged packets' own headers, packets and ports are fetched. */
 #define RX_AHEAD_HEADER 24u
 #define RX_AHEAD_PACKET 12u
@@ -310,6 +311,9 @@ static struct exit rx_wait(struct worker *w, struct port *p, const struct datagr
 	struct rx_secure *s = w->rx_secure;
 	uint32_t i = s->count++;
 
+	/* All of it will be looked at, with the rest of the burst. */
+	for (uint32_t at = LINE; at < d->bytes; at += LINE)
+		rte_prefetch0(d->payload + at);
 	s->packet[i] = (struct srtp_packet){
 		.data = d->payload, .slot = port_key_slot(w, p), .bytes = d->bytes, .rtcp = rtcp};
 	s->datagram[i] = *d;

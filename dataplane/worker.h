@@ -85,17 +85,18 @@ static inline bool talk_says(const struct talk *t)
 	return t->raw || t->later || t->pcm[TICK_NARROW] || t->pcm[TICK_WIDE];
 }
 
-/* What a listener is sent in a tick. */
+/* What a listener is sent in a tick: handed on in two registers. */
 struct sound {
 	const uint8_t *codes;
-	uint16_t bytes[2]; /* of each frame; 0: the encoder says that it need not be sent (DTX) */
-	uint8_t frames;    /* 20 ms in one frame, or in two; 0: nothing is sent */
-	bool noise;        /* the codes are a payload of comfort noise */
+	uint16_t bytes[2];  /* of each frame; 0: the encoder says that it need not be sent (DTX) */
+	uint8_t frames : 2; /* 20 ms in one frame, or in two; 0: nothing is sent */
+	bool noise : 1;     /* the codes are a payload of comfort noise */
 	/* of a talker's own packets (pass.h) */
-	bool missing; /* the one of this period is not there: the listener is to conceal it */
-	bool resumes; /* it follows others that were missing, and not lost */
-	uint8_t lost; /* so many before it were lost: their sequence numbers are left out */
+	bool missing : 1; /* the one of this period is not there: the listener is to conceal it */
+	bool resumes : 1; /* it follows others that were missing, and not lost */
+	uint8_t lost;     /* so many before it were lost: their sequence numbers are left out */
 };
+_Static_assert(sizeof(struct sound) == 16, "two registers");
 
 /* A sound that others who hear the same in the same coding are sent as well. */
 struct encoded {
