@@ -82,10 +82,8 @@ static void fetch_packets(struct worker *w, const struct room *r, uint32_t perio
 		const struct port *p = worker_member(w, r, i);
 
 		fetch_packet(w, p);
-		if (p->flags & PORT_PLAYING) {
+		if (p->flags & PORT_PLAYING)
 			fetch(&worker_cold(w, p)->player, 1);
-			fetch(&w->dp->port_status[p->slot], 1);
-		}
 		if (tick_looks_at(p, period))
 			fetch_figures(w, p);
 	}

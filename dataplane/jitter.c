@@ -26,14 +26,15 @@ enum {
 	MEAN_SHIFT = 5,
 };
 
-static uint32_t units_to_us(const struct jitter *j, uint32_t units)
+/* At 8 kHz, the clock of most streams, no packet waits for a division. */
+static int32_t units_to_us(const struct jitter *j, int32_t units)
 {
-	return (uint32_t)((uint64_t)units * 1000 / j->clock_khz);
+	return j->clock_khz == 8 ? units * 125 : (int32_t)((int64_t)units * 1000 / j->clock_khz);
 }
 
 static uint32_t frame_us(const struct jitter *j)
 {
-	return units_to_us(j, j->frame_samples);
+	return (uint32_t)units_to_us(j, j->frame_samples);
 }
 
 static uint32_t target_us(const struct jitter *j)
@@ -250,7 +251,7 @@ static bool begins_spurt(const struct jitter *j, const struct jitter_packet *p)
 static void measure(struct jitter *j, const struct jitter_packet *p, uint32_t now)
 {
 	int32_t gap = (int32_t)(p->timestamp - j->next_timestamp);
-	int32_t slack = (int32_t)(j->next_due_us - now) + gap * 1000 / j->clock_khz;
+	int32_t slack = (int32_t)(j->next_due_us - now) + units_to_us(j, gap);
 
 	/* What is here before its tick has run is in time, however late it was read. */
 	slack = slack < 0 ? 0 : slack > SLACK_MAX_US ? SLACK_MAX_US : slack;
@@ -454,8 +455,8 @@ static enum jitter_frame pop_waiting(struct jitter *j, uint32_t now, uint32_t *h
 	if (waited < 0)
 		return JITTER_SILENCE;
 	j->next_timestamp = slot_timestamp(j, j->next_sequence);
-	uint32_t span = slot_timestamp(j, j->highest_sequence) - j->next_timestamp;
-	if ((int32_t)span > 0 && units_to_us(j, span) > target_us(j) + BURST_US) {
+	int32_t span = (int32_t)(slot_timestamp(j, j->highest_sequence) - j->next_timestamp);
+	if (units_to_us(j, span) > (int32_t)(target_us(j) + BURST_US)) {
 		*handle = take_head(j);
 		return JITTER_DROP;
 	}
