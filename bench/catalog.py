@@ -209,6 +209,8 @@ DETAILS = [
     Detail("the highest rate tried at which no message was repeated: plain; through an agent", "control",
            (({"bench": "control_plain"}, "highest_rate_without_repeats", "calls/s"),
             ({"bench": "control_agent"}, "highest_rate_without_repeats", "calls/s"))),
+    Detail("three-party G.711, 100,000 parties, behind a NIC that leaves checksums to the worker: a party", "worker",
+           (({"bench": "worker", "case": "g711-checked", "parties": 99999}, "cycles_per_party", "cycles"),)),
     Detail("parties really held for 20 s, no kernel in the way; of the core busy with them", "delay",
            (({"bench": "delay"}, "parties", "parties"), ({"bench": "delay"}, "busy_percent", "%"))),
     _latency("a caller's INVITE to its 200: p50; p99; worst", "answer"),
