@@ -55,7 +55,6 @@ static void fetch_figures(struct worker *w, const struct port *p)
 	fetch(&w->dp->port_status[p->slot], sizeof(struct cord_port_status) / LINE);
 	fetch(&cold->player, 1);
 	fetch(&cold->opened, 1);
-	fetch(&cold->late, 1);
 	fetch(&cold->report, 1 + sizeof(cold->report) / LINE);
 }
 

@@ -11,14 +11,17 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Memory of zeros, large pages where the kernel gives them. Never returned before exit. */
-static void *memory_take(size_t bytes)
+/*
+ * Memory of zeros. Large pages, where the kernel gives them, are for what is used by most: of what
+ * few use, each would take a whole one. Never returned before exit.
+ */
+static void *memory_take(size_t bytes, int pages)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
-	madvise(p, bytes, MADV_HUGEPAGE);
+	madvise(p, bytes, pages);
 	return p;
 }
 
@@ -32,14 +35,15 @@ static int arrays_create(struct dataplane *dp)
 {
 	uint32_t ports = dp->config.ports, rooms = dp->config.rooms;
 
-	dp->port = memory_take(ports * sizeof(*dp->port));
-	dp->port_cold = memory_take(ports * sizeof(*dp->port_cold));
-	dp->room = memory_take(rooms * sizeof(*dp->room));
-	dp->port_owner = memory_take(ports);
-	dp->room_owner = memory_take(rooms);
+	dp->port = memory_take(ports * sizeof(*dp->port), MADV_HUGEPAGE);
+	dp->port_cold = memory_take(ports * sizeof(*dp->port_cold), MADV_HUGEPAGE);
+	dp->port_rich = memory_take(ports * sizeof(*dp->port_rich), MADV_NOHUGEPAGE);
+	dp->room = memory_take(rooms * sizeof(*dp->room), MADV_HUGEPAGE);
+	dp->port_owner = memory_take(ports, MADV_HUGEPAGE);
+	dp->room_owner = memory_take(rooms, MADV_HUGEPAGE);
 	dp->from_main = aligned_alloc(64, sizeof(*dp->from_main));
-	if (!dp->port || !dp->port_cold || !dp->room || !dp->port_owner || !dp->room_owner ||
-		!dp->from_main)
+	if (!dp->port || !dp->port_cold || !dp->port_rich || !dp->room || !dp->port_owner ||
+		!dp->room_owner || !dp->from_main)
 		return -ENOMEM;
 	memset(dp->from_main, 0, sizeof(*dp->from_main));
 	memset((void *)(uintptr_t)dp->port_owner, OWNER_NONE, ports);
@@ -108,6 +112,7 @@ void dataplane_destroy(struct dataplane *dp)
 	free(dp->from_main);
 	memory_give(dp->port, dp->config.ports * sizeof(*dp->port));
 	memory_give(dp->port_cold, dp->config.ports * sizeof(*dp->port_cold));
+	memory_give(dp->port_rich, dp->config.ports * sizeof(*dp->port_rich));
 	memory_give(dp->room, dp->config.rooms * sizeof(*dp->room));
 	memory_give((void *)(uintptr_t)dp->port_owner, dp->config.ports);
 	memory_give((void *)(uintptr_t)dp->room_owner, dp->config.rooms);
@@ -116,6 +121,7 @@ void dataplane_destroy(struct dataplane *dp)
 	dp->from_main = NULL;
 	dp->port = NULL;
 	dp->port_cold = NULL;
+	dp->port_rich = NULL;
 	dp->room = NULL;
 	dp->port_owner = NULL;
 	dp->room_owner = NULL;

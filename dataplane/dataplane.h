@@ -18,6 +18,7 @@
 struct exchange;
 struct port;
 struct port_cold;
+struct port_rich;
 struct room;
 struct srtp_keys;
 struct worker;
@@ -58,6 +59,7 @@ struct dataplane {
 	struct worker *worker[CORD_WORKERS_MAX];
 	struct port *port;
 	struct port_cold *port_cold;
+	struct port_rich *port_rich;
 	struct room *room;
 	struct srtp_keys *srtp; /* PORT_SECURE_SLOTS of each port, touched by its owner alone */
 

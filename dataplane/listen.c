@@ -41,7 +41,7 @@ const int16_t *listen_talk(struct worker *w, const struct room *r, uint32_t i, e
 	}
 	if (t->pcm[rate])
 		return t->pcm[rate];
-	struct port_rate *other = &worker_cold(w, p)->talk_rate;
+	struct port_rate *other = &worker_rich(w, p)->talk_rate;
 
 	rate_follow(w, other);
 	if (rate == TICK_WIDE) {
@@ -77,9 +77,9 @@ static const int16_t *stored_narrow(
 static const int16_t *play_at(
 	struct worker *w, const struct port *p, uint32_t i, enum tick_rate rate)
 {
-	struct port_cold *cold = worker_cold(w, p);
-	const struct clip *clip = player_clip(&cold->player);
-	uint32_t frame = cold->player.frame, bytes;
+	const struct player *player = &worker_cold(w, p)->player;
+	const struct clip *clip = player_clip(player);
+	uint32_t frame = player->frame, bytes;
 	const int16_t *narrow = stored_narrow(w, clip, frame, i);
 	const int16_t *wide =
 		(const int16_t *)(const void *)clip_frame(clip, CORD_CLIP_L16_WIDE, frame, &bytes);
@@ -88,12 +88,14 @@ static const int16_t *play_at(
 		return narrow;
 	if (rate == TICK_WIDE && (wide || !narrow))
 		return wide;
-	rate_follow(w, &cold->player_rate);
+	struct port_rate *other = &worker_rich(w, p)->player_rate;
+
+	rate_follow(w, other);
 	if (rate == TICK_NARROW) {
-		resample_down(&cold->player_rate.down, w->scratch.player_narrow[i], wide, UNITS);
+		resample_down(&other->down, w->scratch.player_narrow[i], wide, UNITS);
 		return w->scratch.player_narrow[i];
 	}
-	resample_up(&cold->player_rate.up, w->scratch.player_wide[i], narrow, UNITS);
+	resample_up(&other->up, w->scratch.player_wide[i], narrow, UNITS);
 	return w->scratch.player_wide[i];
 }
 

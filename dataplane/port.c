@@ -260,8 +260,7 @@ static void port_init(struct worker *w, struct port *p, const struct cord_port_o
 	uint32_t random[3];
 
 	memset(p, 0, sizeof(*p));
-	/* The record for concealment is begun when it is needed. */
-	memset(cold, 0, offsetof(struct port_cold, conceal));
+	memset(cold, 0, sizeof(*cold));
 	cold->last_generation = cord_id_generation(m->port);
 	cold->opened = now_ns;
 	p->id = m->port;
@@ -302,7 +301,7 @@ static void keys_apply(struct worker *w, struct port *p, const struct cord_terms
 	if (inband)
 		p->flags |= PORT_INBAND;
 	if (inband && !was)
-		memset(&cold->inband, 0, sizeof(cold->inband));
+		memset(&worker_rich(w, p)->inband, 0, sizeof(struct inband_keys));
 }
 
 enum cord_refusal port_open(struct worker *w, const struct cord_port_open *m, cord_time now_ns)

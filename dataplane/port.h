@@ -8,8 +8,9 @@
  * its packets passes the packet on. An owner gives a port away by storing the new owner and then
  * saying so in an exchange (worker.h).
  *
- * What a packet and a tick touch of a plain port lies in the first cache lines of struct port; what
- * few ports need (keys, playlists, other packet times, concealment) in struct port_cold.
+ * What a packet and a tick touch of a plain port lies in the cache lines of struct port, what else
+ * every port has in struct port_cold, and what few ports need (other packet times and rates,
+ * concealment, keys in the sound) in struct port_rich.
  *
  * Streams: one SSRC, sequence + 1 for each packet, timestamps by media time: 20 ms of the RTP clock
  * for each period since the segment began, so that they go on across gaps, rooms and workers. A
@@ -49,7 +50,7 @@ enum port_flags {
 	PORT_KEYS_ASKED = 1 << 2, /* ... by a command: the end is announced */
 	PORT_HEARD = 1 << 3,      /* MEDIA_FIRST has been told */
 	PORT_CONCEALS = 1 << 4,   /* the record for concealment is in use */
-	PORT_RICH_IN = 1 << 5,    /* received samples wait in cold->in[] */
+	PORT_RICH_IN = 1 << 5,    /* received samples wait in rich->in[] */
 	PORT_RICH_OUT = 1 << 6,   /* what is sent is not a packet of fixed size each period */
 	PORT_QUIET = 1 << 7,      /* the last frame received had no talk in it */
 	PORT_STARTED = 1 << 8,    /* a packet has been sent */
@@ -112,26 +113,27 @@ struct port_rate {
 	struct resample_down down;
 };
 
+/* What a tick looks at now and then, and commands at all times, of every port. */
 struct port_cold {
-	alignas(64) struct player player; /* first: what plays is looked at in every period */
-	struct port_ipv6 ipv6;
+	/* line 1: what is told of the port, with the report behind it */
+	alignas(64) cord_time opened;
+	cord_time first_rx;
+	uint32_t late, duplicate, concealed, recovered, rx_dropped, source_dropped;
+	uint32_t keys;
+	char key[CORD_DIGIT_LOG];
+	uint32_t last_generation; /* of the slot's last port; survives close */
+	struct report report;
 	struct learn learn;
+	alignas(64) struct player player;   /* what plays is looked at in every period */
+	_Atomic uint32_t staged_generation; /* of player.staged, for a worker that asks for it */
 	struct telephone_event_receiver event_in;
 	struct telephone_event_sender event_out;
 	uint8_t event_khz; /* clock of telephone-events, both ways; 0: none */
-	struct inband_keys inband;
-	_Atomic uint32_t staged_generation; /* of player.staged, for a worker that asks for it */
-	uint32_t last_generation;           /* of the slot's last port; survives close */
-	cord_time opened, first_rx;
-	uint32_t keys;
-	char key[CORD_DIGIT_LOG];
-	uint32_t late, duplicate, concealed, recovered, rx_dropped, source_dropped;
-	struct report report;
-	/* other packet times: samples that wait to be heard, codes that wait to be sent */
+	bool rich;         /* its struct port_rich has been begun */
+	struct port_ipv6 ipv6;
+	/* other packet times: samples of rich->in[], codes of rich->out[] */
 	uint32_t in_count, out_count;
 	uint32_t out_timestamp;
-	int16_t in[2 * CODEC_SAMPLES_MAX]; /* at the rate that the codec is decoded at */
-	uint8_t out[2 * PORT_CODES_MAX];
 	/* G.722 and Opus */
 	struct coder *coder;            /* NULL: the port has G.711 */
 	struct codec_encoding encoding; /* as agreed */
@@ -142,10 +144,18 @@ struct port_cold {
 	uint8_t noise_level;     /* -dBov */
 	uint16_t noise_sequence; /* of the packet that asked for it */
 	uint16_t paused;         /* periods */
+};
+_Static_assert(offsetof(struct port_cold, report) == 64, "what is told of a port fills a line");
+
+/* What few ports need. It takes memory from when a port of its slot first does: worker_rich(). */
+struct port_rich {
+	struct inband_keys inband;
 	/* from one rate to the other: what it says, what its player plays */
 	struct port_rate talk_rate, player_rate;
-	/* concealment */
-	uint32_t conceal_good;
+	/* Up to here it begins as zeros; from here on, what is in use is said elsewhere. */
+	int16_t in[2 * CODEC_SAMPLES_MAX]; /* samples that wait to be heard, as they are decoded */
+	uint8_t out[2 * PORT_CODES_MAX];   /* codes that wait to be sent */
+	uint32_t conceal_good;             /* with the record: PORT_CONCEALS */
 	struct conceal conceal;
 };
 

@@ -19,17 +19,18 @@ static void send_packet(struct worker *w, struct port *p, uint32_t timestamp,
 static void send_codes(struct worker *w, struct port *p, uint32_t timestamp, const uint8_t *codes)
 {
 	struct port_cold *cold = worker_cold(w, p);
+	uint8_t *out = worker_rich(w, p)->out;
 	uint32_t bytes = p->ptime_ms * 8u;
 
 	if (cold->out_count == 0)
 		cold->out_timestamp = timestamp;
-	memcpy(cold->out + cold->out_count, codes, UNITS);
+	memcpy(out + cold->out_count, codes, UNITS);
 	cold->out_count += UNITS;
 	while (cold->out_count >= bytes) {
-		send_packet(w, p, cold->out_timestamp, cold->out, bytes);
+		send_packet(w, p, cold->out_timestamp, out, bytes);
 		cold->out_timestamp += bytes;
 		cold->out_count -= bytes;
-		memmove(cold->out, cold->out + bytes, cold->out_count);
+		memmove(out, out + bytes, cold->out_count);
 	}
 }
 

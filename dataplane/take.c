@@ -33,14 +33,14 @@ static bool recover(struct worker *w, struct port *p, struct coder *c, enum jitt
 /* The port's record; the first loss has no past to repeat, and begins it. */
 static struct conceal *record(struct worker *w, struct port *p)
 {
-	struct port_cold *cold = worker_cold(w, p);
+	struct port_rich *rich = worker_rich(w, p);
 
 	if (!(p->flags & PORT_CONCEALS)) {
-		conceal_init(&cold->conceal, codec_rate_khz((enum cord_codec)p->codec));
+		conceal_init(&rich->conceal, codec_rate_khz((enum cord_codec)p->codec));
 		p->flags |= PORT_CONCEALS;
 	}
-	cold->conceal_good = 0;
-	return &cold->conceal;
+	rich->conceal_good = 0;
+	return &rich->conceal;
 }
 
 /* A frame of G.711 that is added is the one that follows, which is then played twice. */
@@ -78,10 +78,10 @@ static void conceal(
 /* A good frame of a port with a record passes through it. */
 static void conceal_pass(struct worker *w, struct port *p, int16_t *pcm, uint32_t samples)
 {
-	struct port_cold *cold = worker_cold(w, p);
+	struct port_rich *rich = worker_rich(w, p);
 
-	conceal_good(&cold->conceal, pcm, samples);
-	if (++cold->conceal_good >= PORT_CONCEAL_CALM)
+	conceal_good(&rich->conceal, pcm, samples);
+	if (++rich->conceal_good >= PORT_CONCEAL_CALM)
 		p->flags &= (uint16_t)~PORT_CONCEALS;
 }
 
@@ -278,7 +278,7 @@ static void rich_add(
 	struct worker *w, struct port *p, enum jitter_frame f, struct rte_mbuf *m, uint32_t cut)
 {
 	struct port_cold *cold = worker_cold(w, p);
-	int16_t *at = cold->in + cold->in_count;
+	int16_t *at = worker_rich(w, p)->in + cold->in_count;
 	uint32_t samples = m ? take_packet(w, p, m, cut, at) : 0;
 
 	if (samples == 0) {
@@ -322,10 +322,12 @@ static void take_rich(struct worker *w, struct port *p, uint32_t i, uint64_t due
 		take_silence(w, p, i);
 		return;
 	}
-	memcpy(pcm, cold->in, have * sizeof(*pcm));
+	int16_t *in = worker_rich(w, p)->in;
+
+	memcpy(pcm, in, have * sizeof(*pcm));
 	memset(pcm + have, 0, (samples - have) * sizeof(*pcm));
 	cold->in_count -= have;
-	memmove(cold->in, cold->in + have, cold->in_count * sizeof(*cold->in));
+	memmove(in, in + have, cold->in_count * sizeof(*in));
 	w->scratch.talk[i].pcm[rate] = pcm;
 	note_quiet(w, p, pcm, samples);
 }
@@ -443,9 +445,7 @@ static void take_plain(struct worker *w, struct port *p, uint32_t i, uint64_t du
 		}
 		/* From here on the stream's samples wait for each other. */
 		p->flags |= PORT_RICH_IN;
-		struct port_cold *cold = worker_cold(w, p);
-
-		cold->in_count = take_packet(w, p, m, 0, cold->in);
+		worker_cold(w, p)->in_count = take_packet(w, p, m, 0, worker_rich(w, p)->in);
 		take_rich(w, p, i, due_ns);
 		return;
 	case JITTER_CONCEAL:

@@ -246,6 +246,18 @@ static inline struct port_cold *worker_cold(struct worker *w, const struct port 
 	return &w->dp->port_cold[p->slot];
 }
 
+/* Begun by the first look: what a port before it left in its slot is nobody's. */
+static inline struct port_rich *worker_rich(struct worker *w, const struct port *p)
+{
+	struct port_cold *cold = worker_cold(w, p);
+	struct port_rich *rich = &w->dp->port_rich[p->slot];
+
+	if (!cold->rich)
+		memset(rich, 0, offsetof(struct port_rich, in));
+	cold->rich = true;
+	return rich;
+}
+
 /* xorshift64*: for timestamps and sequence numbers of new streams (RFC 3550 section 5.1). */
 static inline uint32_t worker_random(struct worker *w)
 {

@@ -762,6 +762,76 @@ static void a_second_ends_in_a_phase_that_is_skipped(void **state)
 	rig_destroy(r);
 }
 
+/* A port of 60 ms whose peer's keys are in the sound, beside two who make the room wide. */
+static void open_in_wide_room(struct rig *r)
+{
+	struct cord_terms terms = rig_terms(0, CORD_CODEC_PCMU);
+
+	terms.ptime_ms = 60;
+	terms.event_payload_type = terms.receive_event_payload_type = CORD_NO_PAYLOAD_TYPE;
+	terms.flags = CORD_TERMS_INBAND_KEYS;
+	assert_int_equal(rig_open_terms(r, 0, 0, &terms), 0);
+	assert_int_equal(rig_set(r, 0, 0, 3, slots, all_of_three), 0);
+}
+
+/* What a port left of what few need is not begun with by the next one of its slot. */
+static void a_slot_keeps_no_sound_of_its_last_port(void **state)
+{
+	static const struct port_rich none;
+	struct rig *r =
+		rig_create_three(1, tone, CORD_CODEC_PCMU, CORD_CODEC_G722, CORD_CODEC_OPUS);
+	struct cord_message close = {.port_close = {.port = rig_port(r, 0)}};
+	struct worker *w = r->dp.worker[0];
+	const struct port *p = &r->dp.port[0];
+
+	assert_false(r->dp.port_cold[0].rich);
+	assert_int_equal(rig_ask(r, 0, &close, CORD_COMMAND_PORT_CLOSE), 0);
+	open_in_wide_room(r);
+	r->peer[0].ptime_ms = 60;
+	rig_talk(r, 0, A_HZ);
+	rig_run(r, 600);
+	r->peer[0].lose = 1;
+	rig_run(r, 400);
+	assert_true(hears(r, 1, A_HZ) && (p->flags & PORT_CONCEALS));
+	rig_hush(r, 0);
+	const struct port_rich *rich = worker_rich(w, p);
+
+	assert_memory_not_equal(rich->in, none.in, sizeof(none.in));
+	assert_memory_not_equal(rich->out, none.out, sizeof(none.out));
+	assert_memory_not_equal(&rich->inband, &none.inband, sizeof(none.inband));
+	assert_memory_not_equal(&rich->talk_rate, &none.talk_rate, sizeof(none.talk_rate));
+	assert_memory_not_equal(&rich->conceal, &none.conceal, sizeof(none.conceal));
+	close.port_close.port = rig_port(r, 0);
+	assert_int_equal(rig_ask(r, 0, &close, CORD_COMMAND_PORT_CLOSE), 0);
+
+	open_in_wide_room(r);
+	rich = worker_rich(w, p);
+	assert_memory_equal(&rich->inband, &none.inband, sizeof(none.inband));
+	assert_memory_equal(&rich->talk_rate, &none.talk_rate, sizeof(none.talk_rate));
+	assert_memory_equal(&rich->player_rate, &none.player_rate, sizeof(none.player_rate));
+	assert_false(p->flags & PORT_CONCEALS);
+	assert_int_equal(r->dp.port_cold[0].in_count + r->dp.port_cold[0].out_count, 0);
+	rig_talk(r, 0, 700);
+	rig_run(r, 600);
+	assert_true(hears(r, 1, 700) && deaf_to(r, 1, A_HZ));
+	assert_true(hears(r, 0, B_HZ) && hears(r, 0, C_HZ));
+	rig_destroy(r);
+}
+
+/* Who waits to music that is stored in its codec takes none of the memory that few need. */
+static void who_waits_needs_no_more_than_every_port(void **state)
+{
+	struct rig *r = rig_create(1);
+
+	rig_clip(r, MUSIC, CORD_CLIP_PCMU, 50, A_HZ);
+	all_on_hold(r, CORD_CODEC_PCMU, 1, 20);
+	rig_talk(r, 0, B_HZ);
+	rig_run(r, 1000);
+	assert_true(hears(r, 0, A_HZ));
+	assert_false(r->dp.port_cold[0].rich);
+	rig_destroy(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,6 +855,8 @@ int main(void)
 		cmocka_unit_test(what_fec_brings_back_is_not_missing),
 		cmocka_unit_test(short_frames_end_in_silence),
 		cmocka_unit_test(a_coded_port_moves_between_workers),
+		cmocka_unit_test(a_slot_keeps_no_sound_of_its_last_port),
+		cmocka_unit_test(who_waits_needs_no_more_than_every_port),
 		cmocka_unit_test(opus_is_encoded_more_simply_where_time_is_short),
 		cmocka_unit_test(heavy_rooms_spread_over_the_phases),
 		cmocka_unit_test(the_fullest_phase_is_told),
