@@ -94,11 +94,24 @@ int address_family(const struct address *a)
 	return a->length ? a->any.sa_family : AF_UNSPEC;
 }
 
+/* As inet_ntop() does, which prints: this is done for each message. */
+static void format_ipv4(uint32_t ip, char out[ADDRESS_TEXT_SIZE])
+{
+	struct strbuf text;
+
+	strbuf_init(&text, out, ADDRESS_TEXT_SIZE);
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		strbuf_u64(&text, ip >> shift & 255);
+		if (shift > 0)
+			strbuf_char(&text, '.');
+	}
+}
+
 void address_format_host(const struct address *a, char out[ADDRESS_TEXT_SIZE])
 {
 	out[0] = 0;
 	if (address_family(a) == AF_INET)
-		inet_ntop(AF_INET, &a->in.sin_addr, out, ADDRESS_TEXT_SIZE);
+		format_ipv4(ntohl(a->in.sin_addr.s_addr), out);
 	else if (address_family(a) == AF_INET6)
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, out, ADDRESS_TEXT_SIZE);
 	else if (address_family(a) == AF_UNIX)

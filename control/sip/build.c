@@ -27,11 +27,18 @@ static void string(struct sip_builder *b, const char *text)
 	raw(b, str_from(text));
 }
 
+static void blank(char *at, const char *end, char c)
+{
+	while (at < end && (at = memchr(at, c, (size_t)(end - at))))
+		*at++ = ' ';
+}
+
 static void unfold(struct sip_builder *b, size_t from)
 {
-	for (size_t i = from; i < b->length; i++)
-		if (b->buffer[i] == '\r' || b->buffer[i] == '\n')
-			b->buffer[i] = ' ';
+	const char *end = b->buffer + b->length;
+
+	blank(b->buffer + from, end, '\r');
+	blank(b->buffer + from, end, '\n');
 }
 
 /* Text of others: line breaks become spaces. */
@@ -46,9 +53,11 @@ static void line(struct sip_builder *b, struct str text)
 static void number(struct sip_builder *b, unsigned long value)
 {
 	char digits[24];
+	struct strbuf text;
 
-	snprintf(digits, sizeof(digits), "%lu", value);
-	string(b, digits);
+	strbuf_init(&text, digits, sizeof(digits));
+	strbuf_u64(&text, value);
+	raw(b, strbuf_str(&text));
 }
 
 static void name(struct sip_builder *b, enum sip_header_kind kind)
@@ -78,10 +87,10 @@ static void status_line(struct sip_builder *b, const struct sip_response *respon
 }
 
 /* The top Via with what only we know: where the request came from (RFC 3261 18.2.1, RFC 3581). */
-static void top_via(struct sip_builder *b, struct str value, const struct sip_via *via,
+static void top_via(struct sip_builder *b, struct str value, struct str params,
 	const struct sip_response *response)
 {
-	struct str params = via->params, n, v;
+	struct str n, v;
 
 	name(b, SIP_HEADER_VIA);
 	line(b, str_head(value, (size_t)(params.p - value.p)));
@@ -109,16 +118,15 @@ static void top_via(struct sip_builder *b, struct str value, const struct sip_vi
 static void vias(struct sip_builder *b, const struct sip_message *request,
 	const struct sip_response *response)
 {
-	const struct sip_header *header = sip_message_header(request, SIP_HEADER_VIA);
 	struct sip_values values = sip_values(request, SIP_HEADER_VIA);
-	struct sip_via via;
+	const struct sip_header *header;
 	struct str value;
 
-	if (!header || sip_values_next(&values, &value) <= 0 || sip_via_parse(&via, value) < 0) {
+	if (!request->via.params.p || sip_values_next(&values, &value) <= 0) {
 		sip_build_copy(b, request, SIP_HEADER_VIA);
 		return;
 	}
-	top_via(b, value, &via, response);
+	top_via(b, value, request->via.params, response);
 	if (values.rest.p)
 		sip_build_value(b, SIP_HEADER_VIA, str_trim(values.rest));
 	for (header = sip_message_header_next(request, values.header); header;

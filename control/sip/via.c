@@ -86,10 +86,13 @@ int sip_via_parse(struct sip_via *via, struct str value)
 	if (!scan_protocol(&scan, via) || !scan_sent_by(&scan, via))
 		return -EBADMSG;
 	via->transport_kind = (uint8_t)sip_transport_kind(via->transport);
-	if (!sip_scan_params(&scan, &via->params) || !take_params(via))
-		return -EBADMSG;
-	sip_scan_space(&scan);
-	return sip_scan_done(&scan) ? 0 : -EBADMSG;
+	if (sip_scan_params(&scan, &via->params) && take_params(via)) {
+		sip_scan_space(&scan);
+		if (sip_scan_done(&scan))
+			return 0;
+	}
+	via->params = STR_NULL;
+	return -EBADMSG;
 }
 
 bool sip_via_has_cookie(const struct sip_via *via)

@@ -24,7 +24,7 @@ struct sip_via {
 	struct str branch;      /* empty: none (a peer of RFC 2543) */
 	struct str received;    /* empty: none */
 	struct str maddr;       /* empty: none */
-	struct str params;      /* all of them */
+	struct str params;      /* all of them; NULL when the value is malformed */
 };
 
 /*
