@@ -8,18 +8,7 @@
 
 _Static_assert(SIP_HEADERS_MAX < 255, "the index of a header fits a byte");
 
-/* A message on its way through the checks. The first problem decides; the rest is still read. */
-struct parse {
-	struct sip_message *message;
-	struct sip_scan scan;
-	enum sip_framing framing;
-	uint16_t status; /* 0: no problem so far */
-	const char *reason;
-	bool has_length;
-	uint32_t length;
-};
-
-static void problem(struct parse *p, uint16_t status, const char *reason)
+static void problem(struct sip_parse *p, uint16_t status, const char *reason)
 {
 	if (p->status == 0) {
 		p->status = status;
@@ -27,7 +16,7 @@ static void problem(struct parse *p, uint16_t status, const char *reason)
 	}
 }
 
-static void bad(struct parse *p, const char *reason)
+static void bad(struct sip_parse *p, const char *reason)
 {
 	problem(p, 400, reason);
 }
@@ -38,7 +27,7 @@ static void bad(struct parse *p, const char *reason)
  * Takes a line up to its CRLF. With folds, lines that start with a space or tab belong to it. A CR
  * or LF alone ends it too, as a problem.
  */
-static bool take_line(struct parse *p, bool folds, struct str *line)
+static bool take_line(struct sip_parse *p, bool folds, struct str *line)
 {
 	const char *start = p->scan.at, *end = p->scan.end, *at = start;
 
@@ -78,7 +67,7 @@ static bool is_our_version(struct str version)
 	return str_equal_nocase_text(version, "SIP/2.0");
 }
 
-static void parse_status_line(struct parse *p, struct str line)
+static void parse_status_line(struct sip_parse *p, struct str line)
 {
 	struct sip_message *m = p->message;
 	ptrdiff_t space = str_index(line, ' ');
@@ -96,20 +85,8 @@ static void parse_status_line(struct parse *p, struct str line)
 	m->reason = str_skip(rest, 4);
 }
 
-static void check_request_line(struct parse *p, struct str version, struct str uri)
-{
-	struct sip_message *m = p->message;
-
-	if (!is_our_version(version))
-		problem(p, 505, "Version Not Supported");
-	else if (sip_uri_parse(&m->uri, uri) < 0)
-		bad(p, "Bad Request-URI");
-	else if (m->uri.headers.n > 0)
-		bad(p, "Headers in Request-URI");
-}
-
 /* False when it is no request line of any SIP at all. */
-static bool parse_request_line(struct parse *p, struct str line)
+static bool parse_request_line(struct sip_parse *p, struct str line)
 {
 	struct sip_message *m = p->message;
 	struct sip_scan scan = sip_scan(line);
@@ -130,11 +107,13 @@ static bool parse_request_line(struct parse *p, struct str line)
 	version = str_skip(rest, (size_t)space + 1);
 	if (!starts_with_version(version))
 		return false;
-	check_request_line(p, version, str_head(rest, (size_t)space));
+	if (!is_our_version(version))
+		problem(p, 505, "Version Not Supported");
+	p->uri = str_head(rest, (size_t)space);
 	return true;
 }
 
-static bool parse_start_line(struct parse *p)
+static bool parse_start_line(struct sip_parse *p)
 {
 	struct str line;
 
@@ -152,7 +131,7 @@ static bool parse_start_line(struct parse *p)
 
 /* ---- headers ---- */
 
-static void add_header(struct parse *p, struct str name, struct str value)
+static void add_header(struct sip_parse *p, struct str name, struct str value)
 {
 	struct sip_message *m = p->message;
 	enum sip_header_kind kind = sip_header_kind(name);
@@ -171,7 +150,7 @@ static void add_header(struct parse *p, struct str name, struct str value)
 		m->first[kind] = (uint8_t)m->header_count;
 }
 
-static void parse_header_line(struct parse *p, struct str line)
+static void parse_header_line(struct sip_parse *p, struct str line)
 {
 	struct sip_scan scan = sip_scan(line);
 	struct str name;
@@ -192,7 +171,7 @@ static void parse_header_line(struct parse *p, struct str line)
 		add_header(p, name, str_make(scan.at, (size_t)(scan.end - scan.at)));
 }
 
-static void parse_headers(struct parse *p)
+static void parse_headers(struct sip_parse *p)
 {
 	struct str line;
 
@@ -206,7 +185,7 @@ static void parse_headers(struct parse *p)
 
 /* ---- what every message must have ---- */
 
-static bool value_of(struct parse *p, enum sip_header_kind kind, struct str *value)
+static bool value_of(struct sip_parse *p, enum sip_header_kind kind, struct str *value)
 {
 	const struct sip_header *header = sip_message_header(p->message, kind);
 
@@ -215,7 +194,7 @@ static bool value_of(struct parse *p, enum sip_header_kind kind, struct str *val
 	return header;
 }
 
-static void check_via(struct parse *p)
+static void check_via(struct sip_parse *p)
 {
 	struct sip_message *m = p->message;
 	struct sip_values values = sip_values(m, SIP_HEADER_VIA);
@@ -241,7 +220,7 @@ static void check_via(struct parse *p)
 		bad(p, "Empty Via Branch");
 }
 
-static void check_party(struct parse *p, enum sip_header_kind kind, struct sip_address *address,
+static void check_party(struct sip_parse *p, enum sip_header_kind kind, struct sip_address *address,
 	struct str *tag, const char *missing, const char *wrong)
 {
 	struct str value;
@@ -250,14 +229,12 @@ static void check_party(struct parse *p, enum sip_header_kind kind, struct sip_a
 		bad(p, missing);
 	} else if (sip_address_parse(address, value) < 0 || address->star) {
 		bad(p, wrong);
-	} else {
-		*tag = sip_address_tag(address);
-		if (sip_address_param(address, "tag", NULL) && (tag->n == 0 || tag->p[0] == '"'))
-			bad(p, wrong);
+	} else if (sip_address_param(address, "tag", tag) && (tag->n == 0 || tag->p[0] == '"')) {
+		bad(p, wrong);
 	}
 }
 
-static void check_cseq(struct parse *p)
+static void check_cseq(struct sip_parse *p)
 {
 	struct sip_message *m = p->message;
 	struct str value;
@@ -274,7 +251,7 @@ static void check_cseq(struct parse *p)
 	}
 }
 
-static void check_call_id(struct parse *p)
+static void check_call_id(struct sip_parse *p)
 {
 	struct str value;
 
@@ -286,7 +263,17 @@ static void check_call_id(struct parse *p)
 		p->message->call_id = value;
 }
 
-static void check_max_forwards(struct parse *p)
+static void check_request_uri(struct sip_parse *p)
+{
+	struct sip_message *m = p->message;
+
+	if (sip_uri_parse(&m->uri, p->uri) < 0)
+		bad(p, "Bad Request-URI");
+	else if (m->uri.headers.n > 0)
+		bad(p, "Headers in Request-URI");
+}
+
+static void check_max_forwards(struct sip_parse *p)
 {
 	struct sip_message *m = p->message;
 	struct str value;
@@ -300,7 +287,7 @@ static void check_max_forwards(struct parse *p)
 }
 
 /* Every value is an address; those of a route stand in < >; "*" is only for Contact, and alone. */
-static void check_addresses(struct parse *p, enum sip_header_kind kind, const char *wrong)
+static void check_addresses(struct sip_parse *p, enum sip_header_kind kind, const char *wrong)
 {
 	const struct sip_header *header = sip_message_header(p->message, kind);
 	struct sip_values values = sip_values(p->message, kind);
@@ -326,7 +313,7 @@ static void check_addresses(struct parse *p, enum sip_header_kind kind, const ch
 		bad(p, wrong);
 }
 
-static void check_content(struct parse *p)
+static void check_content(struct sip_parse *p)
 {
 	struct sip_content_type content;
 	struct str value;
@@ -343,7 +330,7 @@ static void check_content(struct parse *p)
 	}
 }
 
-static void take_body(struct parse *p)
+static void take_body(struct sip_parse *p)
 {
 	struct sip_message *m = p->message;
 	size_t rest = (size_t)(p->scan.end - p->scan.at);
@@ -359,7 +346,7 @@ static void take_body(struct parse *p)
 	m->raw.n = (size_t)(p->scan.at + length - m->raw.p);
 }
 
-static void check_headers(struct parse *p)
+static void check_identity(struct sip_parse *p)
 {
 	struct sip_message *m = p->message;
 
@@ -368,6 +355,14 @@ static void check_headers(struct parse *p)
 	check_party(p, SIP_HEADER_TO, &m->to, &m->to_tag, "Missing To", "Bad To");
 	check_call_id(p);
 	check_cseq(p);
+}
+
+static void check_the_rest(struct sip_parse *p)
+{
+	const struct sip_message *m = p->message;
+
+	if (m->request)
+		check_request_uri(p);
 	check_max_forwards(p);
 	check_content(p);
 	/* Elsewhere nobody needs it: a BYE or a 200 is not lost for a bad one. */
@@ -377,7 +372,7 @@ static void check_headers(struct parse *p)
 	check_addresses(p, SIP_HEADER_RECORD_ROUTE, "Bad Record-Route");
 }
 
-static struct sip_outcome outcome_of(const struct parse *p)
+static struct sip_outcome outcome_of(const struct sip_parse *p)
 {
 	const struct sip_message *m = p->message;
 	struct sip_outcome outcome = {SIP_ACCEPT, 0, "accepted"};
@@ -393,27 +388,44 @@ static struct sip_outcome outcome_of(const struct parse *p)
 	return outcome;
 }
 
+bool sip_message_begin(struct sip_parse *p, struct sip_message *message, const char *bytes,
+	size_t length, enum sip_framing framing)
+{
+	*p = (struct sip_parse){.message = message, .framing = framing};
+	memset(message, 0, offsetof(struct sip_message, headers));
+	if (length > SIP_MESSAGE_BYTES_MAX) {
+		problem(p, 513, "Message Too Large");
+		length = SIP_MESSAGE_BYTES_MAX;
+	}
+	p->scan = sip_scan(str_make(bytes, length));
+	message->raw = str_make(p->scan.at, length);
+	p->is_sip = parse_start_line(p);
+	if (!p->is_sip)
+		return false;
+	parse_headers(p);
+	check_identity(p);
+	return p->status == 0;
+}
+
+enum sip_verdict sip_message_finish(struct sip_parse *p, struct sip_outcome *outcome)
+{
+	if (p->is_sip) {
+		check_the_rest(p);
+		take_body(p);
+		*outcome = outcome_of(p);
+	} else {
+		*outcome = (struct sip_outcome){SIP_DROP, 0, "not SIP"};
+	}
+	return (enum sip_verdict)outcome->verdict;
+}
+
 enum sip_verdict sip_message_parse(struct sip_message *message, const char *bytes, size_t length,
 	enum sip_framing framing, struct sip_outcome *outcome)
 {
-	struct parse p = {.message = message, .framing = framing};
+	struct sip_parse parse;
 
-	memset(message, 0, offsetof(struct sip_message, headers));
-	if (length > SIP_MESSAGE_BYTES_MAX) {
-		problem(&p, 513, "Message Too Large");
-		length = SIP_MESSAGE_BYTES_MAX;
-	}
-	p.scan = sip_scan(str_make(bytes, length));
-	message->raw = str_make(p.scan.at, length);
-	if (!parse_start_line(&p)) {
-		*outcome = (struct sip_outcome){SIP_DROP, 0, "not SIP"};
-		return SIP_DROP;
-	}
-	parse_headers(&p);
-	check_headers(&p);
-	take_body(&p);
-	*outcome = outcome_of(&p);
-	return (enum sip_verdict)outcome->verdict;
+	sip_message_begin(&parse, message, bytes, length, framing);
+	return sip_message_finish(&parse, outcome);
 }
 
 const char *sip_verdict_name(enum sip_verdict verdict)

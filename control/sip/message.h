@@ -14,6 +14,10 @@
  *               usable sent-by, and build.h can build the response from what is there.
  *   SIP_DROP    nothing may be sent: a bad response, a bad ACK, no usable Via, not SIP.
  *
+ * It does so in two halves, because a call that is refused for want of time should cost little:
+ * sip_message_begin() splits, and checks what says which request it is and goes into any response
+ * (method, Via, From, To, Call-ID, CSeq); sip_message_finish() checks all the rest.
+ *
  * All other headers are parsed when asked for (values are found by kind, split at commas, and given
  * to the parser of their noun). What the user agent decides is not the parser's: 416 for an unknown
  * scheme of the Request-URI, 420 for Require, 415 for the body, 405 and 501 for the method.
@@ -75,8 +79,26 @@ struct sip_message {
 	struct sip_header headers[SIP_HEADERS_MAX];
 };
 
+/* A message on its way through the checks. */
+struct sip_parse {
+	struct sip_message *message;
+	struct sip_scan scan;
+	enum sip_framing framing;
+	bool is_sip;
+	uint16_t status; /* of the first problem, which decides; 0: none so far */
+	const char *reason;
+	struct str uri; /* of a request: not looked at yet */
+	bool has_length;
+	uint32_t length;
+};
+
+/* True when nothing is wrong so far: a response can be built, and sip_message_finish() be left out. */
+bool sip_message_begin(struct sip_parse *parse, struct sip_message *message, const char *bytes,
+	size_t length, enum sip_framing framing);
+enum sip_verdict sip_message_finish(struct sip_parse *parse, struct sip_outcome *outcome);
+
 /*
- * Parses one message. Returns outcome->verdict. Empty lines before the start line are skipped.
+ * Both halves. Returns outcome->verdict. Empty lines before the start line are skipped.
  * message is valid for SIP_ACCEPT and, for building a response only, for SIP_REJECT.
  */
 enum sip_verdict sip_message_parse(struct sip_message *message, const char *bytes, size_t length,

@@ -10,6 +10,10 @@
 #include "sip/build.h"
 #include "sip/transaction_private.h"
 
+/* No other To tag of ours begins like this: they are hex digits. */
+#define STATELESS_MARK     's'
+#define STATELESS_TAG_SIZE 18 /* mark, 16 digits, terminator */
+
 void transaction_finish(struct transaction *t)
 {
 	struct sip_transactions *layer = t->layer;
@@ -44,6 +48,49 @@ static struct transaction *make(struct sip_transactions *layer, enum transaction
 	}
 	layer->stats.live = pool_used(&layer->pool);
 	return t;
+}
+
+/* ---- answers without a transaction ----------------------------------------------------------- */
+
+static void make_stateless_tag(
+	struct sip_transactions *layer, const struct sip_message *request, struct strbuf *tag)
+{
+	uint8_t key[TRANSACTION_KEY_SIZE];
+
+	transaction_hash(layer, 'r', (struct str[]){request->via.branch, request->call_id}, 2, key);
+	strbuf_char(tag, STATELESS_MARK);
+	strbuf_hex(tag, key, STATELESS_TAG_SIZE / 2 - 1);
+}
+
+static bool is_stateless_tag(struct str tag)
+{
+	return tag.n == STATELESS_TAG_SIZE - 1 && tag.p[0] == STATELESS_MARK;
+}
+
+int sip_respond_stateless(struct sip_transactions *layer, const struct sip_message *request,
+	const struct sip_hop *source, unsigned status, struct str reason, struct str lines)
+{
+	struct sip_hop hop = sip_hop_of_response(source, &request->via);
+	char received[ADDRESS_TEXT_SIZE], tag_text[STATELESS_TAG_SIZE];
+	struct sip_builder b;
+	struct strbuf tag;
+	int n;
+
+	strbuf_init(&tag, tag_text, sizeof(tag_text));
+	make_stateless_tag(layer, request, &tag);
+	address_format_host(&source->remote, received);
+	b = sip_build(layer->scratch, TRANSACTION_SCRATCH);
+	sip_build_response(&b, request,
+		&(struct sip_response){
+			.status = (uint16_t)status,
+			.reason = reason,
+			.to_tag = status > 100 ? strbuf_str(&tag) : STR_NULL,
+			.received = str_from(received),
+			.rport = address_port(&source->remote),
+		});
+	sip_build_lines(&b, lines);
+	n = sip_build_finish(&b, STR_NULL, STR_NULL);
+	return n < 0 ? n : transaction_send_bytes(layer, &hop, layer->scratch, (size_t)n);
 }
 
 /* ---- messages in ------------------------------------------------------------------------- */
@@ -119,16 +166,30 @@ static void receive_cancel(struct sip_transactions *layer, struct transaction *t
 		invite ? invite->tag : 0, cancel, source, now_ns);
 }
 
-static bool admitted(struct sip_transactions *layer, const struct sip_message *request,
-	const struct sip_hop *source, const uint8_t key[TRANSACTION_KEY_SIZE], uint64_t now_ns)
+static bool admit_call(struct sip_transactions *layer, const struct sip_message *invite,
+	const struct sip_hop *source, uint64_t now_ns)
 {
 	const struct sip_server_handler *server = layer->config.server;
+	uint8_t key[TRANSACTION_KEY_SIZE];
 	uint64_t hash;
 
-	if (!server->admit || request->method != SIP_METHOD_INVITE || request->to_tag.n)
+	if (!server->admit)
+		return true;
+	transaction_server_key(layer, invite, STR("INVITE"), key);
+	if (map_get(&layer->map, key, TRANSACTION_KEY_SIZE))
 		return true;
 	memcpy(&hash, key, sizeof(hash));
-	return server->admit(layer->config.ctx, hash, request, source, now_ns);
+	return server->admit(layer->config.ctx, hash, invite, source, now_ns);
+}
+
+bool sip_transactions_admit(struct sip_transactions *layer, const struct sip_message *message,
+	const struct sip_hop *source, uint64_t now_ns)
+{
+	if (!message->request)
+		return true;
+	if (message->method == SIP_METHOD_INVITE && str_empty(message->to_tag))
+		return admit_call(layer, message, source, now_ns);
+	return message->method != SIP_METHOD_ACK || !is_stateless_tag(message->to_tag);
 }
 
 /* A CANCEL of what was not admitted is answered as that was: without a transaction, and unjudged. */
@@ -163,8 +224,7 @@ static void receive_request(struct sip_transactions *layer, const struct sip_mes
 		transaction_run(t, EV_REPEAT, request, source, now_ns);
 		return;
 	}
-	if (!admitted(layer, request, source, key, now_ns) ||
-		is_of_refused(layer, request, source, now_ns))
+	if (is_of_refused(layer, request, source, now_ns))
 		return;
 	t = make_server(layer, request, source, key);
 	if (!t) {
@@ -382,33 +442,6 @@ void sip_server_set_tag(struct sip_transactions *layer, uint64_t id, uint64_t ta
 bool sip_server_is_open(const struct sip_transactions *layer, uint64_t id)
 {
 	return open_server(layer, id) != NULL;
-}
-
-int sip_respond_stateless(struct sip_transactions *layer, const struct sip_message *request,
-	const struct sip_hop *source, unsigned status, struct str reason, struct str lines)
-{
-	struct sip_hop hop = sip_hop_of_response(source, &request->via);
-	char received[ADDRESS_TEXT_SIZE], tag[17];
-	uint8_t key[TRANSACTION_KEY_SIZE];
-	struct sip_builder b;
-	int n;
-
-	transaction_hash(layer, 'r', (struct str[]){request->via.branch, request->call_id}, 2, key);
-	for (int i = 0; i < 8; i++)
-		snprintf(tag + 2 * i, 3, "%02x", key[i]);
-	address_format_host(&source->remote, received);
-	b = sip_build(layer->scratch, TRANSACTION_SCRATCH);
-	sip_build_response(&b, request,
-		&(struct sip_response){
-			.status = (uint16_t)status,
-			.reason = reason,
-			.to_tag = status > 100 ? str_from(tag) : STR_NULL,
-			.received = str_from(received),
-			.rport = address_port(&source->remote),
-		});
-	sip_build_lines(&b, lines);
-	n = sip_build_finish(&b, STR_NULL, STR_NULL);
-	return n < 0 ? n : transaction_send_bytes(layer, &hop, layer->scratch, (size_t)n);
 }
 
 /* ---- layer ------------------------------------------------------------------------------- */

@@ -97,9 +97,9 @@ struct sip_client_handler {
 
 struct sip_server_handler {
 	/*
-	 * Before a new INVITE without To tag becomes a transaction: false when it was answered
-	 * without one (sip_respond_stateless). `key` is its hash, which nobody can choose. May be
-	 * NULL.
+	 * A new INVITE without To tag, for sip_transactions_admit(): false when it was answered
+	 * without a transaction (sip_respond_stateless). `key` is its hash, which nobody can choose.
+	 * May be NULL.
 	 */
 	bool (*admit)(void *ctx, uint64_t key, const struct sip_message *request,
 		const struct sip_hop *source, uint64_t now_ns);
@@ -151,6 +151,13 @@ int sip_transactions_new(
 void sip_transactions_free(struct sip_transactions *layer);
 const struct sip_transaction_stats *sip_transactions_stats(const struct sip_transactions *layer);
 
+/*
+ * What needs no more than a glance: false when nothing is left to do for a message of which
+ * sip_message_begin() found nothing wrong. That is a new call which was not admitted, and the ACK
+ * of what was answered without a transaction.
+ */
+bool sip_transactions_admit(struct sip_transactions *layer, const struct sip_message *message,
+	const struct sip_hop *source, uint64_t now_ns);
 /* A parsed message (SIP_ACCEPT) from a hop. */
 void sip_transactions_receive(struct sip_transactions *layer, const struct sip_message *message,
 	const struct sip_hop *source, uint64_t now_ns);
@@ -213,7 +220,8 @@ bool sip_server_is_open(const struct sip_transactions *layer, uint64_t id); /* n
 
 /*
  * A response without a transaction. The To tag is a hash of the request's branch and Call-ID, so
- * that repetitions get the same. lines are complete extra header lines, or empty.
+ * that repetitions get the same, behind a mark by which its ACK is known. lines are complete extra
+ * header lines, or empty.
  */
 int sip_respond_stateless(struct sip_transactions *layer, const struct sip_message *request,
 	const struct sip_hop *source, unsigned status, struct str reason, struct str lines);

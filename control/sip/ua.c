@@ -284,13 +284,17 @@ static bool on_admit(void *ctx, uint64_t key, const struct sip_message *message,
 	const struct sip_ua_policy *policy = ua->config.policy;
 	uint32_t retry_s =
 		policy->overloaded ? policy->overloaded(policy->ctx, key, source, now_ns) : 0;
-	char lines[48];
+	char text[48];
+	struct strbuf lines;
 
 	if (retry_s == 0)
 		return true;
 	ua->stats.refused_overload++;
-	snprintf(lines, sizeof(lines), "Retry-After: %u\r\n", retry_s);
-	sip_respond_stateless(ua->transactions, message, source, 503, STR_NULL, str_from(lines));
+	strbuf_init(&lines, text, sizeof(text));
+	strbuf_text(&lines, "Retry-After: ");
+	strbuf_u64(&lines, retry_s);
+	strbuf_text(&lines, "\r\n");
+	sip_respond_stateless(ua->transactions, message, source, 503, STR_NULL, strbuf_str(&lines));
 	return false;
 }
 
@@ -388,6 +392,7 @@ void sip_ua_receive(struct sip_ua *ua, const struct sip_hop *source, const void 
 	const struct sip_ua_policy *policy = ua->config.policy;
 	struct sip_message message;
 	struct sip_outcome outcome;
+	struct sip_parse parse;
 
 	if (policy->admit && !policy->admit(policy->ctx, source, now_ns)) {
 		ua->stats.blocked++;
@@ -395,8 +400,11 @@ void sip_ua_receive(struct sip_ua *ua, const struct sip_hop *source, const void 
 	}
 	ua->stats.received++;
 	trace(ua, source, bytes, n, false, now_ns);
-	switch (sip_message_parse(&message, bytes, n,
-		sip_hop_reliable(source) ? SIP_STREAM : SIP_DATAGRAM, &outcome)) {
+	if (sip_message_begin(&parse, &message, bytes, n,
+		    sip_hop_reliable(source) ? SIP_STREAM : SIP_DATAGRAM) &&
+		!sip_transactions_admit(ua->transactions, &message, source, now_ns))
+		return;
+	switch (sip_message_finish(&parse, &outcome)) {
 	case SIP_ACCEPT:
 		sip_transactions_receive(ua->transactions, &message, source, now_ns);
 		break;

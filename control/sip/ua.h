@@ -43,8 +43,8 @@ struct sip_ua_policy {
 		const struct sip_hop *source, uint64_t now_ns, struct sip_reply *reply);
 	/*
 	 * Whether a new INVITE is one too many now: Retry-After in seconds, for a 503 that leaves
-	 * nothing behind; 0: it is not. Asked before anything else is known of it; `key` is the hash
-	 * of its transaction. May be NULL.
+	 * nothing behind; 0: it is not. Asked before anything else is known of it, and before all of
+	 * it is parsed; `key` is the hash of its transaction. May be NULL.
 	 */
 	uint32_t (*overloaded)(
 		void *ctx, uint64_t key, const struct sip_hop *source, uint64_t now_ns);

@@ -110,12 +110,18 @@ static void read_refer(void)
 		CHECK(refer.user[0] || refer.has_replaces);
 }
 
-/* What was accepted has all that its users rely on. */
-static void check_accepted(void)
+/* What a refusal in overload relies on, before the rest is parsed. */
+static void check_begun(void)
 {
 	CHECK(message.via_count > 0 && message.via.host.n > 0 && message.call_id.n > 0);
 	CHECK(message.from.uri.text.n > 0 && message.to.uri.text.n > 0);
 	CHECK(message.cseq.number <= SIP_CSEQ_MAX && message.method_name.n > 0);
+}
+
+/* What was accepted has all that its users rely on. */
+static void check_accepted(void)
+{
+	check_begun();
 	CHECK(message.request ? message.uri.text.n > 0
 			      : message.status >= 100 && message.status <= 699);
 }
@@ -181,10 +187,17 @@ void exercise_message(const char *bytes, size_t length)
 {
 	struct sip_outcome outcome;
 	enum sip_verdict verdict;
+	struct sip_parse parse;
+	bool begun;
 
 	frame(bytes, length);
-	verdict = sip_message_parse(&message, bytes, length, SIP_DATAGRAM, &outcome);
-	CHECK(outcome.reason);
+	begun = sip_message_begin(&parse, &message, bytes, length, SIP_DATAGRAM);
+	if (begun) {
+		check_begun();
+		build_response(sizeof(buffer));
+	}
+	verdict = sip_message_finish(&parse, &outcome);
+	CHECK(outcome.reason && (begun || verdict != SIP_ACCEPT));
 	read_headers();
 	read_refer();
 	exercise_sdp(message.body.p, message.body.n);

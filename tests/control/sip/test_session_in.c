@@ -426,6 +426,42 @@ static void overload_does_not_judge_a_cancel(void **state)
 	assert_int_equal(stats->unknown_peers, 1);
 }
 
+/* Before the rest is parsed, which is wrong here; so is the ACK of the refusal known by its To tag. */
+static void overload_refuses_at_a_glance(void **state)
+{
+	static const char bad_route[] = "Route: nowhere\r\n";
+	const struct sip_ua_stats *stats = sip_ua_stats(sim.ua[1].ua);
+	char stateless[sizeof(raw.to_tag)];
+	const struct sip_message *answer;
+
+	raw_request(&raw, "INVITE", bad_route, NULL, NULL);
+	raw_expect(&raw, 400);
+	sim.ua[1].overloaded = true;
+	raw_request(&raw, "INVITE", bad_route, NULL, NULL);
+	answer = raw_expect(&raw, 503);
+	assert_int_equal(str_copy(answer->to_tag, stateless, sizeof(stateless)), 0);
+	/* A repetition gets the same. */
+	raw.branch--;
+	raw.cseq--;
+	raw_request(&raw, "INVITE", bad_route, NULL, NULL);
+	sim_run(&sim, 50 * SIM_MS);
+	assert_int_equal(stats->refused_overload, 2);
+	raw_expect_nothing(&raw);
+
+	memcpy(raw.to_tag, stateless, sizeof(stateless));
+	raw_send(&raw, "ACK", "sip:100@10.0.0.2", raw.cseq, bad_route, NULL, NULL);
+	sim_run(&sim, 50 * SIM_MS);
+	assert_int_equal(stats->dropped, 0);
+	raw.to_tag[0]++;
+	raw_send(&raw, "ACK", "sip:100@10.0.0.2", raw.cseq, bad_route, NULL, NULL);
+	sim_run(&sim, 50 * SIM_MS);
+	assert_int_equal(stats->dropped, 1);
+	/* Within a call, and what has no call to be of, is parsed whole as ever. */
+	raw_request(&raw, "INVITE", bad_route, NULL, NULL);
+	raw_expect(&raw, 400);
+	sim_assert_empty(&sim);
+}
+
 /* An INVITE that was taken before is answered again, whatever the load is now. */
 static void overload_knows_a_repetition(void **state)
 {
@@ -520,6 +556,7 @@ int main(void)
 		T(drain_and_merged),
 		T(overload_refuses_new_calls_alone),
 		T(overload_does_not_judge_a_cancel),
+		T(overload_refuses_at_a_glance),
 		T(overload_knows_a_repetition),
 		T(peer_refreshes_or_is_hung_up),
 		T(we_refresh),
