@@ -32,7 +32,8 @@ void model_tell_failed(void *ctx)
 
 		failed_unlink(leg);
 		if (cb->leg_failed)
-			cb->leg_failed(cb->ctx, leg->ctx, leg->failed_why);
+			cb->leg_failed(cb->ctx, leg->ctx,
+				leg->failed_why ? leg->failed_why : "out of memory");
 	}
 }
 
@@ -43,7 +44,7 @@ void model_leg_failed(struct media_leg *leg, const char *why)
 	if (leg->failed)
 		return;
 	leg->failed = true;
-	snprintf(leg->failed_why, sizeof(leg->failed_why), "%s", why);
+	leg->failed_why = strdup(why);
 	log_error(NULL, "media", "port %#llx: %s", (unsigned long long)leg->id, why);
 	leg->failed_next = m->failed;
 	leg->failed_back = &m->failed;
@@ -314,6 +315,7 @@ void model_leg_free(struct media_leg *leg)
 	if (leg->unanswered)
 		return;
 	explicit_bzero(&leg->remote, sizeof(leg->remote)); /* keys */
+	free(leg->failed_why);
 	free(leg);
 }
 

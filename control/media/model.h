@@ -49,7 +49,7 @@ struct media_leg {
 	bool changed; /* PORT_SET is due */
 	bool failed;  /* nothing is sent any more */
 	struct media_leg *failed_next, **failed_back; /* not told yet */
-	char failed_why[MEDIA_REASON_SIZE];
+	char *failed_why;                             /* NULL: no memory for it */
 	uint8_t refused;
 	uint32_t unanswered; /* commands whose `done` has us as ctx */
 	struct track track;
@@ -58,8 +58,7 @@ struct media_leg {
 	bool play_forgotten; /* a new list was wanted: the end of this one is not told */
 	uint32_t generation; /* of `play` */
 	struct play_list play, next_play;
-	struct clip_wait waits[MEDIA_LIST_MAX];
-	unsigned waiting; /* waits that have not been answered */
+	struct clip_wait wait; /* for the first clip of `next_play` that is not there */
 	struct timer play_limit;
 };
 

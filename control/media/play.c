@@ -42,11 +42,9 @@ static void list_hold(struct play_list *list, const struct media_play *play)
 		list->clips[i] = clip_hold(play->clips[i]);
 }
 
-static void waits_cancel(struct media_leg *leg)
+static void wait_cancel(struct media_leg *leg)
 {
-	for (unsigned i = 0; i < MEDIA_LIST_MAX; i++)
-		clip_wait_cancel(&leg->waits[i]);
-	leg->waiting = 0;
+	clip_wait_cancel(&leg->wait);
 	timers_cancel(loop_timers(leg->media->loop), &leg->play_limit);
 }
 
@@ -57,7 +55,7 @@ static void next_failed(struct media_leg *leg, const char *why)
 	char text[MEDIA_REASON_SIZE];
 
 	snprintf(text, sizeof(text), "%s", why);
-	waits_cancel(leg);
+	wait_cancel(leg);
 	list_release(&leg->next_play);
 	if (cb->play_failed)
 		cb->play_failed(cb->ctx, leg->ctx, token, text);
@@ -66,7 +64,7 @@ static void next_failed(struct media_leg *leg, const char *why)
 /* The list that waited is the leg's list now, and goes out with the room. */
 static void next_ready(struct media_leg *leg)
 {
-	waits_cancel(leg);
+	wait_cancel(leg);
 	list_release(&leg->play);
 	leg->play = leg->next_play;
 	leg->next_play.n = 0;
@@ -77,24 +75,6 @@ static void next_ready(struct media_leg *leg)
 		leg->generation = 1;
 	leg->room->changed = true;
 	send_later(leg->room);
-}
-
-static void clip_came(void *ctx, int error)
-{
-	struct media_leg *leg = ctx;
-	char why[MEDIA_REASON_SIZE];
-
-	if (error) {
-		const char *cause = "";
-
-		for (unsigned i = 0; i < leg->next_play.n && !*cause; i++)
-			cause = clip_error(leg->next_play.clips[i]);
-		snprintf(why, sizeof(why), "%s", *cause ? cause : strerror(-error));
-		next_failed(leg, why);
-		return;
-	}
-	if (--leg->waiting == 0)
-		next_ready(leg);
 }
 
 static void limit_reached(void *ctx, uint64_t now_ns)
@@ -108,31 +88,46 @@ static void limit_reached(void *ctx, uint64_t now_ns)
 		timers_set_in(loop_timers(m->loop), &leg->play_limit, m->config.play_timeout_ns);
 }
 
-static bool next_is_ready(const struct media_leg *leg)
+static void clip_came(void *ctx, int error);
+
+/* Makes the list that waits the leg's list, or waits for the first of its clips that is not there. */
+static void next_await(struct media_leg *leg)
 {
-	for (unsigned i = 0; i < leg->next_play.n; i++)
-		if (!clip_ready(leg->next_play.clips[i], formats_of(leg)))
-			return false;
-	return true;
+	struct play_list *list = &leg->next_play;
+	unsigned n = 0;
+
+	while (n < list->n && clip_ready(list->clips[n], formats_of(leg)))
+		n++;
+	if (n == list->n) {
+		next_ready(leg);
+		return;
+	}
+	clip_wait_cancel(&leg->wait);
+	leg->wait = (struct clip_wait){.fn = clip_came, .ctx = leg};
+	clip_want(list->clips[n], formats_of(leg), &leg->wait);
 }
 
-/* Asks for the clips of the list that waits, or makes it the leg's list when it has them. */
+static void clip_came(void *ctx, int error)
+{
+	struct media_leg *leg = ctx;
+	const char *cause;
+
+	if (!error) {
+		next_await(leg);
+		return;
+	}
+	cause = clip_error(leg->wait.clip);
+	next_failed(leg, *cause ? cause : strerror(-error));
+}
+
+/* Asks for all clips of the list that waits, so that none is begun only after the one before. */
 static void next_want(struct media_leg *leg)
 {
 	if (leg->next_play.n == 0 || !leg->has_remote)
 		return;
 	for (unsigned i = 0; i < leg->next_play.n; i++)
-		clip_want_also(leg->next_play.clips[i], formats_also(leg));
-	if (next_is_ready(leg)) {
-		next_ready(leg);
-		return;
-	}
-	leg->waiting = leg->next_play.n;
-	for (unsigned i = 0; i < leg->next_play.n; i++) {
-		clip_wait_cancel(&leg->waits[i]);
-		leg->waits[i] = (struct clip_wait){.fn = clip_came, .ctx = leg};
-		clip_want(leg->next_play.clips[i], formats_of(leg), &leg->waits[i]);
-	}
+		clip_want_also(leg->next_play.clips[i], formats_of(leg) | formats_also(leg));
+	next_await(leg);
 }
 
 static void next_limit(struct media_leg *leg)
@@ -147,7 +142,7 @@ void play_start(struct media_leg *leg, const struct media_play *play)
 {
 	struct play_list former = leg->next_play;
 
-	waits_cancel(leg);
+	wait_cancel(leg);
 	list_hold(&leg->next_play, play);
 	list_release(&former);
 	leg->play_forgotten = true;
@@ -157,7 +152,7 @@ void play_start(struct media_leg *leg, const struct media_play *play)
 
 void play_stop(struct media_leg *leg)
 {
-	waits_cancel(leg);
+	wait_cancel(leg);
 	list_release(&leg->next_play);
 	list_release(&leg->play);
 	leg->play_state = PLAY_NONE;

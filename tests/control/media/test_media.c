@@ -289,17 +289,20 @@ static struct clip *tone(const char *spec)
 	return clip;
 }
 
-static int play(struct media_room *room, struct media_leg *leg, struct clip *clip, bool loop,
-	uint64_t token)
+static int play_list(struct media_room *room, struct media_leg *leg, const struct media_play *list)
 {
-	struct clip *list[] = {clip};
-	const struct media_member member = {.leg = leg,
-		.hears = 1,
-		.player = MEDIA_PLAYER_START,
-		.play = {.clips = list, .n = 1, .loop = loop, .token = token}};
+	const struct media_member member = {
+		.leg = leg, .hears = 1, .player = MEDIA_PLAYER_START, .play = *list};
 
 	return media_room_apply(
 		room, &(struct media_room_state){.members = &member, .n_members = 1});
+}
+
+static int play(struct media_room *room, struct media_leg *leg, struct clip *clip, bool loop,
+	uint64_t token)
+{
+	return play_list(room, leg,
+		&(struct media_play){.clips = &clip, .n = 1, .loop = loop, .token = token});
 }
 
 static bool plays(struct media_leg *leg, struct clip *clip)
@@ -617,6 +620,28 @@ static void the_former_list_goes_on_until_the_next_is_ready(void **state)
 	assert_true(plays(leg, music));
 	clip_release(music);
 	clip_release(bad);
+}
+
+static void a_list_waits_for_each_of_its_clips(void **state)
+{
+	struct ear ear = {0};
+
+	dataplane(1);
+	struct media_room *room = new_room();
+	struct media_leg *leg = new_leg(room, 4000, &ear);
+	struct clip *list[] = {tone("tone:440:1s"), tone("tone:500:2s"), NULL};
+	assert_int_equal(
+		clips_source(media_clips(b->media), STR("/nowhere/y.wav"), NULL, &list[2]), 0);
+	assert_int_equal(
+		play_list(room, leg, &(struct media_play){.clips = list, .n = 3, .token = 1}), 0);
+	UNTIL(ear.failed == 1);
+	assert_non_null(strstr(ear.why, "/nowhere/y.wav"));
+	assert_int_equal(
+		play_list(room, leg, &(struct media_play){.clips = list, .n = 2, .token = 2}), 0);
+	UNTIL(plays(leg, list[0]));
+	assert_true(fake_has_clip(b->fake, clip_content(list[1]), BOTH));
+	for (unsigned i = 0; i < 3; i++)
+		clip_release(list[i]);
 }
 
 static void clips_that_do_not_come_fail_in_time(void **state)
@@ -1356,6 +1381,7 @@ int main(void)
 		T(a_leg_may_be_closed_from_its_own_callback),
 		T(a_playlist_starts_with_the_masks),
 		T(the_former_list_goes_on_until_the_next_is_ready),
+		T(a_list_waits_for_each_of_its_clips),
 		T(clips_that_do_not_come_fail_in_time),
 		T(an_end_that_was_lost_is_read_again),
 		T(a_new_dataplane_gets_everything_back),
