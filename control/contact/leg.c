@@ -38,10 +38,13 @@ struct leg *board_leg_open(struct contact *contact, enum leg_role role, uint32_t
 	leg->contact = contact;
 	leg->party = role == LEG_AGENT ? contact->party : CONFERENCE_NOBODY;
 	leg->treatment = treatment_new(leg);
-	rc = leg->treatment && contact->call->n_legs < MEDIA_MEMBERS_MAX
-		     ? media_leg_open(contact->call->room, NULL, leg, &leg->media)
-		     : -ENOSPC;
+	rc = leg->treatment && contact->call->n_legs < MEDIA_MEMBERS_MAX ? 0 : -ENOSPC;
+	if (rc == 0 && role == LEG_AGENT)
+		rc = phone_new(&leg->phone);
+	if (rc == 0)
+		rc = media_leg_open(contact->call->room, NULL, leg, &leg->media);
 	if (rc < 0) {
+		phone_free(leg->phone);
 		treatment_free(leg->treatment);
 		log_warning(LOG_CALL(contact->segment.id, leg->id), "contact",
 			"no media port for the %s: %s", leg_role_name(role), strerror(-rc));
@@ -138,7 +141,7 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 	treatment_free(leg->treatment);
 	media_leg_close(leg->media);
 	signalling_release(board->signalling, leg->trunk);
-	explicit_bzero(&leg->phone, sizeof(leg->phone)); /* keys */
+	phone_free(leg->phone);
 	pool_free(&board->legs, leg);
 }
 

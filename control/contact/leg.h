@@ -56,7 +56,7 @@ struct leg {
 	uint64_t session;            /* of sip/session.h; 0 once it is over */
 	char number[32];             /* of an outside number that an agent calls */
 	char trunk[TRUNK_NAME_SIZE]; /* whose channel it holds; "": none */
-	struct leg_phone phone;      /* an agent's */
+	struct leg_phone *phone;     /* an agent's; NULL: of another role */
 	struct media_leg *media;
 	struct quality_watch quality;
 	bool media_lost; /* and not back yet */

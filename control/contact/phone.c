@@ -20,6 +20,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "contact/desk.h"
@@ -51,11 +52,30 @@ static int act(struct leg *leg, enum conference_verb verb, unsigned subject, uin
 	return rc;
 }
 
+/* ---- life ---- */
+
+int phone_new(struct leg_phone **out)
+{
+	struct leg_phone *phone = calloc(1, sizeof(*phone));
+
+	if (!phone)
+		return -ENOMEM;
+	*out = phone;
+	return 0;
+}
+
+void phone_free(struct leg_phone *phone)
+{
+	if (phone)
+		explicit_bzero(phone, sizeof(*phone)); /* keys */
+	free(phone);
+}
+
 /* ---- which call of the phone has the port ---- */
 
 static void choose_call(struct leg *leg)
 {
-	const struct leg_phone *p = &leg->phone;
+	const struct leg_phone *p = leg->phone;
 	bool second = p->consult && p->stream[1].remote.udp_port &&
 		      (!p->stream[1].held_by_peer || p->stream[0].held_by_peer);
 
@@ -65,15 +85,15 @@ static void choose_call(struct leg *leg)
 
 void phone_answered(struct leg *leg, uint64_t session, const struct sdp_stream *media)
 {
-	leg->phone.stream[session == leg->phone.consult] = *media;
+	leg->phone->stream[session == leg->phone->consult] = *media;
 	choose_call(leg);
 }
 
 static void drop_second(struct leg *leg)
 {
-	leg->phone.consult = 0;
-	leg->phone.consult_party = 0;
-	leg->phone.stream[1] = (struct sdp_stream){0};
+	leg->phone->consult = 0;
+	leg->phone->consult_party = 0;
+	leg->phone->stream[1] = (struct sdp_stream){0};
 	choose_call(leg);
 }
 
@@ -101,8 +121,8 @@ static unsigned whom(const struct leg *leg, bool second, bool *several)
 {
 	*several = false;
 	if (second)
-		return call_find_party(leg->call, leg->phone.consult_party);
-	if (leg->phone.consult)
+		return call_find_party(leg->call, leg->phone->consult_party);
+	if (leg->phone->consult)
 		return conference_customer(&leg->call->conference);
 	return talks_to(leg, several);
 }
@@ -111,7 +131,7 @@ static void mute(struct leg *leg, uint64_t now_ns)
 {
 	if (leg->call->conference.party[leg->party].muted)
 		return;
-	leg->phone.muted = true;
+	leg->phone->muted = true;
 	act(leg, CONFERENCE_MUTE, leg->party, now_ns);
 }
 
@@ -132,16 +152,16 @@ static void hold(struct leg *leg, bool second, uint64_t now_ns)
 	bool several;
 	unsigned party = whom(leg, second, &several);
 
-	leg->phone.held[second] = 0;
+	leg->phone->held[second] = 0;
 	if (several) {
 		mute(leg, now_ns);
 		return;
 	}
 	if (party == CONFERENCE_NOBODY || !party_is_on_call(&call->conference.party[party]))
 		return;
-	leg->phone.held[second] = call->party_id[party];
+	leg->phone->held[second] = call->party_id[party];
 	if (act(leg, hold_verb(&call->conference, party), party, now_ns) < 0) {
-		leg->phone.held[second] = 0;
+		leg->phone->held[second] = 0;
 		mute(leg, now_ns);
 	}
 }
@@ -150,12 +170,12 @@ static void hold(struct leg *leg, bool second, uint64_t now_ns)
 static void resume(struct leg *leg, bool second, uint64_t now_ns)
 {
 	const struct conference *c = &leg->call->conference;
-	uint32_t held = leg->phone.held[second];
+	uint32_t held = leg->phone->held[second];
 	unsigned party = call_find_party(leg->call, held);
 
-	leg->phone.held[second] = 0;
-	if (leg->phone.muted) {
-		leg->phone.muted = false;
+	leg->phone->held[second] = 0;
+	if (leg->phone->muted) {
+		leg->phone->muted = false;
 		act(leg, CONFERENCE_UNMUTE, leg->party, now_ns);
 		return;
 	}
@@ -167,10 +187,10 @@ static void resume(struct leg *leg, bool second, uint64_t now_ns)
 
 void phone_media(struct leg *leg, uint64_t session, const struct sdp_stream *media, uint64_t now_ns)
 {
-	bool second = session == leg->phone.consult;
-	bool was_held = leg->phone.stream[second].held_by_peer;
+	bool second = session == leg->phone->consult;
+	bool was_held = leg->phone->stream[second].held_by_peer;
 
-	leg->phone.stream[second] = *media;
+	leg->phone->stream[second] = *media;
 	choose_call(leg);
 	if (!is_on_call(leg) || was_held == media->held_by_peer)
 		return;
@@ -226,9 +246,9 @@ static unsigned answer(struct leg *leg, uint64_t session, uint64_t now_ns)
 		return rc == -ENOTSUP ? 488 : 500;
 	}
 	board_leg_takes(leg, session);
-	leg->phone.consult = session;
-	leg->phone.consult_party = call->party_id[party];
-	leg->phone.stream[1] = agreed;
+	leg->phone->consult = session;
+	leg->phone->consult_party = call->party_id[party];
+	leg->phone->stream[1] = agreed;
 	choose_call(leg);
 	return 0;
 }
@@ -244,7 +264,7 @@ bool phone_dials(struct switchboard *board, uint64_t session, const struct signa
 	if (!leg || !is_on_call(leg))
 		return false;
 	*status = 486;
-	if (leg->phone.consult)
+	if (leg->phone->consult)
 		return true;
 	rc = desk_transfer(board, call->agent->row.name, NULL, &target, why);
 	if (rc < 0) {
@@ -259,7 +279,7 @@ bool phone_dials(struct switchboard *board, uint64_t session, const struct signa
 
 bool phone_hung_up(struct leg *leg, uint64_t session, uint64_t now_ns)
 {
-	struct leg_phone *p = &leg->phone;
+	struct leg_phone *p = leg->phone;
 	const struct conference *c = &leg->call->conference;
 	unsigned party = call_find_party(leg->call, p->consult_party);
 	unsigned customer = conference_customer(c);
@@ -282,11 +302,11 @@ bool phone_hung_up(struct leg *leg, uint64_t session, uint64_t now_ns)
 
 static void close_second(struct leg *leg)
 {
-	if (!leg->phone.consult)
+	if (!leg->phone->consult)
 		return;
-	sip_session_set_tag(sessions_of(leg), leg->phone.consult, 0);
-	sip_session_hangup(sessions_of(leg), leg->phone.consult, 16, str_from(leg->call->failed));
-	leg->phone.consult = 0;
+	sip_session_set_tag(sessions_of(leg), leg->phone->consult, 0);
+	sip_session_hangup(sessions_of(leg), leg->phone->consult, 16, str_from(leg->call->failed));
+	leg->phone->consult = 0;
 }
 
 void phone_follow(struct call *call)
@@ -294,8 +314,8 @@ void phone_follow(struct call *call)
 	for (unsigned i = 0; i < call->n_legs; i++) {
 		struct leg *leg = call->legs[i];
 
-		if (!leg->phone.consult ||
-			call_find_party(call, leg->phone.consult_party) != CONFERENCE_NOBODY)
+		if (!leg->phone || !leg->phone->consult ||
+			call_find_party(call, leg->phone->consult_party) != CONFERENCE_NOBODY)
 			continue;
 		close_second(leg);
 		drop_second(leg);
@@ -327,7 +347,7 @@ static void blind_over(void *ctx, int error, const char *why)
 		sip_session_tag(signalling_sessions(board->signalling), refer->session));
 
 	if (leg)
-		leg->phone.refer = 0;
+		leg->phone->refer = 0;
 	tell(board, refer->session, error ? 480 : 200);
 	free(refer);
 }
@@ -362,14 +382,14 @@ static void refer_blind(struct leg *leg, uint64_t session, const struct sip_refe
 	if (!resources_quick_connect(board->instance->resources, refer->user, RESOURCE_BY_ANY) &&
 		number_plan_normalise(board->instance->plan, str_from(refer->user), number) == 0)
 		target = (struct desk_target){.number = number};
-	leg->phone.refer = session;
+	leg->phone->refer = session;
 	rc = desk_transfer_blind(board, row->row.name, &target, blind_over, kept, why);
 	if (rc == 0) { /* the leg may be gone, and the REFER answered */
 		sip_session_refer_accept(signalling_sessions(board->signalling), session);
 		return;
 	}
 	free(kept);
-	leg->phone.refer = 0;
+	leg->phone->refer = 0;
 	reject(leg, session, status_of(rc), why);
 }
 
@@ -377,7 +397,7 @@ static void refer_blind(struct leg *leg, uint64_t session, const struct sip_refe
 static void refer_attended(
 	struct leg *leg, uint64_t session, const struct sip_refer *refer, uint64_t now_ns)
 {
-	uint64_t other = session == leg->session ? leg->phone.consult : leg->session;
+	uint64_t other = session == leg->session ? leg->phone->consult : leg->session;
 
 	if (!refer->other || refer->other != other) {
 		reject(leg, session, 481, "no such other call of this phone");
@@ -394,7 +414,7 @@ void phone_refers(struct leg *leg, uint64_t session, const struct sip_refer *ref
 		reject(leg, session, 480, "not connected to a contact");
 	else if (refer->has_replaces)
 		refer_attended(leg, session, refer, now_ns);
-	else if (leg->phone.consult)
+	else if (leg->phone->consult)
 		reject(leg, session, 486, "end the second call first");
 	else
 		refer_blind(leg, session, refer);
@@ -405,13 +425,15 @@ void phone_refers(struct leg *leg, uint64_t session, const struct sip_refer *ref
 /* Who is closed while its REFER is on its way has left with success, unless it is on its way still. */
 static void close_refer(struct leg *leg)
 {
-	if (leg->phone.refer && !leg->call->blind.on)
-		tell(leg->call->board, leg->phone.refer, 200);
-	leg->phone.refer = 0;
+	if (leg->phone->refer && !leg->call->blind.on)
+		tell(leg->call->board, leg->phone->refer, 200);
+	leg->phone->refer = 0;
 }
 
 void phone_close(struct leg *leg)
 {
+	if (!leg->phone)
+		return;
 	close_refer(leg);
 	close_second(leg);
 }

@@ -274,6 +274,10 @@ void outside_remains(struct contact *contact, uint64_t now_ns);
  * phone.c: what an agent does at the phone. `session`: which of its calls. The leg may be gone after
  * phone_refers() and phone_hung_up().
  */
+/* Of an agent's leg: 0, or -ENOMEM. */
+int phone_new(struct leg_phone **out);
+/* NULL is fine. */
+void phone_free(struct leg_phone *phone);
 /* An agent's call is up, or its second one is. */
 void phone_answered(struct leg *leg, uint64_t session, const struct sdp_stream *media);
 /* Its media has changed: hold, resume. */
