@@ -208,8 +208,8 @@ struct contact {
 	struct leg *caller; /* who is on the caller's side: the customer; in a transfer, until it is
 			       joined or the source has left, the source agent (call.h) */
 	struct leg *agent;
-	uint8_t party; /* the agent's, in the call's conference; CONFERENCE_NOBODY */
-	struct third_party third;
+	uint8_t party;             /* the agent's, in the call's conference; CONFERENCE_NOBODY */
+	struct third_party *third; /* NULL: no number has been called yet */
 	struct callback callback;
 	struct call *call;         /* NULL: not a call now */
 	struct contact *call_next; /* of the same call */

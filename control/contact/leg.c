@@ -132,8 +132,8 @@ void board_leg_close(struct leg *leg, unsigned status, const char *reason)
 		contact->caller = NULL;
 	if (contact->agent == leg)
 		contact->agent = NULL;
-	if (contact->third.leg == leg)
-		contact->third.leg = NULL;
+	if (contact->third && contact->third->leg == leg)
+		contact->third->leg = NULL;
 	if (leg->role == LEG_SUPERVISOR)
 		supervising_close(leg);
 	timers_cancel(board->timers, &leg->timer);

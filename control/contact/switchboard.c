@@ -122,7 +122,6 @@ struct contact *board_contact_schedule(
 	contact->transfer_agent = ROUTER_NONE;
 	contact->party = CONFERENCE_NOBODY;
 	offering_init_timer(contact);
-	third_party_init(contact);
 	contact_first_segment(contact, method, now_ns);
 	contact->released = true;
 	return contact;
@@ -174,7 +173,7 @@ void board_forget_contact(struct contact *contact)
 	struct switchboard *board = contact->board;
 
 	timers_cancel(board->timers, &contact->timer);
-	timers_cancel(board->timers, &contact->third.timer);
+	third_party_forget(contact);
 	while (contact->past)
 		contact_drop_past(contact, contact->past);
 	panel_forget(contact);

@@ -245,7 +245,6 @@ void callback_dial(struct contact *contact, uint64_t now_ns);
 void callback_failed(struct contact *contact, enum contact_reason reason, uint64_t now_ns);
 
 /* third_party.c: a flow connects the customer to an outside number (R69 to R76). */
-void third_party_init(struct contact *contact);
 /* False: it cannot be done here; the flow's effect is answered later otherwise. */
 bool third_party_start(struct leg *customer, const struct flow_effect *effect, uint64_t now_ns);
 void third_party_parked(struct contact *contact, enum router_result result, uint64_t now_ns);
@@ -255,6 +254,8 @@ void third_party_digits_sent(struct leg *leg, int error, uint64_t now_ns);
 void third_party_down(struct leg *leg, const struct sip_end *end, uint64_t now_ns);
 /* The contact ends. */
 void third_party_close(struct contact *contact);
+/* Nothing of it is used any more. */
+void third_party_forget(struct contact *contact);
 /* The customer hears the far end before it is joined: early media. */
 bool third_party_is_heard(const struct contact *contact);
 

@@ -12,6 +12,7 @@
  * up when the number answers.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -24,19 +25,21 @@
 static void answer_flow(struct contact *contact, enum flow_result result, uint64_t now_ns)
 {
 	struct flow_event answer = {
-		.type = FLOW_EVENT_ANSWER, .id = contact->third.answer, .result = result};
+		.type = FLOW_EVENT_ANSWER, .id = contact->third->answer, .result = result};
 
-	contact->third.answer = 0;
+	contact->third->answer = 0;
 	if (contact->caller && answer.id)
 		treatment_answer(contact->caller->treatment, &answer, now_ns);
 }
 
 static void drop_leg(struct contact *contact)
 {
-	timers_cancel(contact->board->timers, &contact->third.timer);
-	contact->third.ringing = contact->third.early = false;
-	if (contact->third.leg)
-		board_leg_close(contact->third.leg, 0, "");
+	struct third_party *third = contact->third;
+
+	timers_cancel(contact->board->timers, &third->timer);
+	third->ringing = third->early = false;
+	if (third->leg)
+		board_leg_close(third->leg, 0, "");
 }
 
 /* The customer is the flow's again, in the queue if it was in one. */
@@ -46,8 +49,8 @@ static void give_back(struct contact *contact, enum flow_result result, uint64_t
 	if (contact->caller)
 		treatment_hush(contact->caller->treatment);
 	if (contact->state == CONTACT_BRIDGED)
-		contact_set_state(contact, contact->third.back, now_ns);
-	if (contact->third.back == CONTACT_QUEUED)
+		contact_set_state(contact, contact->third->back, now_ns);
+	if (contact->third->back == CONTACT_QUEUED)
 		router_unpark(contact->board->router, 0, contact->id, now_ns);
 	hearing_apply(contact->call);
 	answer_flow(contact, result, now_ns);
@@ -78,7 +81,7 @@ static enum flow_result result_of_error(int error)
 
 static void call(struct contact *contact, uint64_t now_ns)
 {
-	struct third_party *third = &contact->third;
+	struct third_party *third = contact->third;
 	int rc = -ENOSPC;
 
 	third->leg = board_leg_open(contact, LEG_THIRD_PARTY, ROUTER_NONE);
@@ -100,23 +103,30 @@ static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct contact *contact = ctx;
 
-	if (!contact->third.leg) {
+	if (!contact->third->leg) {
 		call(contact, now_ns);
 		return;
 	}
-	log_info(LOG_CALL(contact->segment.id, contact->third.leg->id), "contact",
-		"%s did not answer in time", contact->third.number);
+	log_info(LOG_CALL(contact->segment.id, contact->third->leg->id), "contact",
+		"%s did not answer in time", contact->third->number);
 	give_back(contact, FLOW_RESULT_TIMEOUT, now_ns);
 }
 
-void third_party_init(struct contact *contact)
+/* What there is of an earlier number is used again. False without memory. */
+static bool make(struct contact *contact)
 {
-	timer_init(&contact->third.timer, on_timer, contact);
+	if (contact->third)
+		return true;
+	contact->third = calloc(1, sizeof(*contact->third));
+	if (!contact->third)
+		return false;
+	timer_init(&contact->third->timer, on_timer, contact);
+	return true;
 }
 
 static void take_parameters(struct contact *contact, const struct flow_effect *effect)
 {
-	struct third_party *third = &contact->third;
+	struct third_party *third = contact->third;
 	const char *number = effect->third_party.caller_number;
 	const char *name = effect->third_party.caller_name;
 
@@ -137,22 +147,23 @@ bool third_party_start(struct leg *customer, const struct flow_effect *effect, u
 	struct contact *contact = customer->contact;
 	bool queued = contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED;
 
-	if (customer->role != LEG_CUSTOMER || contact->third.leg || contact->third.answer ||
-		!(queued || contact->state == CONTACT_FLOW))
+	if (customer->role != LEG_CUSTOMER ||
+		(contact->third && (contact->third->leg || contact->third->answer)) ||
+		!(queued || contact->state == CONTACT_FLOW) || !make(contact))
 		return false;
 	take_parameters(contact, effect);
-	contact->third.back = queued ? CONTACT_QUEUED : CONTACT_FLOW;
+	contact->third->back = queued ? CONTACT_QUEUED : CONTACT_FLOW;
 	/* not now: the effects of this step of the flow are still being carried out */
 	if (queued)
 		router_park(contact->board->router, 0, contact->id, now_ns);
 	else
-		timers_set(contact->board->timers, &contact->third.timer, now_ns);
+		timers_set(contact->board->timers, &contact->third->timer, now_ns);
 	return true;
 }
 
 void third_party_parked(struct contact *contact, enum router_result result, uint64_t now_ns)
 {
-	if (!contact->third.answer)
+	if (!contact->third || !contact->third->answer)
 		return;
 	if (result == ROUTER_OK)
 		call(contact, now_ns);
@@ -167,14 +178,14 @@ void third_party_progress(struct leg *leg, const struct sdp_stream *media)
 	struct contact *contact = leg->contact;
 	struct treatment *customer = contact->caller ? contact->caller->treatment : NULL;
 
-	if (!customer || contact->third.early)
+	if (!customer || contact->third->early)
 		return;
-	if (media && !contact->third.digits[0]) {
+	if (media && !contact->third->digits[0]) {
 		board_leg_media(leg, media);
-		contact->third.early = true;
+		contact->third->early = true;
 		treatment_hush(customer);
-	} else if (!contact->third.ringing) {
-		contact->third.ringing = true;
+	} else if (!contact->third->ringing) {
+		contact->third->ringing = true;
 		treatment_ringback(customer);
 	}
 	hearing_apply(contact->call);
@@ -182,14 +193,14 @@ void third_party_progress(struct leg *leg, const struct sdp_stream *media)
 
 bool third_party_is_heard(const struct contact *contact)
 {
-	return contact->third.early;
+	return contact->third && contact->third->early;
 }
 
 /* ---- answered ---- */
 
 static void join(struct contact *contact, uint64_t now_ns)
 {
-	struct third_party *third = &contact->third;
+	struct third_party *third = contact->third;
 
 	contact->segment.transferred = now_ns;
 	contact_text(contact->segment.transferred_to, sizeof(contact->segment.transferred_to),
@@ -210,7 +221,7 @@ static void join(struct contact *contact, uint64_t now_ns)
 void third_party_answered(struct leg *leg, uint64_t now_ns)
 {
 	struct contact *contact = leg->contact;
-	struct third_party *third = &contact->third;
+	struct third_party *third = contact->third;
 	size_t n = strlen(third->digits);
 	int rc = 0;
 
@@ -248,11 +259,11 @@ void third_party_down(struct leg *leg, const struct sip_end *end, uint64_t now_n
 	struct contact *contact = leg->contact;
 
 	log_info(LOG_CALL(contact->segment.id, leg->id), "contact", "%s %s (%u)",
-		contact->third.number, leg->up ? "has hung up" : "did not take the call",
+		contact->third->number, leg->up ? "has hung up" : "did not take the call",
 		end->status);
 	if (!leg->up) {
 		give_back(contact, result_of_status(end->status), now_ns);
-	} else if (contact->state != CONTACT_BRIDGED || contact->third.resume) {
+	} else if (contact->state != CONTACT_BRIDGED || contact->third->resume) {
 		give_back(contact, FLOW_RESULT_ENDED, now_ns);
 	} else {
 		drop_leg(contact);
@@ -262,6 +273,16 @@ void third_party_down(struct leg *leg, const struct sip_end *end, uint64_t now_n
 
 void third_party_close(struct contact *contact)
 {
-	contact->third.answer = 0;
+	if (!contact->third)
+		return;
+	contact->third->answer = 0;
 	drop_leg(contact);
+}
+
+void third_party_forget(struct contact *contact)
+{
+	if (contact->third)
+		timers_cancel(contact->board->timers, &contact->third->timer);
+	free(contact->third);
+	contact->third = NULL;
 }

@@ -122,7 +122,7 @@ static const char *wrong_to_hear(const struct leg *listener, const struct leg *t
 		return "one of them is on hold";
 	if (!call->talking) {
 		bool dialled = contact->state == CONTACT_DIALLING && talker->role == LEG_CUSTOMER;
-		bool outside = contact->state == CONTACT_BRIDGED || contact->third.early;
+		bool outside = contact->state == CONTACT_BRIDGED || third_party_is_heard(contact);
 
 		return dialled || outside ? NULL : "before the first agent is joined";
 	}

@@ -23,8 +23,9 @@ static bool may_wait(const struct contact *contact)
 {
 	return contact->state == CONTACT_QUEUED || contact->state == CONTACT_OFFERED ||
 	       contact->state == CONTACT_AGENT_WHISPER ||
-	       (contact->state == CONTACT_BRIDGED && contact->third.back == CONTACT_QUEUED) ||
-	       contact->third.answer;
+	       (contact->third &&
+		       (contact->third->answer || (contact->state == CONTACT_BRIDGED &&
+							  contact->third->back == CONTACT_QUEUED)));
 }
 
 /* One that is tried again has its old place again. */
