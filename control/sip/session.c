@@ -51,6 +51,12 @@ int session_text_set(struct session_text *text, struct str value)
 	return 0;
 }
 
+void session_text_keep(struct session_text *text, struct str value, size_t max)
+{
+	if (str_empty(value) || session_text_set(text, str_head(value, max)) < 0)
+		session_text_clear(text);
+}
+
 /* Descriptions have keys, and header lines credentials. */
 void session_text_clear(struct session_text *text)
 {
@@ -90,6 +96,8 @@ void session_drop(struct session *s)
 	session_text_clear(&s->auth[1]);
 	session_text_clear(&s->peer_sdp);
 	session_text_clear(&s->our_sdp);
+	session_text_clear(&s->end_reason);
+	session_text_clear(&s->bye_text);
 	explicit_bzero(&s->origin, sizeof(s->origin));
 	explicit_bzero(&s->stream, sizeof(s->stream));
 	pool_free(&layer->pool, s);
@@ -102,7 +110,7 @@ static void on_tell(void *ctx, uint64_t now_ns)
 	struct sip_sessions *layer = s->layer;
 	const struct sip_session_events *events = layer->config.events;
 
-	s->end.reason = str_from(s->end_reason);
+	s->end.reason = session_text_str(&s->end_reason);
 	if (s->outgoing && !s->was_answered) {
 		layer->stats.failed++;
 		events->failed(layer->config.ctx, s->id, &s->end, now_ns);
@@ -166,30 +174,29 @@ struct session *session_make(struct sip_sessions *layer)
 
 void session_set_end(struct session *s, unsigned status, bool by_peer, struct str reason)
 {
-	if (s->end_reason[0] || s->end.status || s->end.by_peer)
+	if (s->end_reason.n || s->end.status || s->end.by_peer)
 		return;
 	s->end.status = (uint16_t)status;
 	s->end.by_peer = by_peer;
 	if (str_empty(reason) && status)
 		reason = str_from(sip_status_reason(status));
-	str_copy(str_head(reason, sizeof(s->end_reason) - 1), s->end_reason, sizeof(s->end_reason));
+	session_text_keep(&s->end_reason, reason, SESSION_END_REASON_MAX);
 }
 
 void session_read_reason(struct session *s, const struct sip_message *message)
 {
 	struct sip_reason reason;
+	char text[SESSION_END_REASON_MAX];
 
 	for (unsigned i = 0; i < 4 && sip_message_reason(message, i, &reason) == 0; i++) {
 		size_t n;
 
 		if (str_equal_nocase(reason.protocol, STR("Q.850")) && reason.cause > 0)
 			s->end.q850 = (int16_t)(reason.cause & 127);
-		if (str_empty(reason.text) || s->end_reason[0])
+		if (str_empty(reason.text) || s->end_reason.n)
 			continue;
-		if (sip_unquote(reason.text, s->end_reason, sizeof(s->end_reason) - 1, &n) == 0)
-			s->end_reason[n] = '\0';
-		else
-			s->end_reason[0] = '\0';
+		if (sip_unquote(reason.text, text, sizeof(text), &n) == 0)
+			session_text_keep(&s->end_reason, str_make(text, n), sizeof(text));
 	}
 }
 
@@ -373,7 +380,7 @@ int sip_session_hangup(struct sip_sessions *layer, uint64_t id, unsigned q850, s
 	if (!s)
 		return -ESRCH;
 	s->bye_q850 = (uint16_t)q850;
-	str_copy(str_head(text, sizeof(s->bye_text) - 1), s->bye_text, sizeof(s->bye_text));
+	session_text_keep(&s->bye_text, text, SESSION_BYE_TEXT_MAX);
 	switch ((enum sip_session_state)s->state) {
 	case SIP_SESSION_INCOMING:
 	case SIP_SESSION_RINGING:

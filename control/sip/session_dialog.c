@@ -83,14 +83,14 @@ int session_send_ack(struct session *s, const struct sip_message *response)
 
 static void bye_reason(const struct session *s, char lines[SESSION_LINES])
 {
-	char text[2 * sizeof(s->bye_text)];
+	char text[2 * SESSION_BYE_TEXT_MAX + 1];
 	size_t n = 0;
 
 	lines[0] = '\0';
-	if (!s->bye_q850 && !s->bye_text[0])
+	if (!s->bye_q850 && s->bye_text.n == 0)
 		return;
-	for (const char *p = s->bye_text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (size_t i = 0; i < s->bye_text.n; i++) {
+		unsigned char c = (unsigned char)s->bye_text.p[i];
 
 		if (c == '"' || c == '\\')
 			text[n++] = '\\';

@@ -380,7 +380,7 @@ void sip_sessions_ack(struct sip_sessions *layer, const struct sip_message *ack,
 	s->was_answered = true;
 	layer->stats.answered++;
 	if (s->hangup_wanted) {
-		session_set_end(s, 0, false, str_from(s->bye_text));
+		session_set_end(s, 0, false, session_text_str(&s->bye_text));
 		session_send_bye(s);
 		return;
 	}

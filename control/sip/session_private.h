@@ -21,12 +21,18 @@
 #define SESSION_SCRATCH (SIP_MESSAGE_BYTES_MAX + 256)
 #define SESSION_LINES   512
 
+/* Bytes of the texts of a session's end, which are cut there. */
+#define SESSION_END_REASON_MAX 127
+#define SESSION_BYE_TEXT_MAX   95
+
 /* Bytes of the session's own. */
 struct session_text {
 	char *p;
 	size_t n;
 };
 int session_text_set(struct session_text *text, struct str value);
+/* Cut at `max` bytes. Empty, or without memory: none. */
+void session_text_keep(struct session_text *text, struct str value, size_t max);
 void session_text_clear(struct session_text *text);
 static inline struct str session_text_str(const struct session_text *text)
 {
@@ -109,9 +115,9 @@ struct session {
 
 	struct timer tell, retry, refresh;
 	struct sip_end end;
-	char end_reason[128];
+	struct session_text end_reason;
 	uint16_t bye_q850;
-	char bye_text[96];
+	struct session_text bye_text;
 };
 
 struct sip_sessions {
