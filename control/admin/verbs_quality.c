@@ -23,7 +23,7 @@ static json_t *path_json(const struct quality_path *path)
 json_t *leg_quality_json(const struct leg *leg)
 {
 	const struct quality_watch *q = &leg->quality;
-	uint32_t round_trip_us = q->from_at.round_trip_us;
+	uint32_t round_trip_us = q->round_trip_us;
 
 	return json_pack("{s:o, s:o, s:o, s:b}", "from", path_json(&q->from), "to",
 		path_json(&q->to), "round_trip_ms",

@@ -44,14 +44,22 @@ static void add(struct quality_total *t, const struct quality_path *path, double
 static bool step_from(
 	struct quality_watch *w, const struct media_leg_stats *now, struct quality_total *total)
 {
-	struct media_leg_stats was = w->from_at;
+	struct quality_from_mark was = w->from_at;
 
 	/* Another stream is counted from its start. */
 	if (now->rx_expected < was.rx_expected || now->opened_ns != was.opened_ns)
 		was.rx_expected = was.rx_lost = 0;
 	if (now->opened_ns != was.opened_ns)
 		was.rx_late = was.recovered = was.missing = was.missing_stretches = 0;
-	w->from_at = *now;
+	w->from_at = (struct quality_from_mark){
+		.opened_ns = now->opened_ns,
+		.rx_expected = now->rx_expected,
+		.rx_lost = now->rx_lost,
+		.rx_late = now->rx_late,
+		.recovered = now->recovered,
+		.missing = now->missing,
+		.missing_stretches = now->missing_stretches,
+	};
 	double of = now->rx_expected - was.rx_expected;
 
 	if (of == 0)
@@ -80,13 +88,18 @@ static double peer_buffer_ms(const struct media_leg_stats *s)
 static bool step_to(
 	struct quality_watch *w, const struct media_leg_stats *now, struct quality_total *total)
 {
-	struct media_leg_stats was = w->to_at;
+	struct quality_to_mark was = w->to_at;
 
 	if (now->opened_ns != was.opened_ns || now->peer_lost_of < was.peer_lost_of)
 		was.peer_reports = was.peer_lost = was.peer_lost_of = 0;
 	if (now->peer_reports == was.peer_reports)
 		return false;
-	w->to_at = *now;
+	w->to_at = (struct quality_to_mark){
+		.opened_ns = now->opened_ns,
+		.peer_reports = now->peer_reports,
+		.peer_lost = now->peer_lost,
+		.peer_lost_of = now->peer_lost_of,
+	};
 	double of = now->peer_lost_of - was.peer_lost_of;
 	double lost = (double)now->peer_lost - was.peer_lost;
 
@@ -113,6 +126,7 @@ struct quality_news quality_watch_step(struct quality_watch *watch,
 		.to = step_to(watch, stats, &party->to),
 	};
 
+	watch->round_trip_us = stats->round_trip_us;
 	if (ms(stats->round_trip_max_us) > party->round_trip_max_ms)
 		party->round_trip_max_ms = ms(stats->round_trip_max_us);
 	if (stats->buffer_ms > party->buffer_max_ms)

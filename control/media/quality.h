@@ -43,10 +43,23 @@ struct quality_party {
 	uint32_t buffer_max_ms;
 };
 
+/* Of the reading that the next one is compared with (struct media_leg_stats). */
+struct quality_from_mark {
+	uint64_t opened_ns;
+	uint32_t rx_expected, rx_lost, rx_late;
+	uint32_t recovered, missing, missing_stretches;
+};
+
+struct quality_to_mark {
+	uint64_t opened_ns;
+	uint32_t peer_reports, peer_lost, peer_lost_of;
+};
+
 struct quality_watch {
-	struct media_leg_stats from_at,
-		to_at;                /* the readings that the next ones are compared with */
+	struct quality_from_mark from_at;
+	struct quality_to_mark to_at;
 	struct quality_path from, to; /* as last judged */
+	uint32_t round_trip_us;       /* of the last reading; 0: not known */
 };
 
 /* What a reading brought. */
