@@ -84,6 +84,7 @@ struct switchboard {
 	struct pool legs;          /* struct leg */
 	struct pool treatments;    /* struct treatment: one for each leg */
 	struct flow_effects *effects;
+	char fact[256]; /* the text that the last fact of a flow was put into */
 	struct loop_task router_task;
 	struct loop_task panel_task;
 	struct agent_stream agent_stream;

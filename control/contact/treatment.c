@@ -42,8 +42,9 @@ static void on_timer(void *ctx, uint64_t now_ns)
 static const char *fact(void *owner, const char *name)
 {
 	struct treatment *t = owner;
+	struct switchboard *board = board_of(t);
 
-	return facts_of_contact(contact_of(t), t->run.role, name, t->fact, sizeof(t->fact));
+	return facts_of_contact(contact_of(t), t->run.role, name, board->fact, sizeof(board->fact));
 }
 
 static struct flow *find_flow(void *owner, const char *reference)

@@ -48,7 +48,6 @@ struct treatment {
 	struct flow_log_line log;
 	struct asking *asking; /* answer of the outside world that is awaited; NULL: none */
 	uint32_t router_id;    /* answer that a request to the router owes, 0: none */
-	char fact[256];        /* the text that the last fact was put into */
 };
 
 /* The leg's treatment; NULL: none is left. */
