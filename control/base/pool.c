@@ -79,6 +79,11 @@ void *pool_get(const struct pool *p, uint64_t id)
 	return record_at(p, slot);
 }
 
+void *pool_at(const struct pool *p, uint32_t slot)
+{
+	return slot < p->touched && p->generations[slot] & 1 ? record_at(p, slot) : NULL;
+}
+
 void pool_free(struct pool *p, void *record)
 {
 	uint32_t slot = slot_of(p, record);

@@ -32,6 +32,8 @@ void pool_clear(struct pool *p);
 void *pool_alloc(struct pool *p, uint64_t *id);
 /* NULL for a stale, unknown or zero id. */
 void *pool_get(const struct pool *p, uint64_t id);
+/* The record that has this slot now; NULL: none, also beyond all that were ever used. */
+void *pool_at(const struct pool *p, uint32_t slot);
 /* The record must be in use: checked. */
 void pool_free(struct pool *p, void *record);
 uint64_t pool_id(const struct pool *p, const void *record);

@@ -105,12 +105,14 @@ static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct switchboard *board = ctx;
 	struct leg_quality_board *b = &board->leg_quality;
-	struct leg *leg = NULL;
 
 	b->turn = (b->turn + 1) % LEG_QUALITY_TURNS;
-	while ((leg = pool_next(&board->legs, leg)))
-		if (pool_id_slot(leg->id) % LEG_QUALITY_TURNS == b->turn)
+	for (uint32_t slot = b->turn; slot < board->legs.touched; slot += LEG_QUALITY_TURNS) {
+		struct leg *leg = pool_at(&board->legs, slot);
+
+		if (leg)
 			leg_quality_read(leg);
+	}
 	leg_quality_begin(board);
 }
 

@@ -128,6 +128,9 @@ static void pool_ids_go_stale(void **state)
 	assert_null(pool_alloc(&p, NULL));
 	pool_free(&p, r[1]);
 	assert_null(pool_get(&p, id[1]));
+	assert_null(pool_at(&p, pool_id_slot(id[1])));
+	assert_ptr_equal(pool_at(&p, pool_id_slot(id[2])), r[2]);
+	assert_null(pool_at(&p, 3));
 	assert_null(pool_get(&p, id[1] + (UINT64_C(1) << 32))); /* the generation of a free slot */
 	assert_ptr_equal(pool_get(&p, id[2]), r[2]);
 	r[1] = pool_alloc(&p, &again);
