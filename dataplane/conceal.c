@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conceal.h"
 
-#include <stdlib.h>
+#include "mix.h"
+
 #include <string.h>
 
 static int16_t blend(int32_t from, int32_t to, int32_t at, int32_t length)
@@ -26,28 +27,26 @@ static void remember(struct conceal *c, const int16_t *pcm, size_t samples)
 	memcpy(c->history + all - samples, pcm, samples * sizeof(*pcm));
 }
 
-/* How unlike the last samples are to those `lag` before them; of two at 16 kHz one is compared. */
-static uint32_t unlike(const struct conceal *c, unsigned lag)
-{
-	const int16_t *recent = c->history + (size_t)c->scale * CONCEAL_PITCH_MAX;
-	uint32_t difference = 0;
-
-	for (unsigned i = 0; i < CONCEAL_SPAN; i++) {
-		int at = (int)(i * c->scale);
-
-		difference += (uint32_t)abs(recent[at] - recent[at - (int)lag]);
-	}
-	return difference;
-}
-
+/*
+ * The distance at which the last samples are most like those before them; of two at 16 kHz one is
+ * compared, so the past is parted into what lies at even distances and at odd ones.
+ */
 static unsigned find_pitch(const struct conceal *c)
 {
+	int16_t part[2][CONCEAL_HISTORY];
+	const int16_t *recent = part[0] + CONCEAL_PITCH_MAX;
 	uint32_t least = UINT32_MAX;
 	unsigned pitch = 0;
 
+	for (unsigned i = 0; i < CONCEAL_HISTORY; i++) {
+		part[0][i] = c->history[i * c->scale];
+		part[1][i] = c->history[i * c->scale + c->scale - 1];
+	}
 	for (unsigned lag = c->scale * CONCEAL_PITCH_MIN; lag <= c->scale * CONCEAL_PITCH_MAX;
 		lag++) {
-		uint32_t difference = unlike(c, lag);
+		unsigned from = c->scale * CONCEAL_PITCH_MAX - lag;
+		uint32_t difference =
+			mix_distance(recent, part[from % c->scale] + from / c->scale, CONCEAL_SPAN);
 
 		if (difference < least) {
 			least = difference;
@@ -81,7 +80,8 @@ static int16_t next_sample(struct conceal *c)
 
 	c->at = (uint16_t)(c->at + 1 < c->pitch ? c->at + 1 : 0);
 	if (c->missing >= steady)
-		sample = sample * (fade - c->missing) / (fade - steady);
+		sample = sample * (fade - c->missing) / (int32_t)(CONCEAL_FADE - CONCEAL_STEADY) /
+			 (c->scale == 2 ? 2 : 1);
 	if (c->missing < fade)
 		c->missing++;
 	return (int16_t)sample;

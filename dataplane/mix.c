@@ -57,6 +57,18 @@ static uint32_t level(const int16_t *in, size_t samples)
 	return samples == 0 ? 0 : sum / (uint32_t)samples;
 }
 
+static uint32_t distance(const int16_t *a, const int16_t *b, size_t samples)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < samples; i++) {
+		int16_t most = a[i] > b[i] ? a[i] : b[i], least = a[i] > b[i] ? b[i] : a[i];
+
+		sum += (uint16_t)(most - least);
+	}
+	return sum;
+}
+
 /* In 16 bits, so that twice as many fit into a vector: where the sign of a sum of two of one sign is
  * another one, it is too large. */
 static void pair(
@@ -78,4 +90,5 @@ const struct mix_kernels KERNELS(mix_kernels) = {
 	.minus = minus,
 	.pair = pair,
 	.level = level,
+	.distance = distance,
 };

@@ -32,6 +32,7 @@ struct mix_kernels {
 	void (*pair)(int16_t *restrict out, const int16_t *restrict a, const int16_t *restrict b,
 		size_t samples);
 	uint32_t (*level)(const int16_t *in, size_t samples);
+	uint32_t (*distance)(const int16_t *a, const int16_t *b, size_t samples);
 };
 extern const struct mix_kernels *mix_kernels; /* those that run: kernels.h */
 
@@ -83,6 +84,12 @@ static inline void mix_pair(
 static inline uint32_t mix_level(const int16_t *in, size_t samples)
 {
 	return mix_kernels->level(in, samples);
+}
+
+/* How unlike two frames are: the sum of the magnitudes of what they differ by. To 65,536 samples. */
+static inline uint32_t mix_distance(const int16_t *a, const int16_t *b, size_t samples)
+{
+	return mix_kernels->distance(a, b, samples);
 }
 
 #endif

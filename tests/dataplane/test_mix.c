@@ -115,9 +115,21 @@ static void level_is_the_mean_magnitude(void **state)
 	assert_int_equal(mix_level(mixed, 0), 0);
 }
 
+static void distance_is_the_sum_of_magnitudes(void **state)
+{
+	for (size_t n = 0; n <= SAMPLES; n++) {
+		uint32_t expected = 0;
+
+		for (size_t i = 0; i < n; i++)
+			expected += (uint32_t)abs(a[i] - b[i]);
+		assert_int_equal(mix_distance(a, b, n), expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(distance_is_the_sum_of_magnitudes, fill),
 		cmocka_unit_test_setup(gain_table_is_ten_to_the_db_over_twenty, fill),
 		cmocka_unit_test_setup(adds_subtracts_and_clips_once, fill),
 		cmocka_unit_test_setup(adds_two_as_wide_sums_do, fill),
