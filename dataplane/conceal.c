@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conceal.h"
 
+#include "g711.h"
 #include "mix.h"
 
 #include <string.h>
@@ -25,6 +26,18 @@ static void remember(struct conceal *c, const int16_t *pcm, size_t samples)
 	}
 	memmove(c->history, c->history + samples, (all - samples) * sizeof(*pcm));
 	memcpy(c->history + all - samples, pcm, samples * sizeof(*pcm));
+}
+
+/* What was kept as codes becomes history. */
+static void take_in(struct conceal *c)
+{
+	int16_t pcm[CONCEAL_CODES];
+
+	for (; c->kept; c->kept--) {
+		g711_decode((enum cord_codec)c->codec, pcm,
+			c->codes[c->kept == 2 ? !c->latest : c->latest], CONCEAL_CODES);
+		remember(c, pcm, CONCEAL_CODES);
+	}
 }
 
 /*
@@ -93,8 +106,22 @@ void conceal_init(struct conceal *c, uint32_t rate_khz)
 	c->scale = rate_khz == 16 ? 2 : 1;
 }
 
+bool conceal_keep(struct conceal *c, enum cord_codec codec, const uint8_t *codes)
+{
+	if (c->missing != 0 || c->scale != 1)
+		return false;
+	if (c->codec != codec)
+		take_in(c);
+	c->codec = (uint8_t)codec;
+	c->latest = !c->latest;
+	c->kept = c->kept < 2 ? c->kept + 1 : 2;
+	memcpy(c->codes[c->latest], codes, CONCEAL_CODES);
+	return true;
+}
+
 void conceal_good(struct conceal *c, int16_t *pcm, size_t samples)
 {
+	take_in(c);
 	if (c->missing != 0) {
 		int quarter = c->pitch / 4;
 
@@ -129,6 +156,7 @@ void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples)
 {
 	size_t made = 0;
 
+	take_in(c);
 	if (c->missing == 0) {
 		begin_loss(c);
 		made = lead_in(c, pcm, samples);
@@ -140,6 +168,7 @@ void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples)
 
 void conceal_repeat(struct conceal *c, const int16_t *pcm, size_t samples)
 {
+	take_in(c);
 	remember(c, pcm, samples);
 	begin_loss(c);
 	c->missing = 1;

@@ -7,13 +7,16 @@
  * (spandsp's plc does the same; it copies overlapping memory with memcpy, and distorts some more:
  * see scripts/bench voice.)
  *
- * Every good frame has to pass through a record, so a port has one only from its first loss on (the
+ * Every good frame has to be recorded, so a port has one only from its first loss on (the
  * first loss of a port is silence), in a cold place, until it has been without loss for a while. A
  * record that has seen no good frame conceals with silence.
  */
 #ifndef CONCEAL_H
 #define CONCEAL_H
 
+#include <cordboard/types.h>
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,19 +28,32 @@
 #define CONCEAL_STEADY    80u  /* made up before the fade begins */
 #define CONCEAL_FADE      480u /* 60 ms: when it has ended */
 
+/* Codes of a frame that conceal_keep() takes: two of them are longer than the history. */
+#define CONCEAL_CODES 160u
+
 struct conceal {
-	int16_t history[2 * CONCEAL_HISTORY]; /* the last samples, made up ones included */
-	int16_t cycle[2 * CONCEAL_PITCH_MAX]; /* what is repeated */
-	uint16_t pitch;                       /* its length */
-	uint16_t at;                          /* where it goes on */
 	uint16_t missing; /* samples made up since the last good one, until the fade has ended */
 	uint16_t scale;   /* 1 at 8 kHz, 2 at 16 kHz */
+	uint16_t pitch;   /* length of the cycle */
+	uint16_t at;      /* where it goes on */
+	uint8_t kept;     /* frames in codes[], 0 to 2: they follow the history */
+	uint8_t latest;   /* the later one of them */
+	uint8_t codec;    /* enum cord_codec of both */
+	uint8_t codes[2][CONCEAL_CODES];
+	int16_t history[2 * CONCEAL_HISTORY]; /* the last samples, made up ones included */
+	int16_t cycle[2 * CONCEAL_PITCH_MAX]; /* what is repeated */
 };
 
 /* A record that has seen nothing. rate_khz: 8 or 16. */
 void conceal_init(struct conceal *c, uint32_t rate_khz);
 /* Records a good frame; after a loss its beginning is changed to blend with what was made up. */
 void conceal_good(struct conceal *c, int16_t *pcm, size_t samples);
+/*
+ * The same for a frame of CONCEAL_CODES codes of G.711, at 8 kHz, that is to be heard as it came. It
+ * is decoded when a loss needs it, which is seldom. False: a loss has just ended, and the samples have
+ * to pass through conceal_good().
+ */
+bool conceal_keep(struct conceal *c, enum cord_codec codec, const uint8_t *codes);
 /* Makes up a frame. */
 void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples);
 

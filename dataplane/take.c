@@ -75,14 +75,30 @@ static void conceal(
 	conceal_lost(record(w, p), pcm, samples);
 }
 
+static void count_good(struct port *p, struct port_rich *rich)
+{
+	if (++rich->conceal_good >= PORT_CONCEAL_CALM)
+		p->flags &= (uint16_t)~PORT_CONCEALS;
+}
+
 /* A good frame of a port with a record passes through it. */
 static void conceal_pass(struct worker *w, struct port *p, int16_t *pcm, uint32_t samples)
 {
 	struct port_rich *rich = worker_rich(w, p);
 
 	conceal_good(&rich->conceal, pcm, samples);
-	if (++rich->conceal_good >= PORT_CONCEAL_CALM)
-		p->flags &= (uint16_t)~PORT_CONCEALS;
+	count_good(p, rich);
+}
+
+/* Or its codes are kept there, and what is heard is what came. False: not after a loss. */
+static bool conceal_kept(struct worker *w, struct port *p, const uint8_t *codes)
+{
+	struct port_rich *rich = worker_rich(w, p);
+
+	if (!conceal_keep(&rich->conceal, (enum cord_codec)p->codec, codes))
+		return false;
+	count_good(p, rich);
+	return true;
 }
 
 /* ---- silence -------------------------------------------------------------------------------- */
@@ -416,7 +432,7 @@ static void take_frame(
 	t->packet = m;
 	t->raw = rte_pktmbuf_mtod(m, const uint8_t *);
 	frame_played(w, p);
-	if (!(p->flags & PORT_CONCEALS) && cut != UNITS)
+	if (cut != UNITS && (!(p->flags & PORT_CONCEALS) || conceal_kept(w, p, t->raw)))
 		return;
 	g711_decode((enum cord_codec)p->codec, pcm, t->raw, UNITS);
 	if (cut == UNITS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conceal.h"
 
+#include "g711.h"
 #include "mix.h"
 
 #include <math.h>
@@ -141,6 +142,46 @@ static void a_repeated_frame_does_not_click(void **state)
 	}
 }
 
+/* Whether frames were kept as codes or passed through as samples makes no difference to the ear. */
+static void codes_are_as_good_as_samples(void **state)
+{
+	struct conceal c, of_codes;
+	uint32_t seed = 5, kept = 0;
+
+	conceal_init(&c, 8);
+	conceal_init(&of_codes, 8);
+	for (unsigned frame = 0; frame < 2000; frame++) {
+		enum cord_codec codec = frame / 100 % 2 ? CORD_CODEC_PCMA : CORD_CODEC_PCMU;
+		int16_t pcm[FRAME], other[FRAME];
+		uint8_t codes[FRAME];
+
+		seed = seed * 1664525u + 1013904223u;
+		unsigned what = seed >> 24;
+
+		tone(pcm, frame);
+		g711_encode(codec, codes, pcm, FRAME);
+		g711_decode(codec, pcm, codes, FRAME);
+		memcpy(other, pcm, sizeof(pcm));
+		if (what < 40) {
+			conceal_lost(&c, pcm, FRAME);
+			conceal_lost(&of_codes, other, FRAME);
+		} else if (what < 50) {
+			conceal_repeat(&c, pcm, FRAME);
+			conceal_repeat(&of_codes, other, FRAME);
+		} else {
+			conceal_good(&c, pcm, FRAME);
+			if (conceal_keep(&of_codes, codec, codes))
+				kept++;
+			else
+				conceal_good(&of_codes, other, FRAME);
+		}
+		assert_memory_equal(pcm, other, sizeof(pcm));
+	}
+	assert_in_range(kept, 1000, 1600);
+	conceal_init(&c, 16);
+	assert_false(conceal_keep(&c, CORD_CODEC_PCMU, (const uint8_t[FRAME]){0}));
+}
+
 static void frames_of_every_length_are_taken(void **state)
 {
 	struct conceal c;
@@ -180,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_steady_sound_goes_on_in_phase),
 		cmocka_unit_test(voices_of_every_pitch_go_on_at_both_rates),
 		cmocka_unit_test(a_repeated_frame_does_not_click),
+		cmocka_unit_test(codes_are_as_good_as_samples),
 		cmocka_unit_test(frames_of_every_length_are_taken),
 		cmocka_unit_test(joined_frames_do_not_click),
 	};
