@@ -22,7 +22,6 @@
 #include "wire.h"
 
 #include <math.h>
-#include <rte_eal.h>
 #include <rte_lcore.h>
 #include <sched.h>
 
@@ -30,7 +29,7 @@ enum {
 	CALIBRATION = 9000,
 	SMOKE_PARTIES = 60,
 	PEER_UDP = 4000,
-	RING_SLOTS = 1 << 16,
+	RING_SLOTS = 4096, /* as many as NICs have descriptors */
 	WORKER_LCORE = 1,
 	BURST = 64,
 	PAYLOAD = 160,
@@ -47,7 +46,7 @@ enum {
 #define TRIES       20u
 #define STEPS_WHOLE 4u
 #define WARM_UP_NS  (2000 * MS)
-#define PARTIES_MAX 180000u
+#define PARTIES_MAX 120000u
 
 struct scene {
 	struct wire wire;
@@ -332,14 +331,15 @@ static void print(
 	       "\"concealed\":%llu,"
 	       "\"ticks\":%llu,\"late_ticks\":%llu,\"skipped_ticks\":%llu,"
 	       "\"late_in_10000\":%.2f,\"late_in_10000_idle\":%.2f,\"late_in_10000_excess\":%.2f,"
-	       "\"idle_worst_ms\":%.2f,\"generator_worst_ms\":%.2f,\"hash\":\"%016llx\"}\n",
+	       "\"idle_worst_ms\":%.2f,\"generator_worst_ms\":%.2f,\"large_pages\":%s,"
+	       "\"hash\":\"%016llx\"}\n",
 		s->parties, (double)window_ns / 1e9, 100 * share(c), delay_ms(s, 0.5),
 		delay_ms(s, 0.99), delay_ms(s, 0.999), delay_ms(s, 1), (unsigned long long)s->heard,
 		(unsigned long long)s->unknown, (unsigned long long)s->refused,
 		(unsigned long long)c->concealed, (unsigned long long)c->ticks,
 		(unsigned long long)c->late, (unsigned long long)c->skipped, late, idle_late,
 		late > idle_late ? late - idle_late : 0, (double)idle->worst_ns / 1e6,
-		(double)s->generator_worst_ns / 1e6,
+		(double)s->generator_worst_ns / 1e6, s->wire.large_pages ? "true" : "false",
 		(unsigned long long)bench_hash(BENCH_HASH, &s->codes, sizeof(s->codes)));
 }
 
@@ -410,17 +410,11 @@ static bool two_cores(char *out, size_t bytes)
 	return false;
 }
 
-static void start(struct scene *s, bool smoke, char *lcores)
+static void start(struct scene *s, bool smoke, const char *lcores)
 {
 	uint32_t parties = smoke ? SMOKE_PARTIES : PARTIES_MAX;
-	uint32_t packets = 3 * parties + 2 * RING_SLOTS;
-	char mb[16];
-	char *words[] = {"bench_delay", lcores, "--no-huge", "-m", mb, "--no-pci", "--no-shconf",
-		"--no-telemetry", "--log-level=lib.eal:error", NULL};
 
-	snprintf(mb, sizeof(mb), "%llu", (packets * 4096ull >> 20) + 64);
-	need(rte_eal_init(9, words) >= 0, "EAL did not start");
-	wire_make(&s->wire, packets, RING_SLOTS);
+	wire_start(&s->wire, lcores, 3 * parties + 2 * RING_SLOTS + 4096, RING_SLOTS);
 }
 
 int main(int argc, char **argv)

@@ -26,9 +26,7 @@
 #include "wire.h"
 
 #include <math.h>
-#include <rte_eal.h>
 #include <rte_ethdev.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define WARM_UP    20u
@@ -65,10 +63,9 @@ static const struct scene scenes[] = {
 	{"opus", CORD_CODEC_OPUS, .room = 3, .talk = true, .asked = true, .parties = {99}},
 };
 
-/* Where there is a NIC, and how the process was told to have memory. */
+/* Where there is a NIC. */
 struct place {
 	struct wire wire;
-	bool large_pages;
 	double hz;
 };
 
@@ -339,7 +336,7 @@ static void measure(
 		s->name, parties, periods, sum_up(c.receive, periods, false) / parties,
 		sum_up(c.tick, periods, false) / parties, cycles,
 		sum_up(c.both, periods, true) / parties, place->hz * 0.02 / cycles,
-		place->large_pages ? "true" : "false", place->hz / 1e6,
+		place->wire.large_pages ? "true" : "false", place->hz / 1e6,
 		(unsigned long long)peers_figures(r.peers).hash);
 	fflush(stdout);
 	end(&r);
@@ -347,33 +344,10 @@ static void measure(
 
 /* ---- the program ---------------------------------------------------------------------------- */
 
-static bool large_pages_there(uint64_t mb)
-{
-	void *p = mmap(NULL, mb << 20, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-
-	if (p == MAP_FAILED)
-		return false;
-	munmap(p, mb << 20);
-	return true;
-}
-
 /* A NIC whose wire ends in our rings, and packets for so many parties. */
 static void place_make(struct place *p, uint32_t parties)
 {
-	uint32_t mbufs = 3 * parties + 2 * RING_SLOTS + 4096;
-	char mb[16];
-	char *words[] = {"bench_worker", "--lcores=0", "--no-pci", "--no-shconf", "--no-telemetry",
-		"--log-level=lib.eal:error", "--no-huge", "-m", mb, NULL};
-
-	p->large_pages = large_pages_there((mbufs * 2560ull >> 20) + 32);
-	snprintf(mb, sizeof(mb), "%llu", (mbufs * 4096ull >> 20) + 32);
-	if (p->large_pages) {
-		words[6] = "--in-memory";
-		words[7] = NULL;
-	}
-	need(rte_eal_init(p->large_pages ? 7 : 9, words) >= 0, "EAL did not start");
-	wire_make(&p->wire, mbufs, RING_SLOTS);
+	wire_start(&p->wire, "--lcores=0", 3 * parties + 2 * RING_SLOTS + 4096, RING_SLOTS);
 	p->hz = bench_tsc_hz();
 }
 

@@ -8,12 +8,13 @@
 struct wire {
 	struct nic nic;
 	struct rte_ring *rx, *tx;
+	bool large_pages; /* packets are on some: where the machine has enough */
 };
 
 /*
- * With a pool of so many packets, and rings of so many slots (a power of 2). The EAL must run; where
- * there is no memory the program ends.
+ * Starts the EAL on lcores ("--lcores=…"), with a pool of so many packets, and rings of so many slots
+ * (a power of 2). Where there is no memory the program ends.
  */
-void wire_make(struct wire *w, uint32_t packets, uint32_t slots);
+void wire_start(struct wire *w, const char *lcores, uint32_t packets, uint32_t slots);
 
 #endif
