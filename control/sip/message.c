@@ -220,18 +220,23 @@ static void check_via(struct sip_parse *p)
 		bad(p, "Empty Via Branch");
 }
 
+/* Of From and To: one address, and a tag that is none or a token. */
+static bool is_party(struct str value, struct sip_address *address, struct str *tag)
+{
+	if (sip_address_parse(address, value) < 0 || address->star)
+		return false;
+	return !sip_address_param(address, "tag", tag) || (tag->n != 0 && tag->p[0] != '"');
+}
+
 static void check_party(struct sip_parse *p, enum sip_header_kind kind, struct sip_address *address,
 	struct str *tag, const char *missing, const char *wrong)
 {
 	struct str value;
 
-	if (!value_of(p, kind, &value)) {
+	if (!value_of(p, kind, &value))
 		bad(p, missing);
-	} else if (sip_address_parse(address, value) < 0 || address->star) {
+	else if (!is_party(value, address, tag))
 		bad(p, wrong);
-	} else if (sip_address_param(address, "tag", tag) && (tag->n == 0 || tag->p[0] == '"')) {
-		bad(p, wrong);
-	}
 }
 
 static void check_cseq(struct sip_parse *p)
