@@ -49,7 +49,7 @@ static unsigned find_pitch(const struct conceal *c)
 	int16_t part[2][CONCEAL_HISTORY];
 	const int16_t *recent = part[0] + CONCEAL_PITCH_MAX;
 	uint32_t least = UINT32_MAX;
-	unsigned pitch = 0;
+	unsigned pitch = 0, shift = c->scale - 1u; /* the scale is 1 or 2: no division for each */
 
 	for (unsigned i = 0; i < CONCEAL_HISTORY; i++) {
 		part[0][i] = c->history[i * c->scale];
@@ -59,7 +59,7 @@ static unsigned find_pitch(const struct conceal *c)
 		lag++) {
 		unsigned from = c->scale * CONCEAL_PITCH_MAX - lag;
 		uint32_t difference =
-			mix_distance(recent, part[from % c->scale] + from / c->scale, CONCEAL_SPAN);
+			mix_distance(recent, part[from & shift] + (from >> shift), CONCEAL_SPAN);
 
 		if (difference < least) {
 			least = difference;

@@ -314,6 +314,7 @@ static struct exit rx_wait(struct worker *w, struct port *p, const struct datagr
 	/* All of it will be looked at, with the rest of the burst. */
 	for (uint32_t at = LINE; at < d->bytes; at += LINE)
 		rte_prefetch0(d->payload + at);
+	rte_prefetch0(d->payload + d->bytes - 1);
 	s->packet[i] = (struct srtp_packet){
 		.data = d->payload, .slot = port_key_slot(w, p), .bytes = d->bytes, .rtcp = rtcp};
 	s->datagram[i] = *d;
