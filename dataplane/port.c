@@ -598,11 +598,12 @@ static void status_quality(
 /* When its room was worked, by the low bits of the clock; 0: it sits in none. */
 static uint32_t room_worked_ms(const struct worker *w, const struct port *p)
 {
+	if (p->room == PORT_NONE)
+		return 0;
 	const struct room *r = &w->dp->room[p->room];
 
-	return p->room == PORT_NONE ? 0
-				    : r->period * (uint32_t)(CORD_TICK_NS / 1000000) +
-					      r->phase * (uint32_t)(WORKER_PHASE_NS / 1000000);
+	return r->period * (uint32_t)(CORD_TICK_NS / 1000000) +
+	       r->phase * (uint32_t)(WORKER_PHASE_NS / 1000000);
 }
 
 void port_status_write(struct worker *w, struct port *p)

@@ -252,9 +252,10 @@ static inline struct port_rich *worker_rich(struct worker *w, const struct port 
 	struct port_cold *cold = worker_cold(w, p);
 	struct port_rich *rich = &w->dp->port_rich[p->slot];
 
-	if (!cold->rich)
+	if (!cold->rich) {
 		memset(rich, 0, offsetof(struct port_rich, in));
-	cold->rich = true;
+		cold->rich = true;
+	}
 	return rich;
 }
 
