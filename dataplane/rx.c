@@ -13,8 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_prefetch.h>
 
-#define RX_BURSTS_MAX 8u
-#define LINE          64u
+#define LINE 64u
 /* How far ahead of the packet being judged packets' own headers, packets and ports are fetched. */
 #define RX_AHEAD_HEADER 24u
 #define RX_AHEAD_PACKET 12u
@@ -611,18 +610,12 @@ void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n)
 uint32_t rx_step(struct worker *w)
 {
 	struct rte_mbuf *packet[WORKER_RX_BURST];
-	uint32_t total = 0;
 
 	if (w->index >= w->dp->nic.rx_queues)
 		return 0;
-	for (uint32_t burst = 0; burst < RX_BURSTS_MAX; burst++) {
-		uint16_t n = rte_eth_rx_burst(
-			w->dp->nic.port, (uint16_t)w->index, packet, WORKER_RX_BURST);
 
-		rx_burst(w, packet, n);
-		total += n;
-		if (n < WORKER_RX_BURST)
-			break;
-	}
-	return total;
+	uint16_t n = rte_eth_rx_burst(w->dp->nic.port, (uint16_t)w->index, packet, WORKER_RX_BURST);
+
+	rx_burst(w, packet, n);
+	return n;
 }

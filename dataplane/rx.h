@@ -17,7 +17,7 @@ _Static_assert(WORKER_RX_BURST <= RX_BURST_MAX, "bursts of the NIC and of other 
  */
 void rx_burst(struct worker *w, struct rte_mbuf **packet, uint32_t n);
 
-/* Takes what the NIC has, a few bursts at most. Returns how many. */
+/* Takes a burst of what the NIC has. Returns how many. */
 uint32_t rx_step(struct worker *w);
 
 #endif

@@ -151,43 +151,45 @@ static void tick_fullness(struct worker *w, uint64_t budget, uint64_t cycles)
 
 static uint64_t phase_budget(const struct worker *w, uint32_t phase)
 {
-	return w->dp->config.tsc_hz / (1000000000u / WORKER_PHASE_NS) * phases_until_next(w, phase);
+	return worker_phase_cycles(w) * phases_until_next(w, phase);
+}
+
+static void tick_account(struct worker *w, uint64_t cycles)
+{
+	uint64_t budget = phase_budget(w, (uint32_t)(w->phase_at % CORD_PHASES));
+
+	tick_pace(w, budget, cycles);
+	tick_fullness(w, budget, cycles);
+	worker_count(w, CORD_COUNTER_ticks, 1);
+	worker_count(w, CORD_COUNTER_tick_cycles, cycles);
+	if (cycles > atomic_load_explicit(&w->shared->counters.value[CORD_COUNTER_tick_cycles_max],
+			     memory_order_relaxed))
+		worker_gauge(w, CORD_COUNTER_tick_cycles_max, cycles);
 }
 
 uint32_t tick_step(struct worker *w, cord_time now_ns)
 {
 	uint64_t now_phase = now_ns / WORKER_PHASE_NS;
-	uint32_t worked = 0;
 
 	/* The first one ever, or the clock was ahead and has been put back. */
 	if (w->phase_at == 0 || w->phase_at > now_phase + 1)
 		w->phase_at = now_phase;
+	if (w->phase_at > now_phase)
+		return 0;
 	if (now_phase >= w->phase_at + CORD_PHASES) {
 		uint64_t skipped = now_phase - w->phase_at - CORD_PHASES + 1;
 
 		worker_count(w, CORD_COUNTER_ticks_skipped, skipped);
 		w->phase_at += skipped;
 	}
-	for (; w->phase_at <= now_phase; w->phase_at++) {
-		uint64_t begun = w->dp->tsc();
+	if (now_ns - w->phase_at * WORKER_PHASE_NS > TICK_LATE_NS)
+		worker_count(w, CORD_COUNTER_ticks_late, 1);
 
-		if (now_ns - w->phase_at * WORKER_PHASE_NS > TICK_LATE_NS)
-			worker_count(w, CORD_COUNTER_ticks_late, 1);
-		if (w->phase_count[w->phase_at % CORD_PHASES])
-			tick_phase(w, w->phase_at);
-		uint64_t cycles = w->dp->tsc() - begun;
-		uint64_t budget = phase_budget(w, (uint32_t)(w->phase_at % CORD_PHASES));
+	uint64_t begun = w->dp->tsc();
 
-		tick_pace(w, budget, cycles);
-		tick_fullness(w, budget, cycles);
-		worker_count(w, CORD_COUNTER_ticks, 1);
-		worker_count(w, CORD_COUNTER_tick_cycles, cycles);
-		if (cycles > atomic_load_explicit(
-				     &w->shared->counters.value[CORD_COUNTER_tick_cycles_max],
-				     memory_order_relaxed))
-			worker_gauge(w, CORD_COUNTER_tick_cycles_max, cycles);
-		worked++;
-		event_wake(w);
-	}
-	return worked;
+	if (w->phase_count[w->phase_at % CORD_PHASES])
+		tick_phase(w, w->phase_at);
+	tick_account(w, w->dp->tsc() - begun);
+	w->phase_at++;
+	return 1;
 }

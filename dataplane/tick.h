@@ -15,7 +15,7 @@
 
 #include "worker.h"
 
-/* Works the phases that are due at now_ns. Returns how many. */
+/* Works the earliest phase that is due at now_ns. Returns how many: one, or none. */
 uint32_t tick_step(struct worker *w, cord_time now_ns);
 
 /* Works the rooms of one phase. phase_at: counted from the epoch of CLOCK_MONOTONIC. */

@@ -276,6 +276,20 @@ static void housekeeping(struct worker *w, cord_time now_ns)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
+/* Takes all that has come; of a flood as much as leaves time for the ticks. */
+static uint32_t receive(struct worker *w, cord_time now_ns)
+{
+	const struct dataplane *dp = w->dp;
+	uint64_t begun = dp->tsc(), most = worker_phase_cycles(w) / WORKER_RX_SHARE;
+	uint32_t n, moved = 0;
+
+	do {
+		n = rx_step(w) + exchange_step(w, now_ns);
+		moved += n;
+	} while (n >= WORKER_RX_MORE && dp->tsc() - begun < most);
+	return moved;
+}
+
 uint32_t worker_pass(struct worker *w, cord_time now_ns)
 {
 	uint32_t moved;
@@ -283,8 +297,7 @@ uint32_t worker_pass(struct worker *w, cord_time now_ns)
 	w->now_ns = now_ns;
 	atomic_store_explicit(&w->passes,
 		atomic_load_explicit(&w->passes, memory_order_relaxed) + 1, memory_order_release);
-	moved = rx_step(w);
-	moved += exchange_step(w, now_ns);
+	moved = receive(w, now_ns);
 	if (atomic_load_explicit(&w->rings, memory_order_relaxed) == WORKER_RINGS_OPEN)
 		moved += command_step(w, now_ns);
 	moved += tick_step(w, now_ns);

@@ -3,11 +3,15 @@
  * A worker: one pinned core's state and loop.
  *
  *   worker_pass()
- *     rx      a burst from the NIC queue, packets and ports from other workers
+ *     rx      what has come: from the NIC queue, packets and ports from other workers
  *     command a burst from control's ring
- *     tick    the phases that are due
+ *     tick    the phase that is due
  *     tx      what has gathered
  *     housekeeping, every WORKER_HOUSEKEEPING_NS
+ *
+ * A worker that was held up works one phase a pass until it has caught up, each with what has come
+ * until then: were phases worked in a row, packets for the later ones would be lost in the NIC's
+ * ring meanwhile, each would have to be concealed, and the worker would fall behind further.
  *
  * Nothing in a pass takes a lock, allocates, logs, or makes a system call, but for the device
  * driver's own and the one write that wakes a sleeping control.
@@ -27,6 +31,8 @@
 #include <rte_mbuf.h>
 
 #define WORKER_RX_BURST        64u
+#define WORKER_RX_MORE         32u /* so many at once, the most of some drivers: more may wait */
+#define WORKER_RX_SHARE        2u  /* of a phase that may go on with taking what has come: a half */
 #define WORKER_COMMAND_BURST   32u
 #define WORKER_EXCHANGE_BURST  64u
 #define WORKER_TX_PENDING      512u /* that the NIC has not taken */
@@ -234,6 +240,12 @@ static inline void worker_count(struct worker *w, enum cord_counter counter, uin
 static inline void worker_gauge(struct worker *w, enum cord_counter counter, uint64_t n)
 {
 	atomic_store_explicit(&w->shared->counters.value[counter], n, memory_order_relaxed);
+}
+
+/* The TSC's cycles from one phase to the next. */
+static inline uint64_t worker_phase_cycles(const struct worker *w)
+{
+	return w->dp->config.tsc_hz / (1000000000u / WORKER_PHASE_NS);
 }
 
 static inline struct port *worker_member(struct worker *w, const struct room *r, uint32_t i)

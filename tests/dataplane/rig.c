@@ -353,10 +353,13 @@ static void take_events(struct rig *r)
 	}
 }
 
+/* A pass of each worker, and as many more as one needs that was held up. */
 static void pass(struct rig *r)
 {
 	for (uint32_t i = 0; i < r->workers; i++) {
-		worker_pass(r->dp.worker[i], r->now_ns);
+		do
+			worker_pass(r->dp.worker[i], r->now_ns);
+		while (r->dp.worker[i]->phase_at <= r->now_ns / WORKER_PHASE_NS);
 		take_sent(r);
 	}
 	take_events(r);

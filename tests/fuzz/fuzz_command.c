@@ -79,8 +79,11 @@ static void pass(struct rig *r, uint64_t later_ns)
 	struct cord_message m;
 
 	r->now_ns += later_ns;
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_pass(r->dp.worker[i], r->now_ns);
+	for (uint32_t i = 0; i < WORKERS; i++) {
+		do
+			worker_pass(r->dp.worker[i], r->now_ns);
+		while (r->dp.worker[i]->phase_at <= r->now_ns / WORKER_PHASE_NS);
+	}
 	drop_sent(r);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		while (cord_ring_read(&r->events[i], &m) == CORD_RING_OK) {
