@@ -324,6 +324,20 @@ static void worker_sleep(struct worker *w, cord_time now_ns)
 	worker_count(w, CORD_COUNTER_sleeps, 1);
 }
 
+/*
+ * Spins until packets enough for a burst may have come, or a phase is due. One at a time would cost
+ * twice as much: there is nothing ahead to fetch while one is judged.
+ */
+static void worker_gather(const struct worker *w, cord_time now_ns, uint64_t begun)
+{
+	uint64_t until = WORKER_POLL_NS - now_ns % WORKER_POLL_NS;
+	uint64_t cycles = until * worker_phase_cycles(w) / WORKER_PHASE_NS;
+
+	do
+		rte_pause();
+	while (clock_tsc() - begun < cycles);
+}
+
 int worker_run(void *worker)
 {
 	struct worker *w = worker;
@@ -344,11 +358,13 @@ int worker_run(void *worker)
 		if (moved) {
 			worker_count(w, CORD_COUNTER_busy_cycles, end - begun);
 			w->idle_passes = 0;
-		} else if (w->may_sleep && ++w->idle_passes >= WORKER_IDLE_PASSES) {
-			worker_sleep(w, last_ns);
-		} else {
-			rte_pause();
 		}
+		if (!w->may_sleep)
+			worker_gather(w, last_ns, begun);
+		else if (moved == 0 && ++w->idle_passes >= WORKER_IDLE_PASSES)
+			worker_sleep(w, last_ns);
+		else
+			rte_pause();
 		uint64_t next = clock_tsc();
 
 		worker_count(w, CORD_COUNTER_total_cycles, next - begun);
