@@ -6,14 +6,19 @@
  * A worker runs its own loop on the first core. The peers, on the second, send each party's packet
  * of 20 ms when it is due, spread evenly and without jitter, and take what the worker sends; the NIC
  * between them is two rings (net_ring). Two parties of G.711 in each room hear each other, and every
- * byte of a packet says which period it is of, so the sound that leaves tells when it came.
+ * byte of a packet says which period it is of, so the sound that leaves tells when it came. Sound
+ * that was filled in for a packet that was missing came never: it is counted, and has no delay.
  *
  * How many parties are four fifths is found by short runs, by busy cycles (counters.h): from
  * CALIBRATION parties on until the core is busy for SHARE of its time, SHARE_NEAR more or less; what
  * is printed was measured when it was. That is judged by the median of its tenths of a second, since
- * one in which the machine took the core for itself says nothing about the parties. What the machine itself takes from the core, because others
- * share it, is seen by a loop that only looks at the clock, for as long before and after the run; a
- * tick is late, there as here, when its millisecond is noticed more than 1 ms after it came.
+ * one in which the machine took the core for itself says nothing about the parties.
+ *
+ * A tick is late when its millisecond is noticed more than 1 ms after it came. What of that is the
+ * machine's, because others share it, two loops see on the same core, before and after the run and
+ * for as long. One only looks at the clock: what it misses, the core was taken away. The other reads
+ * memory for SHARE of each millisecond, at the speed that memory has in the median, and does nothing
+ * else: what it misses besides, memory was slow.
  */
 #include "bench.h"
 
@@ -50,6 +55,9 @@ enum {
 #define SLICE_NS    (100 * MS)
 #define SLICES_MAX  1000u
 #define PARTIES_MAX 120000u
+#define WALK_BYTES  (UINT64_C(64) << 20) /* beyond the caches of a core */
+#define WALK_STRIDE 4160u                /* a line of each page, another one each time */
+#define WALK_SWEEPS 201u
 
 struct scene {
 	struct wire wire;
@@ -63,6 +71,7 @@ struct scene {
 	uint64_t heard, unknown, refused, generator_worst_ns; /* refused: the ring was full */
 	uint64_t codes;                                       /* that were heard, a bit for each */
 	uint32_t *delays;                                     /* by STEP_US */
+	uint8_t *walked;                                      /* WALK_BYTES */
 };
 
 static void need(bool good, const char *what)
@@ -174,19 +183,29 @@ static void talk(struct scene *s, uint64_t now_ns)
 	}
 }
 
+/* The code of a payload that is one packet's sound, nothing of it filled in; 0: it is not. */
+static uint8_t heard_code(const uint8_t *payload)
+{
+	uint8_t code = payload[0];
+
+	return code >= 0x80 && code < 0x80 + CODES && memcmp(payload, payload + 1, PAYLOAD - 1) == 0
+		       ? code
+		       : 0;
+}
+
 static void judge(struct scene *s, const struct rte_mbuf *m, uint64_t now_ns)
 {
 	const struct packet_headers *h = rte_pktmbuf_mtod(m, const struct packet_headers *);
 	uint32_t slot = rooms_peer_slot(h->ip.to);
-	uint8_t code = *rte_pktmbuf_mtod_offset(m, const uint8_t *, HEADER + PAYLOAD / 2);
 
 	need(slot < s->parties, "a packet is for nobody");
 	if (m->data_len != HEADER + PAYLOAD) /* RTCP */
 		return;
+	uint8_t code = heard_code(rte_pktmbuf_mtod_offset(m, const uint8_t *, HEADER));
 	uint64_t said = s->said_ns[slot ^ 1][code % CODES];
 
 	s->heard++;
-	if (code < 0x80 || code >= 0x80 + CODES || said == 0) {
+	if (code == 0 || said == 0) {
 		s->unknown++;
 		return;
 	}
@@ -232,7 +251,24 @@ static void peers_for(struct scene *s, uint64_t ns)
 struct spun {
 	uint64_t for_ns;
 	uint64_t phases, late, worst_ns;
+	const uint8_t *memory; /* WALK_BYTES, where it is walked */
+	uint64_t at, sum;
 };
+
+/* Takes note of a millisecond that is noticed now; true when there was one. */
+static bool note(struct spun *spun, uint64_t now_ns, uint64_t *due_ns)
+{
+	uint64_t late = now_ns - *due_ns;
+
+	if (now_ns < *due_ns)
+		return false;
+	spun->phases++;
+	spun->late += late > MS;
+	if (late > spun->worst_ns)
+		spun->worst_ns = late;
+	*due_ns += PHASE_NS;
+	return true;
+}
 
 /* A loop that only looks at the clock, on the worker's core: what its ticks would have been. */
 static int spin(void *context)
@@ -242,22 +278,59 @@ static int spin(void *context)
 
 	while (now_ns < until) {
 		now_ns = clock_kernel_ns();
-		for (; now_ns >= due; due += PHASE_NS) {
-			uint64_t late = now_ns - due;
-
-			spun->phases++;
-			spun->late += late > MS;
-			if (late > spun->worst_ns)
-				spun->worst_ns = late;
-		}
+		while (note(spun, now_ns, &due))
+			;
 	}
 	return 0;
 }
 
-static void spin_for(struct spun *spun, uint64_t ns)
+static void walk_lines(struct spun *spun, uint32_t lines)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < lines; i++) {
+		sum += *(volatile uint8_t *)&spun->memory[spun->at];
+		spun->at = (spun->at + WALK_STRIDE) % WALK_BYTES;
+	}
+	spun->sum += sum;
+}
+
+/* Lines that are read in a share of a phase when memory is as it mostly is. */
+static uint32_t walk_measure(struct spun *spun)
+{
+	static double ns[WALK_SWEEPS];
+	enum { LINES = 1000 };
+
+	for (uint32_t i = 0; i < WALK_SWEEPS; i++) {
+		uint64_t begun = clock_kernel_ns();
+
+		walk_lines(spun, LINES);
+		ns[i] = (double)(clock_kernel_ns() - begun);
+	}
+	return (uint32_t)(SHARE * PHASE_NS * LINES / bench_median(ns, WALK_SWEEPS));
+}
+
+/* A loop that reads memory for SHARE of each phase. As a worker, it skips what is a period late. */
+static int walk(void *context)
+{
+	struct spun *spun = context;
+	uint32_t lines = walk_measure(spun);
+	uint64_t now_ns = clock_kernel_ns(), until = now_ns + spun->for_ns, due = now_ns + PHASE_NS;
+
+	while (now_ns < until) {
+		now_ns = clock_kernel_ns();
+		while (now_ns > due + CORD_TICK_NS)
+			note(spun, now_ns, &due);
+		if (note(spun, now_ns, &due))
+			walk_lines(spun, lines);
+	}
+	return 0;
+}
+
+static void alone_for(lcore_function_t *loop, struct spun *spun, uint64_t ns)
 {
 	spun->for_ns = ns;
-	rte_eal_remote_launch(spin, spun, WORKER_LCORE);
+	rte_eal_remote_launch(loop, spun, WORKER_LCORE);
 	rte_eal_wait_lcore(WORKER_LCORE);
 }
 
@@ -301,7 +374,10 @@ static double go_on(struct scene *s, uint64_t window_ns)
 
 		struct spent after = spent(s);
 
-		busy[i] = (double)(after.busy - before.busy) / (double)(after.total - before.total);
+		uint64_t total = after.total - before.total;
+
+		/* none: the machine had the core all the while */
+		busy[i] = total ? (double)(after.busy - before.busy) / (double)total : 1;
 	}
 	return bench_median(busy, slices);
 }
@@ -334,18 +410,24 @@ static bool is_near(double found)
 	return found > SHARE - SHARE_NEAR && found < SHARE + SHARE_NEAR;
 }
 
-static void print(
-	const struct scene *s, const struct spent *c, const struct spun *idle, uint64_t window_ns)
+static double in_10000(uint64_t late, uint64_t phases)
 {
-	double late = 1e4 * (double)c->late / (double)c->ticks;
-	double idle_late = 1e4 * (double)idle->late / (double)idle->phases;
+	return 1e4 * (double)late / (double)phases;
+}
+
+static void print(const struct scene *s, const struct spent *c, const struct spun *idle,
+	const struct spun *walked, uint64_t window_ns)
+{
+	double late = in_10000(c->late, c->ticks);
+	double idle_late = in_10000(idle->late, idle->phases);
 
 	printf("{\"bench\":\"delay\",\"codec\":\"PCMU\",\"room\":2,\"parties\":%u,\"seconds\":%.0f,"
 	       "\"busy_percent\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"p999_ms\":%.2f,"
-	       "\"max_ms\":%.2f,\"packets\":%llu,\"silent_packets\":%llu,\"refused_packets\":%llu,"
+	       "\"max_ms\":%.2f,\"packets\":%llu,\"filled_in\":%llu,\"refused_packets\":%llu,"
 	       "\"concealed\":%llu,"
 	       "\"ticks\":%llu,\"late_ticks\":%llu,\"skipped_ticks\":%llu,"
-	       "\"late_in_10000\":%.2f,\"late_in_10000_idle\":%.2f,\"late_in_10000_excess\":%.2f,"
+	       "\"late_in_10000\":%.2f,\"late_in_10000_idle\":%.2f,\"late_in_10000_walk\":%.2f,"
+	       "\"late_in_10000_excess\":%.2f,"
 	       "\"idle_worst_ms\":%.2f,\"generator_worst_ms\":%.2f,\"large_pages\":%s,"
 	       "\"hash\":\"%016llx\"}\n",
 		s->parties, (double)window_ns / 1e9, 100 * c->share, delay_ms(s, 0.5),
@@ -353,8 +435,9 @@ static void print(
 		(unsigned long long)s->unknown, (unsigned long long)s->refused,
 		(unsigned long long)c->concealed, (unsigned long long)c->ticks,
 		(unsigned long long)c->late, (unsigned long long)c->skipped, late, idle_late,
-		late > idle_late ? late - idle_late : 0, (double)idle->worst_ns / 1e6,
-		(double)s->generator_worst_ns / 1e6, s->wire.large_pages ? "true" : "false",
+		in_10000(walked->late, walked->phases), late > idle_late ? late - idle_late : 0,
+		(double)idle->worst_ns / 1e6, (double)s->generator_worst_ns / 1e6,
+		s->wire.large_pages ? "true" : "false",
 		(unsigned long long)bench_hash(BENCH_HASH, &s->codes, sizeof(s->codes)));
 }
 
@@ -362,16 +445,18 @@ static void print(
 static double measure(
 	struct scene *s, uint32_t parties, uint64_t window_ns, double hz, bool whatever)
 {
-	struct spun idle = {0};
+	struct spun idle = {0}, walked = {.memory = s->walked};
 
-	spin_for(&idle, window_ns);
+	alone_for(spin, &idle, window_ns / 2);
+	alone_for(walk, &walked, window_ns / 2);
 
 	struct spent c = run(s, parties, window_ns, hz);
 
-	spin_for(&idle, window_ns);
+	alone_for(walk, &walked, window_ns / 2);
+	alone_for(spin, &idle, window_ns / 2);
 	need(s->heard > s->unknown, "nothing was heard");
 	if (whatever || is_near(c.share))
-		print(s, &c, &idle, window_ns);
+		print(s, &c, &idle, &walked, window_ns);
 	calls_close(s);
 	return c.share;
 }
@@ -430,6 +515,9 @@ static void start(struct scene *s, bool smoke, const char *lcores)
 	uint32_t parties = smoke ? SMOKE_PARTIES : PARTIES_MAX;
 
 	wire_start(&s->wire, lcores, 3 * parties + 2 * RING_SLOTS + 4096, RING_SLOTS);
+	s->walked = malloc(WALK_BYTES);
+	need(s->walked != NULL, "no memory");
+	memset(s->walked, 1, WALK_BYTES);
 }
 
 int main(int argc, char **argv)

@@ -83,7 +83,7 @@ LINES = {
                   {"parties": ("parties", MORE), "busy_percent": ("%", MORE),
                    "p50_ms": _MS, "p99_ms": _MS, "p999_ms": _MS, "max_ms": _MS,
                    "late_in_10000": ("in 10,000", LESS), "late_in_10000_idle": ("in 10,000", LESS),
-                   "late_in_10000_excess": ("in 10,000", LESS)}),
+                   "late_in_10000_walk": ("in 10,000", LESS), "late_in_10000_excess": ("in 10,000", LESS)}),
     "scaling": Line(("workers",), {"parties_together": ("parties", MORE), "efficiency_percent": ("%", MORE)}),
     "once": Line(("case", "codec", "listeners"),
                  {"cycles_per_listener": _CYCLES, "cycles_per_listener_encoding": _CYCLES}),
