@@ -6,9 +6,16 @@
 
 #include <string.h>
 
+/* A quarter of a cycle is blended at either end of what is made up. */
+#define CONCEAL_QUARTER_MAX (2 * CONCEAL_PITCH_MAX / 4)
+
+/*
+ * As floats, of which several are divided at once. Nothing is lost: the sum is below 2^24, and a
+ * part of 1/480 too far from the next whole number to be rounded to it.
+ */
 static int16_t blend(int32_t from, int32_t to, int32_t at, int32_t length)
 {
-	return (int16_t)((from * (length - at) + to * at) / length);
+	return (int16_t)((float)(from * (length - at) + to * at) / (float)length);
 }
 
 static size_t history_samples(const struct conceal *c)
@@ -46,15 +53,21 @@ static void take_in(struct conceal *c)
  */
 static unsigned find_pitch(const struct conceal *c)
 {
-	int16_t part[2][CONCEAL_HISTORY];
-	const int16_t *recent = part[0] + CONCEAL_PITCH_MAX;
+	int16_t even[CONCEAL_HISTORY], odd[CONCEAL_HISTORY];
+	const int16_t *part[2] = {c->history, c->history};
 	uint32_t least = UINT32_MAX;
 	unsigned pitch = 0, shift = c->scale - 1u; /* the scale is 1 or 2: no division for each */
 
-	for (unsigned i = 0; i < CONCEAL_HISTORY; i++) {
-		part[0][i] = c->history[i * c->scale];
-		part[1][i] = c->history[i * c->scale + c->scale - 1];
+	if (c->scale == 2) {
+		for (unsigned i = 0; i < CONCEAL_HISTORY; i++) {
+			even[i] = c->history[2 * i];
+			odd[i] = c->history[2 * i + 1];
+		}
+		part[0] = even;
+		part[1] = odd;
 	}
+	const int16_t *recent = part[0] + CONCEAL_PITCH_MAX;
+
 	for (unsigned lag = c->scale * CONCEAL_PITCH_MIN; lag <= c->scale * CONCEAL_PITCH_MAX;
 		lag++) {
 		unsigned from = c->scale * CONCEAL_PITCH_MAX - lag;
@@ -85,19 +98,37 @@ static void begin_loss(struct conceal *c)
 	}
 }
 
-static int16_t next_sample(struct conceal *c)
+/* Samples that are not silent yet, from `missing` on; the scale is said so that it is a constant. */
+static inline size_t fade_at(int16_t *pcm, size_t samples, int32_t missing, int32_t scale)
 {
-	const int32_t steady = (int32_t)(c->scale * CONCEAL_STEADY);
-	const int32_t fade = (int32_t)(c->scale * CONCEAL_FADE);
-	int32_t sample = c->cycle[c->at];
+	const int32_t steady = scale * (int32_t)CONCEAL_STEADY,
+		      fade = scale * (int32_t)CONCEAL_FADE;
+	int32_t loud = missing < fade ? fade - missing : 0;
+	int32_t n = (int32_t)samples < loud ? (int32_t)samples : loud;
 
-	c->at = (uint16_t)(c->at + 1 < c->pitch ? c->at + 1 : 0);
-	if (c->missing >= steady)
-		sample = sample * (fade - c->missing) / (int32_t)(CONCEAL_FADE - CONCEAL_STEADY) /
-			 (c->scale == 2 ? 2 : 1);
-	if (c->missing < fade)
-		c->missing++;
-	return (int16_t)sample;
+	for (int32_t i = missing < steady ? steady - missing : 0; i < n; i++)
+		pcm[i] = (int16_t)(pcm[i] * (loud - i) / (fade - steady));
+	return (size_t)n;
+}
+
+/* What comes next: the cycle again and again, faded. */
+static void go_on(struct conceal *c, int16_t *pcm, size_t samples)
+{
+	const size_t fade = (size_t)c->scale * CONCEAL_FADE;
+	size_t missing = c->missing + samples;
+
+	for (size_t made = 0; made < samples;) {
+		size_t n = (size_t)(c->pitch - c->at);
+
+		n = n < samples - made ? n : samples - made;
+		memcpy(pcm + made, c->cycle + c->at, n * sizeof(*pcm));
+		c->at = (uint16_t)(c->at + n < c->pitch ? c->at + n : 0);
+		made += n;
+	}
+	size_t loud = c->scale == 2 ? fade_at(pcm, samples, c->missing, 2)
+				    : fade_at(pcm, samples, c->missing, 1);
+	memset(pcm + loud, 0, (samples - loud) * sizeof(*pcm));
+	c->missing = (uint16_t)(missing < fade ? missing : fade);
 }
 
 void conceal_init(struct conceal *c, uint32_t rate_khz)
@@ -123,10 +154,12 @@ void conceal_good(struct conceal *c, int16_t *pcm, size_t samples)
 {
 	take_in(c);
 	if (c->missing != 0) {
-		int quarter = c->pitch / 4;
+		int16_t made[CONCEAL_QUARTER_MAX];
+		size_t quarter = c->pitch / 4u, n = quarter < samples ? quarter : samples;
 
-		for (int i = 0; i < quarter && i < (int)samples; i++)
-			pcm[i] = blend(next_sample(c), pcm[i], i, quarter);
+		go_on(c, made, n);
+		for (size_t i = 0; i < n; i++)
+			pcm[i] = blend(made[i], pcm[i], (int32_t)i, (int32_t)quarter);
 		c->missing = 0;
 	}
 	remember(c, pcm, samples);
@@ -136,33 +169,30 @@ void conceal_good(struct conceal *c, int16_t *pcm, size_t samples)
  * The first cycle begins where what was heard ended: its first samples are moved by as much as the
  * last sample heard differed from the one a cycle before it, less and less.
  */
-static size_t lead_in(struct conceal *c, int16_t *pcm, size_t samples)
+static void lead_in(const struct conceal *c, int16_t *pcm, size_t samples)
 {
 	const int16_t *last = c->history + history_samples(c) - 1;
 	int32_t offset = last[0] - last[-(int)c->pitch], length = c->pitch / 4;
-	size_t i = 0;
 
-	for (; i < (size_t)length && i < samples; i++) {
-		int32_t sample = next_sample(c) + offset * (length - (int32_t)i) / length;
+	for (int32_t i = 0; i < length && i < (int32_t)samples; i++) {
+		int32_t sample = pcm[i] + (int32_t)((float)(offset * (length - i)) / (float)length);
 
 		pcm[i] = (int16_t)(sample > INT16_MAX   ? INT16_MAX
 				   : sample < INT16_MIN ? INT16_MIN
 							: sample);
 	}
-	return i;
 }
 
 void conceal_lost(struct conceal *c, int16_t *pcm, size_t samples)
 {
-	size_t made = 0;
+	bool first = c->missing == 0;
 
 	take_in(c);
-	if (c->missing == 0) {
+	if (first)
 		begin_loss(c);
-		made = lead_in(c, pcm, samples);
-	}
-	for (size_t i = made; i < samples; i++)
-		pcm[i] = next_sample(c);
+	go_on(c, pcm, samples);
+	if (first)
+		lead_in(c, pcm, samples);
 	remember(c, pcm, samples);
 }
 
