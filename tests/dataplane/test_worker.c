@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker that was held up, and one that is flooded: what it takes, and what it works, a pass. */
+/* What a worker takes and works in a pass: one that was held up, that is flooded, that has time. */
 #include "rig.h"
 
+#include <pthread.h>
+#include <rte_cycles.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <setjmp.h>
@@ -128,12 +130,41 @@ static void a_flood_leaves_time_for_the_ticks(void **state)
 	assert_int_equal(ticks(h), before + 1);
 }
 
+static void *run(void *worker)
+{
+	worker_run(worker);
+	return NULL;
+}
+
+/* Packets are to gather: there is nothing that cannot wait for the twentieth part of a phase. */
+static void with_time_it_looks_twenty_times_a_phase(void **state)
+{
+	struct held *h = *state;
+	struct dataplane *dp = &h->rig->dp;
+	const struct timespec a_while = {.tv_nsec = 50000000};
+	pthread_t thread;
+
+	dp->config.tsc_hz = rte_get_tsc_hz();
+	dp->tsc = clock_tsc;
+	clock_start(&dp->clock, dp->config.tsc_hz);
+	uint64_t passes = atomic_load(&h->w->passes), begun = clock_kernel_ns();
+
+	assert_int_equal(pthread_create(&thread, NULL, run, h->w), 0);
+	nanosleep(&a_while, NULL);
+	atomic_store(&dp->stop, true);
+	pthread_join(thread, NULL);
+	passes = atomic_load(&h->w->passes) - passes;
+	assert_in_range(passes, 1, (clock_kernel_ns() - begun) / WORKER_POLL_NS + 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			one_phase_a_pass_and_all_that_has_come_before_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_leaves_time_for_the_ticks, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			with_time_it_looks_twenty_times_a_phase, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, device_start, NULL);
