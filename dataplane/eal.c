@@ -171,9 +171,12 @@ static int cores_choose(struct eal *eal, const struct options *o, char *lcores, 
 
 static bool memory_choose(struct eal *eal, const struct options *o, uint64_t *bytes)
 {
+	uint32_t ports = (uint32_t)o->ports;
+
+	eal->descriptors = o->descriptors ? (uint32_t)o->descriptors
+					  : nic_descriptors_needed(ports, eal->workers);
 	eal->mbufs = o->mbufs ? (uint32_t)o->mbufs
-			      : nic_mbufs_needed(
-					(uint32_t)o->ports, eal->workers, (uint32_t)o->descriptors);
+			      : nic_mbufs_needed(ports, eal->workers, eal->descriptors);
 	*bytes = eal->mbufs * MBUF_BYTES + EAL_OWN_BYTES;
 	if (o->hugepages == HUGEPAGES_YES && !getenv(AGAIN_VARIABLE))
 		return true;

@@ -18,6 +18,7 @@ struct eal {
 	bool software; /* the device is one made in software */
 	uint16_t port; /* of the one Ethernet device */
 	uint32_t mbufs;
+	uint32_t descriptors;
 };
 
 /* 0, or a negative errno, logged. argv is for running again. */

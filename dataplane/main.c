@@ -210,7 +210,7 @@ static int run(struct dataplane *dp, const struct options *o, const struct eal *
 	const struct nic_config nic = {.port = eal->port,
 		.workers = (uint16_t)eal->workers,
 		.mbufs = eal->mbufs,
-		.descriptors = (uint16_t)o->descriptors};
+		.descriptors = (uint16_t)eal->descriptors};
 	const struct attach_config attach_config = {o->attach_socket, o->allow_uid, o->allow_gid};
 	struct dataplane_config config;
 	struct attach attach;

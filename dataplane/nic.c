@@ -51,6 +51,16 @@ int nic_pool_create(struct nic *nic, uint32_t mbufs)
 	return 0;
 }
 
+uint32_t nic_descriptors_needed(uint32_t ports, uint32_t workers)
+{
+	uint64_t packets = UINT64_C(2) * ports * NIC_HELD_MS / (CORD_TICK_NS / 1000000u) / workers;
+	uint32_t descriptors = NIC_DESCRIPTORS_MIN;
+
+	while (descriptors < packets && descriptors < NIC_DESCRIPTORS_MAX)
+		descriptors *= 2;
+	return descriptors;
+}
+
 uint32_t nic_mbufs_needed(uint32_t ports, uint32_t workers, uint32_t descriptors)
 {
 	/* A jitter buffer in use holds about three packets, a few ports hold more. */

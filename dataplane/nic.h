@@ -41,6 +41,15 @@ int nic_join(struct nic *nic, const uint8_t (*group)[6], uint32_t groups);
 /* Makes the pool only: for tests and benches without a port. */
 int nic_pool_create(struct nic *nic, uint32_t mbufs);
 
+/*
+ * Descriptors that a queue needs so that nothing is lost while a worker is held up for NIC_HELD_MS
+ * with all ports talking, twice its share of them: a power of two. The driver may take fewer.
+ */
+#define NIC_HELD_MS         4u
+#define NIC_DESCRIPTORS_MIN 512u
+#define NIC_DESCRIPTORS_MAX 4096u
+uint32_t nic_descriptors_needed(uint32_t ports, uint32_t workers);
+
 /* Packets that the pool needs so that no ceiling of the rest is ever limited by it. */
 uint32_t nic_mbufs_needed(uint32_t ports, uint32_t workers, uint32_t descriptors);
 

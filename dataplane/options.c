@@ -61,8 +61,9 @@ static const struct row rows[] = {
 		"memory of the packet pool without hugepages; 0: worked out"},
 	{"mbufs", ROW_NUMBER, FIELD(mbufs), 0, 1 << 24, NULL, "0",
 		"packets in the pool; 0: worked out from ports, workers and descriptors"},
-	{"descriptors", ROW_NUMBER, FIELD(descriptors), 64, 8192, NULL, "512",
-		"length of each receive and transmit queue, packets"},
+	{"descriptors", ROW_NUMBER, FIELD(descriptors), 0, 8192, NULL, "0",
+		"length of each receive and transmit queue, packets; 0: worked out from ports and "
+		"workers"},
 	{"udp-checksum", ROW_CHOICE, FIELD(udp_checksum), 0, 1, "verify ignore", "verify",
 		"ignore: for af_packet and af_xdp on a veth, whose kernel leaves checksums "
 		"unfinished"},
