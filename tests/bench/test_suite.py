@@ -130,6 +130,10 @@ class Nic(unittest.TestCase):
         self.assertEqual(self.faults(smoke=True, bad_pct=5, gen_cpu=0.9), [])
         self.assertEqual(len(self.faults(smoke=True, hear_bad=1)), 1)
 
+    def test_only_a_disturbed_step_is_tried_anew(self):
+        self.assertEqual(bench_nic.disturbance({**self.GOOD, "hear_bad": 1}), [])
+        self.assertEqual(len(bench_nic.disturbance({**self.GOOD, "hear_bad": 1, "bad_pct": 0.1})), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
