@@ -62,39 +62,47 @@ void flow_wipe(char *secret)
 	free(secret);
 }
 
-void flow_frame_clear(struct flow_frame *frame)
+void flow_frame_free(struct flow_frame *frame)
 {
 	flow_release(frame->flow);
 	flow_locals_clear(&frame->locals);
 	flow_wipe(frame->stored_input);
-	*frame = (struct flow_frame){0};
+	free(frame);
 }
 
-/* Puts the run's own things aside and begins with `locals`. */
-static void push_frame(struct flow_run *run, const struct flow_locals *locals)
+/* Puts the run's own things aside and begins with `locals`. False without memory. */
+static bool push_frame(struct flow_run *run, const struct flow_locals *locals)
 {
 	struct flow_memory *memory = run->context->memory;
+	struct flow_frame *frame = malloc(sizeof(*frame));
 
-	run->frames[run->depth++] =
-		(struct flow_frame){run->flow, run->action, run->locals, memory->stored_input};
+	if (frame == NULL)
+		return false;
+	*frame = (struct flow_frame){
+		run->invoker, run->flow, run->action, run->locals, memory->stored_input};
+	run->invoker = frame;
+	run->depth++;
 	run->locals = *locals;
 	memory->stored_input = NULL;
+	return true;
 }
 
 void flow_leave_module(struct flow_machine *m)
 {
 	struct flow_run *run = m->run;
 	struct flow_memory *memory = run->context->memory;
-	struct flow_frame *frame = &run->frames[--run->depth];
+	struct flow_frame *frame = run->invoker;
 
 	flow_leave(m, run->flow);
 	flow_locals_clear(&run->locals);
+	run->invoker = frame->outer;
+	run->depth--;
 	run->flow = frame->flow;
 	run->action = frame->action;
 	run->locals = frame->locals;
 	flow_wipe(memory->stored_input);
 	memory->stored_input = frame->stored_input;
-	*frame = (struct flow_frame){0};
+	free(frame);
 	m->action = &run->flow->actions[run->action];
 }
 
@@ -117,12 +125,12 @@ static enum flow_step module_enter(struct flow_machine *m)
 							    : "there is no such module");
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
-	if (set_values(&locals.modules, "Input", inputs, count) < 0) {
+	if (set_values(&locals.modules, "Input", inputs, count) < 0 || !push_frame(run, &locals)) {
 		flow_locals_clear(&locals);
-		flow_log(m, FLOW_LOG_WARNING, "the input of the module is too large");
+		flow_log(m, FLOW_LOG_WARNING,
+			"the input of the module is too large, or there is no memory");
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	}
-	push_frame(run, &locals);
 	flow_enter(m, flow);
 	return FLOW_STEP_GO;
 }
@@ -157,8 +165,7 @@ enum flow_step flow_return(
 	struct flow_machine *m, const char *result, const struct attribute *data, size_t count)
 {
 	struct attributes modules = {0};
-	int rc = make_result(
-		&modules, &m->run->frames[m->run->depth - 1].locals.modules, result, data, count);
+	int rc = make_result(&modules, &m->run->invoker->locals.modules, result, data, count);
 
 	flow_leave_module(m); /* the texts may point into the module, which stays until the reset */
 	if (rc < 0) {

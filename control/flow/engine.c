@@ -537,13 +537,16 @@ void flow_run_stop(struct flow_run *run, struct flow_effects *effects)
 
 void flow_run_clear(struct flow_run *run)
 {
+	struct flow_frame *outer;
 	uint32_t next_id;
 
 	if (run == NULL)
 		return;
 	next_id = run->next_id;
-	while (run->depth > 0)
-		flow_frame_clear(&run->frames[--run->depth]);
+	for (struct flow_frame *frame = run->invoker; frame != NULL; frame = outer) {
+		outer = frame->outer;
+		flow_frame_free(frame);
+	}
 	flow_release(run->flow);
 	flow_locals_clear(&run->locals);
 	explicit_bzero(run, sizeof(*run));

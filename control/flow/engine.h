@@ -530,9 +530,11 @@ struct flow_locals {
 		modules; /* Input.x of a module; Result, ResultData.x of the last invoked */
 };
 
+/* Of who invoked a module, while that runs. */
 struct flow_frame {
-	struct flow *flow; /* held */
-	uint16_t action;   /* the InvokeFlowModule to come back to */
+	struct flow_frame *outer; /* NULL: it is in no module itself */
+	struct flow *flow;        /* held */
+	uint16_t action;          /* the InvokeFlowModule to come back to */
 	struct flow_locals locals;
 	char *stored_input; /* secret; NULL: none */
 };
@@ -556,8 +558,8 @@ struct flow_run {
 	uint64_t wake_at_ns; /* TIMER is wanted then; 0: not */
 	uint64_t window_ns;  /* start of the second that `steps` counts in */
 	uint32_t steps;
-	uint32_t depth;
-	struct flow_frame frames[FLOW_MODULE_DEPTH_MAX];
+	uint32_t depth;             /* of modules: how many frames there are */
+	struct flow_frame *invoker; /* of the module that runs; NULL: none does */
 	struct flow_locals locals;
 	uint64_t lambda_ns; /* flow time that the Lambda calls in a row took so far */
 	uint64_t lambda_began_ns;

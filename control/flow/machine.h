@@ -66,8 +66,8 @@ enum flow_step flow_return(
 void flow_locals_clear(struct flow_locals *locals);
 /* Frees a text and leaves nothing of it in memory. NULL is fine. */
 void flow_wipe(char *secret);
-/* Releases what a frame holds. */
-void flow_frame_clear(struct flow_frame *frame);
+/* With what it holds. */
+void flow_frame_free(struct flow_frame *frame);
 
 /* ---- Trace (trace.c) ----------------------------------------------------------------- */
 
