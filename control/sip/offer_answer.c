@@ -218,6 +218,11 @@ static void take_stream(struct sdp_stream *stream, const struct sdp *sdp, unsign
 	stream->ptime_ms = send_ptime(media, local, stream->opus.min_ptime_ms);
 }
 
+static bool lacks_keys(const struct sdp_local *local, const struct sdp_origin *origin)
+{
+	return local->srtp != SDP_SRTP_OFF && !origin->keys;
+}
+
 static void take_key(
 	struct sdp_stream *stream, const struct sdes_line *line, const struct sdes_keys *ours)
 {
@@ -270,7 +275,7 @@ static void write_session(struct strbuf *out, const struct description *d,
 		strbuf_text(out, "t=0 0\r\n");
 	for (unsigned i = 0; i < (d->layout ? d->layout->media_count : 1u); i++) {
 		if (i == d->index)
-			sdp_audio_write(out, d->audio, d->local, &origin->keys);
+			sdp_audio_write(out, d->audio, d->local, origin->keys);
 		else
 			write_refused(out, &d->layout->media[i]);
 	}
@@ -292,8 +297,6 @@ static int write_versioned(
 {
 	uint64_t digest, version = origin->version;
 
-	if (d->audio->key_count > 0 && !origin->keys.made)
-		return -EINVAL;
 	write_session(out, d, origin, 0);
 	if (strbuf_result(out) < 0)
 		return -ENOSPC;
@@ -364,6 +367,8 @@ int sdp_answer(const struct sdp *offer, const struct sdp_local *local,
 	struct sdp_audio audio;
 	int rc;
 
+	if (lacks_keys(local, origin))
+		return -EINVAL;
 	if (local->srtp != SDP_SRTP_OFF)
 		choose_line(offer, local, agreed, true, &choice);
 	if (!choice.codec)
@@ -371,7 +376,7 @@ int sdp_answer(const struct sdp *offer, const struct sdp_local *local,
 	if (!choice.codec)
 		return -ENOTSUP;
 	take_stream(&taken, offer, choice.index, local, choice.codec, choice.format);
-	take_key(&taken, &choice.line, &origin->keys);
+	take_key(&taken, &choice.line, origin->keys);
 	lay_out_answer(&audio, &choice, &taken);
 	audio.protocol = offer->media[choice.index].protocol;
 	rc = write_versioned(out,
@@ -389,6 +394,8 @@ int sdp_offer(const struct sdp_local *local, const struct sdp *previous,
 	unsigned index = previous && agreed ? agreed->media_index : 0;
 	struct sdp_audio audio;
 
+	if (lacks_keys(local, origin))
+		return -EINVAL;
 	sdp_audio_lay_out(&audio, local, agreed);
 	if (audio.count == 0 || (previous && index >= previous->media_count))
 		return -EINVAL;
@@ -426,6 +433,8 @@ int sdp_take_answer(const struct sdp *answer, const struct sdp_local *local,
 	struct sdp_audio offered;
 	struct sdes_line line;
 
+	if (lacks_keys(local, origin))
+		return -EINVAL;
 	if (index >= answer->media_count)
 		return -EBADMSG;
 	media = &answer->media[index];
@@ -435,7 +444,7 @@ int sdp_take_answer(const struct sdp *answer, const struct sdp_local *local,
 		!may_be(media, local, agreed, &line.key))
 		return -ENOTSUP;
 	take_stream(stream, answer, index, local, codec, format);
-	take_key(stream, &line, &origin->keys);
+	take_key(stream, &line, origin->keys);
 	explicit_bzero(&line, sizeof(line));
 	/* The numbers of what we receive are those of our offer. */
 	stream->receive_payload_type =

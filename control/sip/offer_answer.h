@@ -63,9 +63,9 @@ struct sdp_local {
 /* What a session keeps of its own descriptions. Start with id set (any number) and the rest 0. */
 struct sdp_origin {
 	uint64_t id;
-	uint64_t version; /* 0: nothing said yet */
-	uint64_t digest;  /* of what was said last */
-	struct sdes_keys keys;
+	uint64_t version;       /* 0: nothing said yet */
+	uint64_t digest;        /* of what was said last */
+	struct sdes_keys *keys; /* NULL: none are made */
 };
 
 /* What was agreed: the whole of what the media side needs. */
@@ -94,7 +94,7 @@ struct sdp_stream {
 /*
  * The functions below have in common:
  *   agreed   what the established session has; NULL before
- *   origin   its keys are made (sdes_keys_make()) when local->srtp is not off; -EINVAL
+ *   origin   has keys when local->srtp is not off; -EINVAL
  *   out      at its start the whole description is written; -ENOSPC when it is too small
  */
 

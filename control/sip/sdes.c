@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sip/sdes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -156,17 +157,26 @@ static void make_key(struct cord_srtp_key *key, enum cord_srtp_suite suite, stru
 	random_bytes(random, key->key, cord_srtp_key_bytes(suite));
 }
 
-void sdes_keys_make(struct sdes_keys *keys, struct random *random)
+struct sdes_keys *sdes_keys_new(struct random *random)
 {
-	if (!keys->made)
+	struct sdes_keys *keys = calloc(1, sizeof(*keys));
+
+	if (keys)
 		sdes_keys_renew(keys, random);
+	return keys;
 }
 
 void sdes_keys_renew(struct sdes_keys *keys, struct random *random)
 {
 	for (size_t i = 0; i < SUITES; i++)
 		make_key(&keys->key[suites[i].suite], suites[i].suite, random);
-	keys->made = true;
+}
+
+void sdes_keys_free(struct sdes_keys *keys)
+{
+	if (keys)
+		explicit_bzero(keys, sizeof(*keys));
+	free(keys);
 }
 
 void sdes_write(struct strbuf *out, uint32_t tag, const struct cord_srtp_key *key)

@@ -22,16 +22,17 @@
 
 /* Our keys of a session, one for each suite. */
 struct sdes_keys {
-	bool made;
 	struct cord_srtp_key key[CORD_SRTP_SUITE_COUNT]; /* by enum cord_srtp_suite */
 };
 /*
- * Made once for a session and kept, so that a re-INVITE changes nothing for the media that run. Does
- * nothing when they are made.
+ * Made once for a session that may be encrypted, and kept, so that a re-INVITE changes nothing for the
+ * media that run. NULL without memory.
  */
-void sdes_keys_make(struct sdes_keys *keys, struct random *random);
+struct sdes_keys *sdes_keys_new(struct random *random);
 /* Others than before. */
 void sdes_keys_renew(struct sdes_keys *keys, struct random *random);
+/* Leaves nothing of them in memory. NULL is fine. */
+void sdes_keys_free(struct sdes_keys *keys);
 
 struct sdes_line {
 	uint32_t tag; /* of up to nine digits */

@@ -98,7 +98,7 @@ void session_drop(struct session *s)
 	session_text_clear(&s->our_sdp);
 	session_text_clear(&s->end_reason);
 	session_text_clear(&s->bye_text);
-	explicit_bzero(&s->origin, sizeof(s->origin));
+	sdes_keys_free(s->origin.keys);
 	explicit_bzero(&s->stream, sizeof(s->stream));
 	pool_free(&layer->pool, s);
 	layer->stats.live = pool_used(&layer->pool);

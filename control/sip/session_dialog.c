@@ -166,7 +166,7 @@ int session_send_reinvite(struct session *s)
 	int rc;
 
 	if (s->new_keys)
-		sdes_keys_renew(&s->origin.keys, s->layer->config.random);
+		sdes_keys_renew(s->origin.keys, s->layer->config.random);
 	rc = session_make_offer(s, &s->wanted);
 	if (rc == 0)
 		rc = session_start(s,

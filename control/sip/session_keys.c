@@ -24,7 +24,7 @@ void session_keys_keep(struct session *s)
 	uint8_t suite = s->stream.send_key.suite;
 
 	if (suite != CORD_SRTP_NONE)
-		s->origin.keys.key[suite] = s->stream.send_key;
+		s->origin.keys->key[suite] = s->stream.send_key;
 }
 
 static void offer_keys(struct session *s, uint64_t now_ns)

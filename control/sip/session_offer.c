@@ -21,22 +21,25 @@ static const struct sdp_stream *agreed_of(const struct session *s)
 }
 
 /* A description is to be made from `local`: the buffer for it, and keys where it takes some. */
-static struct strbuf begin(struct session *s, const struct sdp_local *local)
+static int begin(struct session *s, const struct sdp_local *local, struct strbuf *out)
 {
-	struct strbuf out;
-
-	if (local->srtp != SDP_SRTP_OFF)
-		sdes_keys_make(&s->origin.keys, s->layer->config.random);
-	strbuf_init(&out, s->layer->sdp_text, SDP_BYTES_MAX);
-	return out;
+	if (local->srtp != SDP_SRTP_OFF && !s->origin.keys) {
+		s->origin.keys = sdes_keys_new(s->layer->config.random);
+		if (!s->origin.keys)
+			return -ENOMEM;
+	}
+	strbuf_init(out, s->layer->sdp_text, SDP_BYTES_MAX);
+	return 0;
 }
 
 int session_make_answer(struct session *s, struct str peer, const struct sdp_local *local,
 	struct sdp_stream *stream)
 {
-	struct strbuf out = begin(s, local);
-	int rc = sdp_answer(s->layer->sdp, local, agreed_of(s), &s->origin, &out, stream);
+	struct strbuf out;
+	int rc = begin(s, local, &out);
 
+	if (rc == 0)
+		rc = sdp_answer(s->layer->sdp, local, agreed_of(s), &s->origin, &out, stream);
 	if (rc < 0)
 		return rc;
 	rc = session_text_set(&s->our_sdp, strbuf_str(&out));
@@ -46,11 +49,13 @@ int session_make_answer(struct session *s, struct str peer, const struct sdp_loc
 int session_make_offer(struct session *s, const struct sdp_local *local)
 {
 	struct sip_sessions *layer = s->layer;
-	struct strbuf out = begin(s, local);
 	const struct sdp *previous = NULL;
 	const char *problem;
-	int rc;
+	struct strbuf out;
+	int rc = begin(s, local, &out);
 
+	if (rc < 0)
+		return rc;
 	if (s->peer_sdp.n &&
 		sdp_parse(layer->previous, session_text_str(&s->peer_sdp), &problem) == 0)
 		previous = layer->previous;

@@ -35,17 +35,18 @@ static struct cord_terms terms_of(const char *offer)
 	static char text[4096];
 	struct address port = address_ipv4(0x0a000001, 20000);
 	struct sdp_local local = signalling_local(&port, &media);
-	struct sdp_origin origin = {.id = 1};
+	struct sdp_origin origin;
 	struct sdp_stream stream;
 	struct random random;
 	struct strbuf out;
 	const char *expected;
 
 	random_init_seed(&random, 1);
-	sdes_keys_make(&origin.keys, &random);
+	origin = (struct sdp_origin){.id = 1, .keys = sdes_keys_new(&random)};
 	assert_int_equal(sdp_parse(&sdp, str_from(offer), &expected), 0);
 	strbuf_init(&out, text, sizeof(text));
 	assert_int_equal(sdp_answer(&sdp, &local, NULL, &origin, &out, &stream), 0);
+	sdes_keys_free(origin.keys);
 	return terms_make(&stream, &media);
 }
 

@@ -223,11 +223,12 @@ static void exercise_offer(
 	const char *problem = NULL;
 	int rc;
 
-	if (!origin.keys.made) {
+	if (!origin.keys) {
 		struct random random;
 
 		random_init_seed(&random, 1);
-		sdes_keys_make(&origin.keys, &random);
+		origin.keys = sdes_keys_new(&random);
+		CHECK(origin.keys);
 	}
 	sdp_take_answer(sdp, local, agreed, &origin, &stream);
 	strbuf_init(&out, buffer, sizeof(buffer));

@@ -47,8 +47,8 @@ static int fresh(void **state)
 	struct random random;
 
 	random_init_seed(&random, 3);
-	origin = (struct sdp_origin){.id = 1};
-	sdes_keys_make(&origin.keys, &random);
+	sdes_keys_free(origin.keys);
+	origin = (struct sdp_origin){.id = 1, .keys = sdes_keys_new(&random)};
 	stream = (struct sdp_stream){0};
 	return 0;
 }
@@ -420,14 +420,16 @@ static void each_side_has_its_key(void **state)
 	assert_int_equal(stream.crypto_tag, 7);
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(stream.receive_key.key[i], i);
-	assert_memory_equal(&stream.send_key, &origin.keys.key[CORD_SRTP_AES_CM_128_HMAC_SHA1_80],
+	assert_memory_equal(&stream.send_key, &origin.keys->key[CORD_SRTP_AES_CM_128_HMAC_SHA1_80],
 		sizeof(stream.send_key));
 	parse_ours();
 	/* What we say is what we send with. */
 	assert_int_equal(take(text, &local, &stream), 0);
 	assert_memory_equal(&stream.receive_key,
-		&origin.keys.key[CORD_SRTP_AES_CM_128_HMAC_SHA1_80], sizeof(stream.receive_key));
-	origin.keys.made = false;
+		&origin.keys->key[CORD_SRTP_AES_CM_128_HMAC_SHA1_80], sizeof(stream.receive_key));
+	sdes_keys_free(origin.keys);
+	origin.keys = NULL;
+	assert_int_equal(take(text, &local, &stream), -EINVAL);
 	assert_int_equal(answer(SAVP "0\r\na=crypto:7 " CM_80, &local, NULL), -EINVAL);
 }
 
