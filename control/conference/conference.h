@@ -101,13 +101,13 @@ enum party_via { PARTY_VIA_CONTACT, PARTY_VIA_AGENT, PARTY_VIA_QUEUE, PARTY_VIA_
 enum party_watch { PARTY_MONITORS, PARTY_COACHES, PARTY_BARGES };
 
 struct party {
-	enum party_role role;
-	enum party_state state;
-	enum party_via via;
-	enum party_watch watch; /* a supervisor's */
-	uint8_t watched;        /* the agent that a supervisor listens to */
-	uint8_t added_by;       /* CONFERENCE_NOBODY: with the contact, or that one has left */
-	uint8_t source;         /* while pending: who hears the way; else CONFERENCE_NOBODY */
+	uint8_t role;     /* enum party_role */
+	uint8_t state;    /* enum party_state */
+	uint8_t via;      /* enum party_via */
+	uint8_t watch;    /* enum party_watch: a supervisor's */
+	uint8_t watched;  /* the agent that a supervisor listens to */
+	uint8_t added_by; /* CONFERENCE_NOBODY: with the contact, or that one has left */
+	uint8_t source;   /* while pending: who hears the way; else CONFERENCE_NOBODY */
 	bool muted;
 };
 
