@@ -44,6 +44,7 @@ static void call_free(struct call *call)
 	while (call->n_legs)
 		board_leg_close(call->legs[0], 480, "");
 	media_room_destroy(call->room);
+	free(call->failed);
 	free(call);
 }
 
@@ -443,7 +444,7 @@ void call_begin(struct contact *contact, uint64_t now_ns)
 		call->board->config->multi_party ? CONFERENCE_MULTI_PARTY : CONFERENCE_THREE_PARTY);
 	conference_begin(&call->conference);
 	call->talking = true;
-	call->failed[0] = '\0';
+	call_fails_not(call);
 	call->customer->party = CALL_FIRST_CUSTOMER;
 	contact->agent->party = CALL_FIRST_AGENT;
 	contact->party = CALL_FIRST_AGENT;

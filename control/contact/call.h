@@ -65,10 +65,10 @@ struct call {
 	bool ringing;               /* its source hears our ringback */
 	enum contact_reason reason; /* why the next party leaves */
 	struct blind blind;
-	bool recording_suspended;   /* by a verb, on all recordings */
-	bool takes_secret;          /* a flow takes input that it encrypts */
-	struct timer quiet;         /* ... or has taken some: recordings are silent (recording.h) */
-	char failed[CALL_WHY_SIZE]; /* why the last transfer did not come about; "" */
+	bool recording_suspended; /* by a verb, on all recordings */
+	bool takes_secret;        /* a flow takes input that it encrypts */
+	struct timer quiet;       /* ... or has taken some: recordings are silent (recording.h) */
+	char *failed;             /* why the last transfer did not come about; NULL */
 };
 
 /* A call for a contact that has none: a room. -ENOTCONN, -ENOSPC, -ENOMEM. */
@@ -101,8 +101,10 @@ void call_end(struct call *call, enum contact_reason reason, uint64_t now_ns);
 void call_name_party(struct call *call, unsigned party);
 /* The party of this id; CONFERENCE_NOBODY. */
 unsigned call_find_party(const struct call *call, uint32_t id);
-/* Why the transfer on the way does not come about. */
+/* Why the transfer on the way does not come about. Cut at CALL_WHY_SIZE; without memory nobody is told. */
 void call_fails(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* No transfer has failed: another one begins, say. */
+void call_fails_not(struct call *call);
 /* What panels show has changed. */
 void call_show(struct call *call);
 

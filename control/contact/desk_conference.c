@@ -75,7 +75,7 @@ static int add(struct contact *contact, const struct desk_target *target, const 
 		rc = conference_add(&next, contact->party, via_of(quick_connect), &party, why);
 	if (rc < 0)
 		return rc;
-	call->failed[0] = '\0';
+	call_fails_not(call);
 	call_name_party(call, party);
 	call_change(call, &next, CONTACT_REASON_AGENT_DISCONNECT, now_ns);
 	if (blind) {

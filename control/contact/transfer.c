@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -124,10 +125,19 @@ void transfer_offered(struct contact *contact, const struct router_effect *answe
 void call_fails(struct call *call, const char *format, ...)
 {
 	va_list args;
+	char why[CALL_WHY_SIZE];
 
 	va_start(args, format);
-	vsnprintf(call->failed, sizeof(call->failed), format, args);
+	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
+	free(call->failed);
+	call->failed = str_dup(str_from(why));
+}
+
+void call_fails_not(struct call *call)
+{
+	free(call->failed);
+	call->failed = NULL;
 }
 
 void transfer_failed(struct contact *contact, const char *format, ...)
@@ -135,7 +145,7 @@ void transfer_failed(struct contact *contact, const char *format, ...)
 	va_list args;
 	char why[CALL_WHY_SIZE];
 
-	if (!contact->call || !transfer_is_one(contact) || contact->call->failed[0])
+	if (!contact->call || !transfer_is_one(contact) || contact->call->failed)
 		return;
 	va_start(args, format);
 	vsnprintf(why, sizeof(why), format, args);
@@ -162,7 +172,7 @@ void transfer_rings(struct call *call, unsigned party, uint64_t now_ns)
 	if (!blind.on || blind.party != party)
 		return;
 	call->blind = (struct blind){0};
-	call->failed[0] = '\0'; /* a full queue, say, after which its flow found another */
+	call_fails_not(call); /* a full queue, say, after which its flow found another */
 	if (blind.source != CONFERENCE_NOBODY)
 		rc = conference_do(&next, blind.source, CONFERENCE_LEAVE, CONFERENCE_NOBODY, why);
 	if (rc == 0 && blind.source != CONFERENCE_NOBODY)
@@ -187,7 +197,7 @@ void transfer_blind_follow(struct call *call, uint64_t now_ns)
 {
 	const struct party *party = call->conference.party;
 	struct blind *blind = &call->blind, over;
-	const char *why = call->failed;
+	const char *why;
 
 	if (!blind->on)
 		return;
@@ -197,10 +207,11 @@ void transfer_blind_follow(struct call *call, uint64_t now_ns)
 		return;
 	over = *blind;
 	*blind = (struct blind){0};
+	resume(call, &over, now_ns);
+	why = call->failed ? call->failed : "the transfer was ended";
 	if (conference_customer(&call->conference) == CONFERENCE_NOBODY)
 		why = "the customer has left";
-	resume(call, &over, now_ns);
-	answer(&over, -ECANCELED, why[0] ? why : "the transfer was ended");
+	answer(&over, -ECANCELED, why);
 }
 
 void transfer_blind_ends(struct call *call)
@@ -209,5 +220,5 @@ void transfer_blind_ends(struct call *call)
 
 	call->blind = (struct blind){0};
 	if (blind.on)
-		answer(&blind, -ECANCELED, call->failed[0] ? call->failed : "the call has ended");
+		answer(&blind, -ECANCELED, call->failed ? call->failed : "the call has ended");
 }
