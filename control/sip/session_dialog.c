@@ -189,6 +189,7 @@ void session_reoffer_over(struct session *s, unsigned status, uint64_t now_ns)
 		session_keys_keep(s);
 	s->exchange = EXCHANGE_NONE;
 	s->refresh_only = s->new_keys = false;
+	session_text_clear(&s->our_sdp);
 	session_text_clear(&s->auth[0]);
 	session_text_clear(&s->auth[1]);
 	if (status && was_refresh)
@@ -501,6 +502,7 @@ static void take_reinvite(struct session *s, const struct session_arrival *in)
 			.contact = true,
 			.lines = lines,
 			.body = session_text_str(&s->our_sdp)});
+	session_text_clear(&s->our_sdp);
 	/* No 200 went out, no ACK will come. */
 	if (rc == -ENOSPC || rc == -EMSGSIZE)
 		s->server = 0;

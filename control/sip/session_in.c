@@ -273,6 +273,7 @@ int sip_session_answer(struct sip_sessions *layer, uint64_t id, const struct sdp
 	s->dialog.state = SIP_DIALOG_CONFIRMED;
 	session_set_state(s, SIP_SESSION_ANSWERED);
 	session_text_clear(&s->request);
+	session_text_clear(&s->our_sdp);
 	if (agreed)
 		*agreed = s->has_stream ? s->stream : (struct sdp_stream){0};
 	return 0;

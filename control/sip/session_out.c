@@ -475,8 +475,11 @@ int sip_session_invite(
 	s->local = invite->local;
 	rc = copy_invite(s, invite);
 	rc = rc ? rc : session_make_offer(s, &invite->local);
-	rc = rc ? rc : session_text_set(&s->out->body, session_text_str(&s->our_sdp));
-	rc = rc ? rc : send_attempt(s);
+	if (rc == 0) {
+		s->out->body = s->our_sdp;
+		s->our_sdp = (struct session_text){0};
+		rc = send_attempt(s);
+	}
 	if (rc < 0 && rc != -ENOMEM && s->out && s->out->attempts > 0 && next_hop(s))
 		rc = 0;
 	if (rc < 0) {

@@ -99,11 +99,12 @@ struct session {
 	struct sdp_origin origin;
 	struct sdp_stream stream;
 	bool has_stream;
-	bool refresh_only;    /* the re-INVITE is no sip_session_reoffer() */
-	bool new_keys;        /* the re-INVITE offers new keys, and nothing else is new */
-	bool keys_due;        /* such a one is to be sent */
-	bool peer_key_is_new; /* in the answer to it */
-	struct session_text peer_sdp, our_sdp;
+	bool refresh_only;            /* the re-INVITE is no sip_session_reoffer() */
+	bool new_keys;                /* the re-INVITE offers new keys, and nothing else is new */
+	bool keys_due;                /* such a one is to be sent */
+	bool peer_key_is_new;         /* in the answer to it */
+	struct session_text peer_sdp; /* the last one */
+	struct session_text our_sdp;  /* while it may have to be sent again */
 
 	uint32_t expires_s; /* session timer, 0: none */
 	uint32_t min_se_s;  /* asked for by a 422 */
