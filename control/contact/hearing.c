@@ -61,8 +61,7 @@ static void take_player(struct leg *leg, struct media_member *member)
 		return;
 	member->player = t->player;
 	if (t->player == MEDIA_PLAYER_START)
-		member->play = (struct media_play){.clips = t->clips,
-			.n = t->n_clips,
+		member->play = (struct media_play){.list = t->clips,
 			.loop = t->loop,
 			.first_clip = t->first_clip,
 			.first_frame = t->first_frame,

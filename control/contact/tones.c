@@ -69,9 +69,8 @@ int treatment_digits(struct treatment *t, const char *digits, unsigned pause_ms)
 		count += rc == 0;
 	}
 	if (rc == 0)
-		treatment_play(t, clips, count, false);
-	else
-		while (count)
-			clip_release(clips[--count]);
+		return treatment_play(t, clips, count, false);
+	while (count)
+		clip_release(clips[--count]);
 	return rc;
 }

@@ -73,9 +73,8 @@ struct treatment *treatment_new(struct leg *leg)
 
 static void release_clips(struct treatment *t)
 {
-	for (unsigned i = 0; i < t->n_clips; i++)
-		clip_release(t->clips[i]);
-	t->n_clips = 0;
+	clip_list_release(t->clips);
+	t->clips = NULL;
 }
 
 void treatment_free(struct treatment *t)
@@ -106,17 +105,23 @@ static void stop_playing(struct treatment *t)
 	t->play_id = 0;
 }
 
-void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop)
+int treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop)
 {
+	struct clip_list *list = clip_list_new(clips, n);
+
+	if (!list) {
+		log_error_limited(NULL, "media", 10, "no memory for what is to be played");
+		return -ENOMEM;
+	}
 	release_clips(t);
-	memcpy(t->clips, clips, n * sizeof(clips[0]));
-	t->n_clips = n;
+	t->clips = list;
 	t->loop = loop;
 	t->first_clip = 0;
 	t->first_frame = 0;
 	t->player = MEDIA_PLAYER_START;
 	t->play_id = 0;
 	t->play_count++;
+	return 0;
 }
 
 static int clip_of_prompt(struct treatment *t, const struct flow_message *message,
@@ -174,8 +179,7 @@ int treatment_say(struct treatment *t, const struct flow_action *action,
 			clip_release(clips[i]);
 		return rc;
 	}
-	treatment_play(t, clips, n, loop);
-	return 0;
+	return treatment_play(t, clips, n, loop);
 }
 
 static void play(struct treatment *t, const struct flow_effect *effect, struct reply *reply)
@@ -585,7 +589,7 @@ void treatment_stop(struct treatment *t)
 	timers_cancel(board_of(t)->timers, &t->timer);
 	t->router_id = 0;
 	asking_cancel(t);
-	if (t->n_clips)
+	if (t->clips)
 		stop_playing(t);
 	flow_log_line_end(t);
 	flow_run_clear(&t->run);
@@ -597,8 +601,8 @@ static void note_position(struct treatment *t)
 	struct media_leg_stats stats;
 
 	if (t->player == MEDIA_PLAYER_START || !media_leg_stats(t->leg->media, &stats) ||
-		!stats.playing || stats.play_clip >= t->n_clips ||
-		stats.play_frame >= clip_frames(t->clips[stats.play_clip]))
+		!stats.playing || !t->clips || stats.play_clip >= t->clips->n ||
+		stats.play_frame >= clip_frames(t->clips->clips[stats.play_clip]))
 		return;
 	t->first_clip = (uint8_t)stats.play_clip;
 	t->first_frame = stats.play_frame;
@@ -608,7 +612,7 @@ static void take_over(struct leg *leg, struct treatment *t)
 {
 	leg->treatment = t;
 	t->leg = leg;
-	t->player = t->n_clips ? MEDIA_PLAYER_START : MEDIA_PLAYER_STOP;
+	t->player = t->clips ? MEDIA_PLAYER_START : MEDIA_PLAYER_STOP;
 }
 
 void treatment_move(struct leg *from, struct leg *to)

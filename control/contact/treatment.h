@@ -37,8 +37,7 @@ struct treatment {
 
 	/* what is to be heard; hearing.c takes it */
 	enum media_player player;
-	struct clip *clips[MEDIA_LIST_MAX]; /* held */
-	unsigned n_clips;
+	struct clip_list *clips; /* held; NULL: nothing */
 	bool loop;
 	uint8_t first_clip; /* where it begins: of a list that has moved here from another leg */
 	uint32_t first_frame;
@@ -76,8 +75,8 @@ int treatment_digits(struct treatment *t, const char *digits, unsigned pause_ms)
  * errno: logged. */
 int treatment_say(struct treatment *t, const struct flow_action *action,
 	const struct flow_message *messages, unsigned count, bool loop);
-/* Plays clips outside of a flow; takes the holds over. */
-void treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
+/* Plays clips outside of a flow; takes the holds over, in any case. 0, or -ENOMEM: logged. */
+int treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
 void treatment_hush(struct treatment *t);
 
 /* The answer that an effect is owed; an answer that nobody waits for does nothing. */

@@ -434,9 +434,8 @@ static int member_judge(
 			return -EINVAL;
 	if (m->player > MEDIA_PLAYER_START)
 		return -EINVAL;
-	if (m->player == MEDIA_PLAYER_START &&
-		(m->play.n == 0 || m->play.n > MEDIA_LIST_MAX || !m->play.clips ||
-			m->play.first_clip >= m->play.n))
+	if (m->player == MEDIA_PLAYER_START && (!m->play.list || m->play.list->n > MEDIA_LIST_MAX ||
+						       m->play.first_clip >= m->play.list->n))
 		return -EINVAL;
 	return m->leg->room->worker == room->worker ? 0 : -EXDEV;
 }

@@ -44,6 +44,7 @@
 
 #include "base/address.h"
 #include "base/random.h"
+#include "media/clip_list.h"
 #include "media/clips.h"
 
 struct loop;
@@ -190,12 +191,11 @@ enum media_player {
 	MEDIA_PLAYER_START, /* begins `play`; the former list is forgotten */
 };
 
-/* A playlist. The clips are held as long as they are played; the caller keeps its own holds. */
+/* What is played. The list is held as long as that takes; the caller keeps its own hold. */
 struct media_play {
-	struct clip *const *clips;
-	unsigned n; /* 1..MEDIA_LIST_MAX */
+	struct clip_list *list; /* of 1..MEDIA_LIST_MAX clips */
 	bool loop;
-	uint8_t first_clip;   /* where it begins: a clip of the list, below n, */
+	uint8_t first_clip;   /* where it begins: a clip of the list, */
 	uint32_t first_frame; /* and a frame of 20 ms in it; beyond its end: the list begins anew */
 	uint64_t token;       /* comes back in play_ended and play_failed */
 };

@@ -27,15 +27,6 @@
 
 enum play_state { PLAY_NONE, PLAY_READY, PLAY_RUNNING, PLAY_ENDED };
 
-struct play_list {
-	struct clip *clips[MEDIA_LIST_MAX]; /* held */
-	uint8_t n;                          /* 0: no list */
-	bool loop;
-	uint8_t first_clip;
-	uint32_t first_frame;
-	uint64_t token;
-};
-
 struct media_leg {
 	struct media *media;
 	struct media_room *room;        /* NULL: closed, waits for answers */
@@ -57,8 +48,8 @@ struct media_leg {
 	enum play_state play_state;
 	bool play_forgotten; /* a new list was wanted: the end of this one is not told */
 	uint32_t generation; /* of `play` */
-	struct play_list play, next_play;
-	struct clip_wait wait; /* for the first clip of `next_play` that is not there */
+	struct media_play play, next_play; /* lists held; NULL: none */
+	struct clip_wait wait;             /* for the first clip of `next_play` that is not there */
 	struct timer play_limit;
 };
 

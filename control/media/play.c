@@ -24,22 +24,10 @@ static unsigned formats_also(const struct media_leg *leg)
 	return cord_codec_wide(codec) ? 1u << CORD_CLIP_L16_WIDE | 1u << codec : 0;
 }
 
-static void list_release(struct play_list *list)
+static void list_release(struct media_play *play)
 {
-	for (unsigned i = 0; i < list->n; i++)
-		clip_release(list->clips[i]);
-	list->n = 0;
-}
-
-static void list_hold(struct play_list *list, const struct media_play *play)
-{
-	list->n = (uint8_t)play->n;
-	list->loop = play->loop;
-	list->first_clip = play->first_clip;
-	list->first_frame = play->first_frame;
-	list->token = play->token;
-	for (unsigned i = 0; i < play->n; i++)
-		list->clips[i] = clip_hold(play->clips[i]);
+	clip_list_release(play->list);
+	play->list = NULL;
 }
 
 static void wait_cancel(struct media_leg *leg)
@@ -67,7 +55,7 @@ static void next_ready(struct media_leg *leg)
 	wait_cancel(leg);
 	list_release(&leg->play);
 	leg->play = leg->next_play;
-	leg->next_play.n = 0;
+	leg->next_play.list = NULL;
 	leg->play_state = PLAY_READY;
 	leg->play_forgotten = false;
 	leg->track.generation = 0;
@@ -93,7 +81,7 @@ static void clip_came(void *ctx, int error);
 /* Makes the list that waits the leg's list, or waits for the first of its clips that is not there. */
 static void next_await(struct media_leg *leg)
 {
-	struct play_list *list = &leg->next_play;
+	const struct clip_list *list = leg->next_play.list;
 	unsigned n = 0;
 
 	while (n < list->n && clip_ready(list->clips[n], formats_of(leg)))
@@ -123,10 +111,12 @@ static void clip_came(void *ctx, int error)
 /* Asks for all clips of the list that waits, so that none is begun only after the one before. */
 static void next_want(struct media_leg *leg)
 {
-	if (leg->next_play.n == 0 || !leg->has_remote)
+	const struct clip_list *list = leg->next_play.list;
+
+	if (!list || !leg->has_remote)
 		return;
-	for (unsigned i = 0; i < leg->next_play.n; i++)
-		clip_want_also(leg->next_play.clips[i], formats_of(leg) | formats_also(leg));
+	for (unsigned i = 0; i < list->n; i++)
+		clip_want_also(list->clips[i], formats_of(leg) | formats_also(leg));
 	next_await(leg);
 }
 
@@ -134,16 +124,17 @@ static void next_limit(struct media_leg *leg)
 {
 	struct media *m = leg->media;
 
-	if (leg->next_play.n)
+	if (leg->next_play.list)
 		timers_set_in(loop_timers(m->loop), &leg->play_limit, m->config.play_timeout_ns);
 }
 
 void play_start(struct media_leg *leg, const struct media_play *play)
 {
-	struct play_list former = leg->next_play;
+	struct media_play former = leg->next_play;
 
 	wait_cancel(leg);
-	list_hold(&leg->next_play, play);
+	leg->next_play = *play;
+	clip_list_hold(play->list);
 	list_release(&former);
 	leg->play_forgotten = true;
 	next_want(leg);
@@ -161,10 +152,13 @@ void play_stop(struct media_leg *leg)
 
 void play_codec(struct media_leg *leg)
 {
+	const struct clip_list *list;
+
 	next_want(leg);
-	for (unsigned i = 0; i < leg->play.n; i++) {
-		clip_want(leg->play.clips[i], formats_of(leg), NULL);
-		clip_want_also(leg->play.clips[i], formats_also(leg));
+	list = leg->play.list;
+	for (unsigned i = 0; list && i < list->n; i++) {
+		clip_want(list->clips[i], formats_of(leg), NULL);
+		clip_want_also(list->clips[i], formats_also(leg));
 	}
 }
 
@@ -176,9 +170,9 @@ void play_again(struct media_leg *leg)
 	}
 	leg->track.generation = 0;
 	leg->play_state = PLAY_NONE;
-	if (leg->next_play.n == 0) {
+	if (!leg->next_play.list) {
 		leg->next_play = leg->play;
-		leg->play.n = 0;
+		leg->play.list = NULL;
 	} else {
 		list_release(&leg->play);
 	}

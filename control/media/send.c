@@ -239,15 +239,16 @@ static void send_port_set(struct media_leg *leg)
 
 static void send_playlist(struct media_leg *leg)
 {
+	const struct clip_list *list = leg->play.list;
 	struct cord_port_playlist body = {
 		.port = leg->id,
 		.generation = leg->generation,
-		.clips = leg->play.n,
+		.clips = (uint8_t)list->n,
 		.loop = leg->play.loop,
 	};
 
-	for (unsigned i = 0; i < leg->play.n; i++)
-		body.clip[i] = clip_content(leg->play.clips[i]);
+	for (unsigned i = 0; i < list->n; i++)
+		body.clip[i] = clip_content(list->clips[i]);
 	if (!commands_port_playlist(leg->media->commands, leg->room->worker, &body, now(leg->media),
 		    playlist_answered, leg, leg->generation))
 		leg->unanswered++;

@@ -93,7 +93,7 @@ static void play(struct media_leg *m, const struct media_member *member)
 	m->playing = member->player == MEDIA_PLAYER_START;
 	if (!m->playing)
 		return;
-	CHECK(member->play.n > 0);
+	CHECK(member->play.list && member->play.list->n > 0);
 	m->token = member->play.token;
 	if (!member->play.loop)
 		sim_at(100 * MS + sim_while(3 * S) + sim_while(sim.profile.late_ms * MS), play_ends,

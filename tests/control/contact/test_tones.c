@@ -26,7 +26,7 @@ static unsigned refuses; /* the clip that cannot be had; 0: none */
 struct clips *__wrap_media_clips(const struct media *media);
 int __wrap_clips_source(struct clips *clips, struct str source, char *wrong, struct clip **out);
 void __wrap_clip_release(struct clip *clip);
-void __wrap_treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
+int __wrap_treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop);
 
 struct clips *__wrap_media_clips(const struct media *media)
 {
@@ -49,12 +49,13 @@ void __wrap_clip_release(struct clip *clip)
 	released++;
 }
 
-void __wrap_treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop)
+int __wrap_treatment_play(struct treatment *t, struct clip *const *clips, unsigned n, bool loop)
 {
 	assert_false(loop);
 	for (unsigned i = 0; i < n; i++)
 		assert_ptr_equal(clips[i], &made[i]);
 	played = n;
+	return 0;
 }
 
 static int send_keys(const char *digits)

@@ -289,20 +289,35 @@ static struct clip *tone(const char *spec)
 	return clip;
 }
 
-static int play_list(struct media_room *room, struct media_leg *leg, const struct media_play *list)
+static struct clip_list *list_of(struct clip *const *clips, unsigned n)
 {
-	const struct media_member member = {
-		.leg = leg, .hears = 1, .player = MEDIA_PLAYER_START, .play = *list};
+	struct clip_list *list;
 
-	return media_room_apply(
+	for (unsigned i = 0; i < n; i++)
+		clip_hold(clips[i]);
+	list = clip_list_new(clips, n);
+	assert_non_null(list);
+	return list;
+}
+
+static int play_list(struct media_room *room, struct media_leg *leg, struct clip *const *clips,
+	unsigned n, bool loop, uint64_t token)
+{
+	const struct media_member member = {.leg = leg,
+		.hears = 1,
+		.player = MEDIA_PLAYER_START,
+		.play = {.list = list_of(clips, n), .loop = loop, .token = token}};
+	int rc = media_room_apply(
 		room, &(struct media_room_state){.members = &member, .n_members = 1});
+
+	clip_list_release(member.play.list);
+	return rc;
 }
 
 static int play(struct media_room *room, struct media_leg *leg, struct clip *clip, bool loop,
 	uint64_t token)
 {
-	return play_list(room, leg,
-		&(struct media_play){.clips = &clip, .n = 1, .loop = loop, .token = token});
+	return play_list(room, leg, &clip, 1, loop, token);
 }
 
 static bool plays(struct media_leg *leg, struct clip *clip)
@@ -632,12 +647,10 @@ static void a_list_waits_for_each_of_its_clips(void **state)
 	struct clip *list[] = {tone("tone:440:1s"), tone("tone:500:2s"), NULL};
 	assert_int_equal(
 		clips_source(media_clips(b->media), STR("/nowhere/y.wav"), NULL, &list[2]), 0);
-	assert_int_equal(
-		play_list(room, leg, &(struct media_play){.clips = list, .n = 3, .token = 1}), 0);
+	assert_int_equal(play_list(room, leg, list, 3, false, 1), 0);
 	UNTIL(ear.failed == 1);
 	assert_non_null(strstr(ear.why, "/nowhere/y.wav"));
-	assert_int_equal(
-		play_list(room, leg, &(struct media_play){.clips = list, .n = 2, .token = 2}), 0);
+	assert_int_equal(play_list(room, leg, list, 2, false, 2), 0);
 	UNTIL(plays(leg, list[0]));
 	assert_true(fake_has_clip(b->fake, clip_content(list[1]), BOTH));
 	for (unsigned i = 0; i < 3; i++)
@@ -794,10 +807,11 @@ static void the_same_dataplane_is_found_again(void **state)
 		{.leg = one,
 			.hears = 3,
 			.player = MEDIA_PLAYER_START,
-			.play = {.clips = &clip, .n = 1, .loop = false, .token = 3}},
+			.play = {.list = list_of(&clip, 1), .loop = false, .token = 3}},
 		{.leg = two, .hears = 1}};
 	assert_int_equal(
 		media_room_apply(room, &(struct media_room_state){members, 2, NULL, 0}), 0);
+	clip_list_release(members[0].play.list);
 	UNTIL(plays(one, clip));
 	settle();
 	cord_id id = media_leg_id(one);
