@@ -111,8 +111,10 @@ void media_room_destroy(struct media_room *room)
 
 void model_room_free(struct media_room *room)
 {
-	if (room->unanswered == 0)
-		free(room);
+	if (room->unanswered)
+		return;
+	free(room->members);
+	free(room);
 }
 
 unsigned media_room_worker(const struct media_room *room)
@@ -175,6 +177,29 @@ static void room_unlink(struct media_leg *leg)
 	leg->room = NULL;
 }
 
+static unsigned legs_of(const struct media_room *room)
+{
+	unsigned n = 0;
+
+	for (const struct media_leg *leg = room->legs; leg; leg = leg->next)
+		n++;
+	return n;
+}
+
+static int members_reserve(struct media_room *room, unsigned n)
+{
+	struct media_member_kept *members;
+
+	if (n <= room->members_size)
+		return 0;
+	members = realloc(room->members, n * sizeof(members[0]));
+	if (!members)
+		return -ENOMEM;
+	room->members = members;
+	room->members_size = n;
+	return 0;
+}
+
 int media_leg_open(struct media_room *room, const struct cord_terms *remote, void *leg_ctx,
 	struct media_leg **out)
 {
@@ -186,6 +211,9 @@ int media_leg_open(struct media_room *room, const struct cord_terms *remote, voi
 		return -EINVAL;
 	if (!admission_takes_leg(room))
 		return -EBUSY;
+	error = members_reserve(room, legs_of(room) + 1);
+	if (error)
+		return error;
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
 		return -ENOMEM;
@@ -549,6 +577,8 @@ int media_room_apply(struct media_room *room, const struct media_room_state *sta
 {
 	int error = state_judge(room, state);
 
+	if (error == 0)
+		error = members_reserve(room, state->n_members);
 	if (error)
 		return error;
 	for (unsigned i = 0; i < room->n_members; i++)

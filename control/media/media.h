@@ -236,7 +236,8 @@ struct media_room_state {
  * back. A leg of another room on the same worker moves here. Several calls in one pass: the last
  * state counts, with every START of them that was not taken back.
  * -EINVAL: a leg or tap named twice, one without a play to start, an index or gain out of range;
- * -EXDEV: a leg of a room on another worker. Nothing is changed then.
+ * -EXDEV: a leg of a room on another worker; -ENOMEM: not where all legs are the room's. Nothing is
+ * changed then.
  */
 int media_room_apply(struct media_room *room, const struct media_room_state *state);
 

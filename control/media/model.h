@@ -97,7 +97,8 @@ struct media_room {
 	uint32_t unanswered;
 	struct headroom_load load; /* as the worker's headroom has it */
 	unsigned n_members, n_gains, n_taps;
-	struct media_member_kept members[MEDIA_MEMBERS_MAX];
+	struct media_member_kept *members; /* room for `members_size`: all legs */
+	unsigned members_size;
 	struct media_gain gains[MEDIA_GAINS_MAX];
 	struct media_tap_masks taps[MEDIA_TAPS_MAX];
 };
