@@ -4,6 +4,7 @@
  * the input time limit, counted from the end of the prompt; each further key the inter-digit pause.
  * No key at all is an error for a menu, and the stored word Timeout for stored input.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "flow/action_prompt.h"
@@ -52,22 +53,26 @@ static void set_terminator(struct flow_machine *m)
 
 	if (length == 0 || length > TERMINATOR_MAX || text[length] != '\0')
 		text = TERMINATOR_DEFAULT;
-	memcpy(m->run->terminator, text, strlen(text) + 1);
+	memcpy(m->run->input->terminator, text, strlen(text) + 1);
 }
 
-static void begin(struct flow_machine *m)
+/* False without memory. */
+static bool begin(struct flow_machine *m)
 {
-	struct flow_run *run = m->run;
+	struct flow_input *input = m->run->input;
 
-	explicit_bzero(run->input, sizeof(run->input));
-	run->input_length = 0;
-	run->input_started = false;
-	run->first_key_ns =
+	if (input == NULL)
+		input = m->run->input = malloc(sizeof(*input));
+	if (input == NULL)
+		return false;
+	explicit_bzero(input, sizeof(*input));
+	input->first_key_ns =
 		seconds_of(m, FLOW_PARAM_INPUT_TIME_S, FIRST_KEY_DEFAULT_S, FIRST_KEY_MAX_S);
-	run->interdigit_ns =
+	input->interdigit_ns =
 		seconds_of(m, FLOW_PARAM_INTERDIGIT_S, INTERDIGIT_DEFAULT_S, INTERDIGIT_MAX_S);
-	run->input_max = max_digits(m);
+	input->max = max_digits(m);
 	set_terminator(m);
+	return true;
 }
 
 static enum flow_step input_enter(struct flow_machine *m)
@@ -76,13 +81,14 @@ static enum flow_step input_enter(struct flow_machine *m)
 	uint16_t count = flow_param_messages(m, &messages);
 	struct flow_effect *effect;
 
-	begin(m);
+	if (!begin(m))
+		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	if (m->full)
 		return FLOW_STEP_FULL;
 	if (!flow_messages_fit(m, messages, count))
 		return flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	if (count == 0)
-		return flow_wait_for(m, FLOW_WAIT_INPUT, m->now_ns + m->run->first_key_ns);
+		return flow_wait_for(m, FLOW_WAIT_INPUT, m->now_ns + m->run->input->first_key_ns);
 	effect = flow_play(m, messages, count);
 	if (effect == NULL)
 		return FLOW_STEP_FULL;
@@ -97,7 +103,7 @@ static bool store(struct flow_machine *m, const char *value)
 {
 	bool stored = flow_memory_store(m->run->context->memory, value);
 
-	explicit_bzero(m->run->input, sizeof(m->run->input));
+	explicit_bzero(m->run->input->digits, sizeof(m->run->input->digits));
 	return stored;
 }
 
@@ -110,8 +116,9 @@ static enum flow_step store_and_go(struct flow_machine *m, const char *value)
 static bool to_phone_number(struct flow_machine *m, char out[PHONE_NUMBER_SIZE])
 {
 	if (flow_text_choice(flow_param_text(m, FLOW_PARAM_NUMBER_FORMAT), "E164") == 0)
-		return phone_number_from_international(m->run->input, out);
-	return phone_number_from_local(m->run->input, flow_param_text(m, FLOW_PARAM_COUNTRY), out);
+		return phone_number_from_international(m->run->input->digits, out);
+	return phone_number_from_local(
+		m->run->input->digits, flow_param_text(m, FLOW_PARAM_COUNTRY), out);
 }
 
 /* A key that is missing or empty does not make clear text of what was to be encrypted. */
@@ -145,7 +152,7 @@ static enum flow_step encrypt(struct flow_machine *m)
 	effect = flow_ask(m, FLOW_EFFECT_ENCRYPT_INPUT);
 	if (effect == NULL)
 		return FLOW_STEP_FULL;
-	effect->encrypt.digits = m->run->input;
+	effect->encrypt.digits = m->run->input->digits;
 	effect->encrypt.key_id = flow_param_text(m, FLOW_PARAM_ENCRYPTION_KEY_ID);
 	effect->encrypt.key = flow_param_text(m, FLOW_PARAM_ENCRYPTION_KEY);
 	return flow_wait_answer(m, effect);
@@ -155,49 +162,49 @@ static enum flow_step finish(struct flow_machine *m)
 {
 	char number[PHONE_NUMBER_SIZE];
 
-	if (m->run->input_length == 0)
+	if (m->run->input->length == 0)
 		return store_and_go(m, "Timeout");
 	if (wants_secrecy(m->action))
 		return encrypt(m);
 	if (!flow_has_param(m, FLOW_PARAM_NUMBER_FORMAT))
-		return store_and_go(m, m->run->input);
+		return store_and_go(m, m->run->input->digits);
 	if (!to_phone_number(m, number))
 		return flow_fail(m, FLOW_ERROR_INVALID_PHONE_NUMBER);
 	return store_and_go(m, number);
 }
 
 /* True, and the terminator taken off, when what was typed ends with it. */
-static bool terminated(struct flow_run *run)
+static bool terminated(struct flow_input *input)
 {
-	size_t size = strlen(run->terminator);
+	size_t size = strlen(input->terminator);
 
-	if (run->input_length < size ||
-		strcmp(run->input + run->input_length - size, run->terminator) != 0)
+	if (input->length < size ||
+		strcmp(input->digits + input->length - size, input->terminator) != 0)
 		return false;
-	run->input_length = (uint16_t)(run->input_length - size);
-	run->input[run->input_length] = '\0';
+	input->length = (uint16_t)(input->length - size);
+	input->digits[input->length] = '\0';
 	return true;
 }
 
 static bool cancels(struct flow_machine *m, char key)
 {
-	return key == '*' && strchr(m->run->terminator, '*') == NULL &&
+	return key == '*' && strchr(m->run->input->terminator, '*') == NULL &&
 	       !flow_param_flag(m, FLOW_PARAM_DISABLE_CANCEL, false);
 }
 
 static enum flow_step collect(struct flow_machine *m, char key)
 {
-	struct flow_run *run = m->run;
+	struct flow_input *input = m->run->input;
 
-	run->wake_at_ns = m->now_ns + run->interdigit_ns;
+	m->run->wake_at_ns = m->now_ns + input->interdigit_ns;
 	if (cancels(m, key)) {
-		run->input_length = 0;
-		run->input[0] = '\0';
+		input->length = 0;
+		input->digits[0] = '\0';
 		return FLOW_STEP_WAIT;
 	}
-	run->input[run->input_length++] = key;
-	run->input[run->input_length] = '\0';
-	if (terminated(run) || run->input_length >= run->input_max)
+	input->digits[input->length++] = key;
+	input->digits[input->length] = '\0';
+	if (terminated(input) || input->length >= input->max)
 		return finish(m);
 	return FLOW_STEP_WAIT;
 }
@@ -210,9 +217,9 @@ static enum flow_step input_key(struct flow_machine *m, char key)
 
 	if (key == '\0' || strchr(KEYS, key) == NULL)
 		return FLOW_STEP_WAIT;
-	if (!m->run->input_started)
+	if (!m->run->input->started)
 		flow_stop_playing(m);
-	m->run->input_started = true;
+	m->run->input->started = true;
 	return stores(m) ? collect(m, key) : flow_result(m, result);
 }
 
@@ -232,12 +239,12 @@ static enum flow_step input_event(struct flow_machine *m, const struct flow_even
 
 	switch (event->type) {
 	case FLOW_EVENT_PLAY_DONE:
-		if (!run->input_started)
-			run->wake_at_ns = m->now_ns + run->first_key_ns;
+		if (!run->input->started)
+			run->wake_at_ns = m->now_ns + run->input->first_key_ns;
 		return FLOW_STEP_WAIT;
 	case FLOW_EVENT_PLAY_FAILED:
-		return run->input_started ? FLOW_STEP_WAIT
-					  : flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
+		return run->input->started ? FLOW_STEP_WAIT
+					   : flow_fail(m, FLOW_ERROR_NO_MATCHING_ERROR);
 	case FLOW_EVENT_KEY:
 		return input_key(m, event->key);
 	case FLOW_EVENT_TIMER:

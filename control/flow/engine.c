@@ -547,6 +547,9 @@ void flow_run_clear(struct flow_run *run)
 		outer = frame->outer;
 		flow_frame_free(frame);
 	}
+	if (run->input != NULL)
+		explicit_bzero(run->input, sizeof(*run->input));
+	free(run->input);
 	flow_release(run->flow);
 	flow_locals_clear(&run->locals);
 	explicit_bzero(run, sizeof(*run));

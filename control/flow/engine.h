@@ -539,6 +539,17 @@ struct flow_frame {
 	char *stored_input; /* secret; NULL: none */
 };
 
+/* Keys being collected. */
+struct flow_input {
+	char digits[FLOW_INPUT_MAX + 1]; /* secret */
+	uint16_t length;
+	uint16_t max;
+	bool started;
+	uint64_t first_key_ns; /* time allowed for the first key */
+	uint64_t interdigit_ns;
+	char terminator[8];
+};
+
 /*
  * One run. Plain data: but for `context` and `flow` pointers (which a journal writes as ids) all of
  * it can be written and read back. Read it freely; only the engine writes.
@@ -563,14 +574,7 @@ struct flow_run {
 	struct flow_locals locals;
 	uint64_t lambda_ns; /* flow time that the Lambda calls in a row took so far */
 	uint64_t lambda_began_ns;
-	/* Input being collected. */
-	char input[FLOW_INPUT_MAX + 1];
-	uint16_t input_length;
-	uint16_t input_max;
-	bool input_started;
-	uint64_t first_key_ns; /* time allowed for the first key */
-	uint64_t interdigit_ns;
-	char terminator[8];
+	struct flow_input *input; /* NULL: none was asked for yet */
 };
 
 /*
