@@ -13,6 +13,7 @@
  * routing.callback_keep is over, or when a reload takes its queue away. Control that drains makes no
  * more of them: those that no agent has taken yet wait for the end.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -53,24 +54,29 @@ bool callback_create(struct contact *cause, const struct flow_effect *effect, ui
 	uint32_t queue = facts_target_queue(cause, &effect->callback.target);
 	const char *number =
 		cause->callback_number[0] ? cause->callback_number : cause->customer_number;
+	struct callback *callback;
 	struct contact *contact;
 
 	if (queue == ROUTER_NONE || !callback_may_call(cause, number) ||
 		!queue_has_room(board, queue) || !has_room(board))
 		return false;
-	contact = board_contact_schedule(board, CONTACT_METHOD_CALLBACK, now_ns);
-	if (!contact)
+	callback = malloc(sizeof(*callback));
+	contact = callback ? board_contact_schedule(board, CONTACT_METHOD_CALLBACK, now_ns) : NULL;
+	if (!contact) {
+		free(callback);
 		return false;
+	}
 	contact_follow(contact, cause, now_ns);
 	contact_inherit(contact, cause);
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)
 		contact_inherit_hook(contact, cause, i);
 	contact->target_queue = queue;
-	contact->callback = (struct callback){.attempts = 1 + effect->callback.attempts,
+	*callback = (struct callback){.attempts = 1 + effect->callback.attempts,
 		.retry_ns = effect->callback.retry_s * CLOCK_S,
 		.gives_up_ns = now_ns + board->config->callback_keep_ns};
-	contact_text(contact->callback.caller_number, sizeof(contact->callback.caller_number),
+	contact_text(callback->caller_number, sizeof(callback->caller_number),
 		effect->callback.caller_number);
+	contact->callback = callback;
 	contact_text(contact->customer_number, sizeof(contact->customer_number), number);
 	log_info(LOG_CALL(contact->segment.id, 0), "contact", "%s is called back in %u s",
 		contact->customer_number, effect->callback.delay_s);
@@ -107,7 +113,7 @@ static void give_up(struct contact *contact, const char *why, uint64_t now_ns)
 
 void callback_due(struct contact *contact, uint64_t now_ns)
 {
-	if (now_ns < contact->callback.gives_up_ns)
+	if (now_ns < contact->callback->gives_up_ns)
 		enqueue(contact, now_ns);
 	else
 		give_up(contact, "it is too late", now_ns);
@@ -123,7 +129,7 @@ void callback_waits(struct contact *contact, uint64_t now_ns)
 		give_up(contact, "its queue is gone", now_ns);
 		return;
 	}
-	timers_set(board->timers, &contact->timer, contact->callback.gives_up_ns);
+	timers_set(board->timers, &contact->timer, contact->callback->gives_up_ns);
 	if (board->draining)
 		router_park(board->router, 0, contact->id, now_ns);
 }
@@ -164,7 +170,7 @@ void callback_agent_lost(struct contact *contact, uint64_t now_ns)
 
 void callback_dial(struct contact *contact, uint64_t now_ns)
 {
-	contact->callback.attempts--;
+	contact->callback->attempts--;
 	contact->caller = board_leg_open(contact, LEG_CUSTOMER, ROUTER_NONE);
 	if (!contact->caller) {
 		callback_agent_lost(contact, now_ns);
@@ -177,11 +183,11 @@ void callback_dial(struct contact *contact, uint64_t now_ns)
 
 void callback_failed(struct contact *contact, enum contact_reason reason, uint64_t now_ns)
 {
-	uint64_t again_ns = now_ns + contact->callback.retry_ns;
+	uint64_t again_ns = now_ns + contact->callback->retry_ns;
 
 	if (contact->agent)
 		board_leg_close(contact->agent, 0, "");
-	if (contact->callback.attempts == 0 || again_ns >= contact->callback.gives_up_ns) {
+	if (contact->callback->attempts == 0 || again_ns >= contact->callback->gives_up_ns) {
 		board_end_contact(contact, reason, now_ns);
 		return;
 	}

@@ -210,7 +210,7 @@ struct contact {
 	struct leg *agent;
 	uint8_t party;             /* the agent's, in the call's conference; CONFERENCE_NOBODY */
 	struct third_party *third; /* NULL: no number has been called yet */
-	struct callback callback;
+	struct callback *callback; /* NULL: it is none */
 	struct call *call;         /* NULL: not a call now */
 	struct contact *call_next; /* of the same call */
 

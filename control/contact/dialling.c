@@ -136,11 +136,12 @@ void dialling_place(struct leg *leg, const struct dialling_call *call, uint64_t 
 	struct switchboard *board = contact->board;
 	const struct resource_queue *queue = router_queue_row(board->router, contact->target_queue);
 	uint64_t limit_ns = call->limit_ns ? call->limit_ns : board->config->dial_ns;
-	const char *own = *call->number ? call->number : contact->callback.caller_number;
-	struct board_caller_id id = {own, ""};
+	struct board_caller_id id = {call->number, ""};
 
 	if (contact->state != CONTACT_DIALLING || leg != contact->caller || contact->dial_placed)
 		return;
+	if (!*id.number && contact->callback)
+		id.number = contact->callback->caller_number;
 	if (!*id.number && queue)
 		id = (struct board_caller_id){queue->caller_id_number, queue->caller_id_name};
 	contact->dial_placed = true;
