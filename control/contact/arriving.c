@@ -48,7 +48,7 @@ const char *board_why_not_new(const struct switchboard *board)
 static void take_identity(struct contact *contact, const struct signalling_call *call)
 {
 	contact_text(contact->customer_number, sizeof(contact->customer_number), call->from);
-	contact_text(contact->customer_name, sizeof(contact->customer_name), call->from_name);
+	contact_set_customer_name(contact, call->from_name);
 	contact_text(contact->system_number, sizeof(contact->system_number), call->to);
 	contact->sip_headers = signalling_headers(call);
 }

@@ -112,6 +112,20 @@ void contact_text(char *to, size_t size, const char *from)
 				to[i] = '?';
 }
 
+void contact_set_customer_name(struct contact *contact, const char *name)
+{
+	char text[CONTACT_NAME_SIZE];
+
+	contact_text(text, sizeof(text), name);
+	free(contact->customer_name);
+	contact->customer_name = *text ? str_dup(str_from(text)) : NULL;
+}
+
+const char *contact_customer_name(const struct contact *contact)
+{
+	return contact->customer_name ? contact->customer_name : "";
+}
+
 static struct contact_segment fresh_segment(
 	struct contact *contact, enum contact_method method, uint64_t now_ns)
 {
@@ -209,7 +223,7 @@ void contact_inherit(struct contact *contact, const struct contact *cause)
 	contact->criteria = criteria_hold(cause->criteria);
 	memcpy(contact->language, cause->language, sizeof(contact->language));
 	memcpy(contact->voice, cause->voice, sizeof(contact->voice));
-	memcpy(contact->customer_name, cause->customer_name, sizeof(contact->customer_name));
+	contact_set_customer_name(contact, contact_customer_name(cause));
 	contact->memory.logged = cause->memory.logged;
 	contact->flow_logged = cause->flow_logged;
 	contact_data_copy(&contact->data, &cause->data);

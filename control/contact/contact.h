@@ -145,6 +145,9 @@ struct contact_chain {
 	uint64_t holder; /* contact whose segment the tail is; stale when that is gone */
 };
 
+/* Of a caller's name, with the terminator. */
+#define CONTACT_NAME_SIZE 128u
+
 struct switchboard;
 struct call;
 
@@ -184,7 +187,7 @@ struct contact {
 
 	/* who called, as facts for flows */
 	char customer_number[64];
-	char customer_name[128];
+	char *customer_name; /* NULL: none */
 	char system_number[64];
 	char *sip_headers; /* pairs "Name\0value\0", ends with "\0": $.Media.Sip.Headers.* */
 
@@ -274,6 +277,11 @@ bool segment_is_wrapping(const struct contact_segment *segment);
 /* The customer goes on hold and comes off it. */
 void contact_hold_begins(struct contact_segment *segment, uint64_t now_ns);
 void contact_hold_ends(struct contact_segment *segment, uint64_t now_ns);
+
+/* Cut at CONTACT_NAME_SIZE. "", and without memory: none. */
+void contact_set_customer_name(struct contact *contact, const char *name);
+/* "": none. */
+const char *contact_customer_name(const struct contact *contact);
 
 /* Wall time of a moment of this contact. */
 uint64_t contact_wall(const struct contact *contact, uint64_t moment_ns);

@@ -94,7 +94,7 @@ int board_leg_ring(struct leg *leg, uint64_t now_ns)
 		return -EHOSTUNREACH;
 	rc = signalling_call_phone(board->signalling, row,
 		&(struct signalling_dial){.number = contact->customer_number,
-			.name = contact->customer_name,
+			.name = contact_customer_name(contact),
 			.media = leg->media,
 			.auto_answer = row->phone_kind != RESOURCE_PHONE_RING},
 		now_ns, &leg->session);

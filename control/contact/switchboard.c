@@ -179,6 +179,7 @@ void board_forget_contact(struct contact *contact)
 	panel_forget(contact);
 	contact_leave_chain(contact);
 	free(contact->callback);
+	free(contact->customer_name);
 	free(contact->quick_connect);
 	flow_release(contact->first_flow);
 	for (int i = 0; i < FLOW_HOOK_COUNT; i++)

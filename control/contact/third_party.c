@@ -139,7 +139,7 @@ static void take_parameters(struct contact *contact, const struct flow_effect *e
 	contact_text(third->caller_number, sizeof(third->caller_number),
 		*number ? number : contact->customer_number);
 	contact_text(third->caller_name, sizeof(third->caller_name),
-		*name || *number ? name : contact->customer_name);
+		*name || *number ? name : contact_customer_name(contact));
 }
 
 bool third_party_start(struct leg *customer, const struct flow_effect *effect, uint64_t now_ns)
