@@ -50,7 +50,8 @@ enum {
 #define SHARE       0.8
 #define SHARE_NEAR  0.02
 #define TRIES       20u
-#define STEPS_WHOLE 4u
+#define STEPS_WHOLE 6u
+#define STEP_MAX    1.5
 #define WARM_UP_NS  (2000 * MS)
 #define SLICE_NS    (100 * MS)
 #define SLICES_MAX  1000u
@@ -68,10 +69,11 @@ struct scene {
 	uint64_t begun_ns;          /* of the peers' first period */
 	uint64_t turns;             /* packets given, of all parties together */
 	bool measuring;
-	uint64_t heard, unknown, refused, generator_worst_ns; /* refused: the ring was full */
-	uint64_t codes;                                       /* that were heard, a bit for each */
-	uint32_t *delays;                                     /* by STEP_US */
-	uint8_t *walked;                                      /* WALK_BYTES */
+	/* refused: the ring was full, or the pool empty */
+	uint64_t heard, unknown, refused, generator_worst_ns;
+	uint64_t codes;   /* that were heard, a bit for each */
+	uint32_t *delays; /* by STEP_US */
+	uint8_t *walked;  /* WALK_BYTES */
 };
 
 static void need(bool good, const char *what)
@@ -166,7 +168,11 @@ static void talk(struct scene *s, uint64_t now_ns)
 	while (s->turns < due) {
 		uint32_t n = due - s->turns < BURST ? (uint32_t)(due - s->turns) : BURST;
 
-		need(rte_pktmbuf_alloc_bulk(s->wire.nic.pool, packet, n) == 0, "the pool is empty");
+		if (rte_pktmbuf_alloc_bulk(s->wire.nic.pool, packet, n)) {
+			s->refused += n; /* as a NIC without a free packet */
+			s->turns += n;
+			continue;
+		}
 		now_ns = clock_kernel_ns();
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t period = (s->turns + i) / s->parties;
@@ -479,8 +485,9 @@ static void measure_four_fifths(struct scene *s, double hz)
 				return;
 		}
 		double step = SHARE / found;
-		/* once it is about right, noise is not to throw it about */
-		double wanted = parties * (i < STEPS_WHOLE ? step : sqrt(step));
+		/* a core with little to do says little about a busy one, and once the number is
+		 * about right, noise is not to throw it about */
+		double wanted = parties * (i < STEPS_WHOLE ? fmin(step, STEP_MAX) : sqrt(step));
 
 		need(wanted < PARTIES_MAX, "the core has time for more parties than there are");
 		parties = (uint32_t)wanted / 2 * 2;
