@@ -551,8 +551,8 @@ struct flow_input {
 };
 
 /*
- * One run. Plain data: but for `context` and `flow` pointers (which a journal writes as ids) all of
- * it can be written and read back. Read it freely; only the engine writes.
+ * One run. Plain data: all of it can be written and read back, `context` and `flow` by a journal as
+ * ids, what `invoker` and `input` point to with it. Read it freely; only the engine writes.
  */
 struct flow_run {
 	enum flow_run_state state;

@@ -32,7 +32,6 @@ static uint64_t tsc(void)
 static int device_start(void **state)
 {
 	struct rte_eth_conf conf = {0};
-
 	struct rig *r = rig_create(1);
 	struct rte_mempool *pool = r->dp.nic.pool; /* that of all rigs */
 
