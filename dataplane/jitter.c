@@ -18,7 +18,7 @@ enum {
 	FAST_US = 100000,  /* this much above the target is far too many */
 	BURST_US =
 		50000, /* more than this above the target is trimmed before a talk spurt begins */
-	DRAINED_US = 4000,     /* mean slack of a sender slower than we are */
+	DRAINED_SHARE = 3,     /* a mean slack of a third of the least delay says: a slow sender */
 	SLOTS_SPARE = 4,       /* for what comes before its time */
 	TIMESTAMP_FAR = 30000, /* further than the slots' 16 bits of timestamp can tell */
 	STARVED_LIMIT = 14,    /* so that one more still fits its field */
@@ -368,8 +368,9 @@ static uint32_t excess_us(const struct jitter *j)
 {
 	uint32_t frame = frame_us(j);
 
-	return JITTER_EXCESS_US + (j->min_ms - JITTER_MIN_MS) * 1000u + (j->recovers ? frame : 0) +
-	       (frame > TICK_US ? frame - TICK_US : 0) + (frame % TICK_US == 0 ? 0 : TICK_US);
+	return JITTER_EXCESS_US + j->min_ms * 1000u - JITTER_MIN_MS * 1000u +
+	       (j->recovers ? frame : 0) + (frame > TICK_US ? frame - TICK_US : 0) +
+	       (frame % TICK_US == 0 ? 0 : TICK_US);
 }
 
 static bool must_drop(struct jitter *j, bool quiet)
@@ -403,11 +404,19 @@ static enum jitter_frame drop(struct jitter *j, uint32_t *handle)
 	return JITTER_DROP;
 }
 
+/* Mean slack of a sender slower than we are; a leg that waits longer than by itself is no worse off. */
+static int32_t drained_us(const struct jitter *j)
+{
+	uint32_t least_ms = j->min_ms < JITTER_MIN_MS ? j->min_ms : JITTER_MIN_MS;
+
+	return (int32_t)(least_ms * 1000u / DRAINED_SHARE);
+}
+
 static bool must_grow(const struct jitter *j, bool quiet)
 {
 	unsigned late = j->flags & JITTER_LATE_MASK;
 
-	if (j->window >= WINDOW_FAST && j->slack_mean_us < DRAINED_US)
+	if (j->window >= WINDOW_FAST && j->slack_mean_us < drained_us(j))
 		return true;
 	return late >= LATE_GROW || (quiet && late >= LATE_GROW_QUIET);
 }
@@ -519,13 +528,20 @@ void jitter_init(struct jitter *j, uint8_t clock_khz)
 	jitter_bounds(j, 0, 0);
 }
 
+static uint8_t at_least(uint8_t ms, uint8_t least)
+{
+	return ms > least ? ms : least;
+}
+
 void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms)
 {
-	j->max_ms = max_ms > JITTER_MIN_MS ? max_ms : max_ms ? JITTER_MIN_MS : JITTER_MAX_MS;
-	j->min_ms = min_ms > JITTER_MIN_MS ? min_ms : JITTER_MIN_MS;
+	bool learned = j->target_ms > j->min_ms;
+
+	j->max_ms = at_least(max_ms ? max_ms : JITTER_MAX_MS, JITTER_LEAST_MS);
+	j->min_ms = at_least(min_ms ? min_ms : JITTER_MIN_MS, JITTER_LEAST_MS);
 	if (j->min_ms > j->max_ms)
 		j->min_ms = j->max_ms;
-	set_target(j, (int32_t)target_us(j));
+	set_target(j, learned ? (int32_t)target_us(j) : 0);
 }
 
 void jitter_recovers(struct jitter *j, bool recovers)

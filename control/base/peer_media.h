@@ -103,9 +103,10 @@ extern const char *const peer_media_prefers[],
 		"who hears nobody but one other with Opus is sent the other's own packets,\n"  \
 		"where both have this: no second loss of quality, next to no work")            \
 	X(jitter_min, jitter_min_ns, OPTION_DURATION, 0, PEER_MS(250), "0s", NULL,             \
-		"least delay of the jitter buffer; 0s: its own")                               \
+		"least delay of the jitter buffer, 4ms or more; 0s: its own, 12ms, which\n"    \
+		"noise of 5ms in the arrival of packets does not trouble")                     \
 	X(jitter_max, jitter_max_ns, OPTION_DURATION, 0, PEER_MS(250), "0s", NULL,             \
-		"most delay of the jitter buffer; 0s: its own")                                \
+		"most delay of the jitter buffer; 0s: its own, 120ms")                         \
 	X(media_timeout, media_timeout_ns, OPTION_DURATION, 0, PEER_MS(3600000), "30s", NULL,  \
 		"a leg without media for so long is announced; 0s: never")
 

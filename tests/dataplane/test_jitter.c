@@ -422,6 +422,49 @@ static void a_leg_waits_as_long_as_its_bounds_say(void **state)
 	}
 }
 
+/* A line without jitter: nothing is lost for it, and one with jitter after all is learned. */
+static void a_leg_that_asks_for_the_least_delay_has_it(void **state)
+{
+	for (unsigned n = 0; n < 320; n++) {
+		struct jitter j;
+		struct path p = even_path();
+		bool hard = n & 1, quiet = n & 2, drifts = n & 4;
+		struct outcome o;
+
+		p.packets = 30000;
+		p.first_ns += n / 8 * MS / 2;
+		p.noise_ns = hard ? (int64_t)MS : 0;
+		p.stall_ns = hard ? 15 * MS : 0;
+		p.drift_ppm = drifts ? -200 : 0;
+		p.quiet = quiet;
+		p.seed = n;
+		jitter_init(&j, 8);
+		jitter_bounds(&j, JITTER_LEAST_MS, 0);
+		o = run(&j, &p);
+		if (drifts) {
+			assert_int_equal(o.disorder + o.late + o.dropped, 0);
+			assert_int_equal(o.after_first, o.stretched);
+			assert_in_range(o.stretched, 5, 7);
+		} else {
+			assert_perfect(&o, p.packets);
+			assert_true(o.delay_max_ns <= (hard ? 24 + 15 : 24) * MS);
+		}
+
+		p = even_path();
+		p.packets = 30000;
+		p.first_ns += n * MS / 16;
+		p.noise_ns = 30 * (int64_t)MS;
+		p.seed = n;
+		jitter_init(&j, 8);
+		jitter_bounds(&j, JITTER_LEAST_MS, 0);
+		o = run(&j, &p);
+		assert_int_equal(o.disorder + o.overflow + o.reset, 0);
+		assert_true(o.after_first * 1000 <= p.packets);
+		assert_true(o.late * 2000 <= p.packets);
+		assert_true(o.delay_max_ns <= 140 * MS);
+	}
+}
+
 static void bounds_that_make_no_sense_are_put_right(void **state)
 {
 	struct jitter j;
@@ -430,6 +473,10 @@ static void bounds_that_make_no_sense_are_put_right(void **state)
 	jitter_bounds(&j, 200, 50);
 	assert_int_equal(j.target_ms, 50);
 	jitter_bounds(&j, 1, 1);
+	assert_int_equal(j.target_ms, JITTER_LEAST_MS);
+	jitter_bounds(&j, 0, 8);
+	assert_int_equal(j.target_ms, 8);
+	jitter_bounds(&j, 0, 0);
 	assert_int_equal(j.target_ms, JITTER_MIN_MS);
 	jitter_bounds(&j, 200, 0);
 	assert_int_equal(j.target_ms, JITTER_MAX_MS);
@@ -866,6 +913,7 @@ int main(void)
 		cmocka_unit_test(a_drift_of_200_ppm_costs_six_frames),
 		cmocka_unit_test(a_jitter_of_60_ms_loses_little),
 		cmocka_unit_test(a_leg_waits_as_long_as_its_bounds_say),
+		cmocka_unit_test(a_leg_that_asks_for_the_least_delay_has_it),
 		cmocka_unit_test(bounds_that_make_no_sense_are_put_right),
 		cmocka_unit_test(the_packet_behind_a_hole_is_told),
 		cmocka_unit_test(what_follows_a_loss_is_waited_for),
