@@ -12,7 +12,12 @@
  * How many parties are four fifths is found by short runs, by busy cycles (counters.h): from
  * CALIBRATION parties on until the core is busy for SHARE of its time, SHARE_NEAR more or less; what
  * is printed was measured when it was. That is judged by the median of its tenths of a second, since
- * one in which the machine took the core for itself says nothing about the parties.
+ * one in which the machine took the core for itself says nothing about the parties. Where the speed
+ * of the core changes from one run to the next, so that none of TRIES finds it so, the parties are
+ * the median of what they say, and busy_percent is what it then was.
+ *
+ * Legs ask for the least delay that the jitter buffer knows, as one would who knows that a line has
+ * no jitter: jitter_min in the instance, jitter_min_ms here.
  *
  * A tick is late when its millisecond is noticed more than 1 ms after it came. What of that is the
  * machine's, because others share it, two loops see on the same core, before and after the run and
@@ -34,6 +39,7 @@
 enum {
 	CALIBRATION = 9000,
 	SMOKE_PARTIES = 60,
+	JITTER_MS = JITTER_LEAST_MS,
 	PEER_UDP = 4000,
 	RING_SLOTS = 4096, /* as many as NICs have descriptors */
 	WORKER_LCORE = 1,
@@ -96,9 +102,9 @@ static void calls_open(struct scene *s, uint32_t parties, double hz)
 	s->delays = calloc(STEPS, sizeof(*s->delays));
 	need(s->said_ns && s->delays, "no memory");
 	for (uint32_t i = 0; i < parties; i++) {
-		const struct cord_terms terms =
-			calls_terms(rooms_peer(i, PEER_UDP), CORD_CODEC_PCMU);
+		struct cord_terms terms = calls_terms(rooms_peer(i, PEER_UDP), CORD_CODEC_PCMU);
 
+		terms.jitter_min_ms = JITTER_MS;
 		rooms_port(s->w, i, &terms);
 	}
 	for (uint32_t i = 0; i < parties / 2; i++) {
@@ -427,7 +433,8 @@ static void print(const struct scene *s, const struct spent *c, const struct spu
 	double late = in_10000(c->late, c->ticks);
 	double idle_late = in_10000(idle->late, idle->phases);
 
-	printf("{\"bench\":\"delay\",\"codec\":\"PCMU\",\"room\":2,\"parties\":%u,\"seconds\":%.0f,"
+	printf("{\"bench\":\"delay\",\"codec\":\"PCMU\",\"room\":2,\"jitter_min_ms\":%u,"
+	       "\"parties\":%u,\"seconds\":%.0f,"
 	       "\"busy_percent\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"p999_ms\":%.2f,"
 	       "\"max_ms\":%.2f,\"packets\":%llu,\"filled_in\":%llu,\"refused_packets\":%llu,"
 	       "\"concealed\":%llu,"
@@ -436,11 +443,12 @@ static void print(const struct scene *s, const struct spent *c, const struct spu
 	       "\"late_in_10000_excess\":%.2f,"
 	       "\"idle_worst_ms\":%.2f,\"generator_worst_ms\":%.2f,\"large_pages\":%s,"
 	       "\"hash\":\"%016llx\"}\n",
-		s->parties, (double)window_ns / 1e9, 100 * c->share, delay_ms(s, 0.5),
-		delay_ms(s, 0.99), delay_ms(s, 0.999), delay_ms(s, 1), (unsigned long long)s->heard,
-		(unsigned long long)s->unknown, (unsigned long long)s->refused,
-		(unsigned long long)c->concealed, (unsigned long long)c->ticks,
-		(unsigned long long)c->late, (unsigned long long)c->skipped, late, idle_late,
+		(unsigned)JITTER_MS, s->parties, (double)window_ns / 1e9, 100 * c->share,
+		delay_ms(s, 0.5), delay_ms(s, 0.99), delay_ms(s, 0.999), delay_ms(s, 1),
+		(unsigned long long)s->heard, (unsigned long long)s->unknown,
+		(unsigned long long)s->refused, (unsigned long long)c->concealed,
+		(unsigned long long)c->ticks, (unsigned long long)c->late,
+		(unsigned long long)c->skipped, late, idle_late,
 		in_10000(walked->late, walked->phases), late > idle_late ? late - idle_late : 0,
 		(double)idle->worst_ns / 1e6, (double)s->generator_worst_ns / 1e6,
 		s->wire.large_pages ? "true" : "false",
@@ -471,6 +479,7 @@ static double measure(
 static void measure_four_fifths(struct scene *s, double hz)
 {
 	uint32_t parties = CALIBRATION;
+	double said[TRIES];
 
 	for (uint32_t i = 0; i < TRIES; i++) {
 		struct spent c = run(s, parties, WARM_UP_NS, hz);
@@ -485,6 +494,8 @@ static void measure_four_fifths(struct scene *s, double hz)
 				return;
 		}
 		double step = SHARE / found;
+
+		said[i] = parties * step;
 		/* a core with little to do says little about a busy one, and once the number is
 		 * about right, noise is not to throw it about */
 		double wanted = parties * (i < STEPS_WHOLE ? fmin(step, STEP_MAX) : sqrt(step));
@@ -492,7 +503,10 @@ static void measure_four_fifths(struct scene *s, double hz)
 		need(wanted < PARTIES_MAX, "the core has time for more parties than there are");
 		parties = (uint32_t)wanted / 2 * 2;
 	}
-	need(false, "no number of parties keeps the core busy for four fifths of its time");
+	fputs("bench_delay: the core's speed changes, the median of what was found is measured\n",
+		stderr);
+	parties = (uint32_t)bench_median(said + STEPS_WHOLE, TRIES - STEPS_WHOLE) / 2 * 2;
+	measure(s, parties, 20000 * MS, hz, true);
 }
 
 /* ---- the program ---------------------------------------------------------------------------- */
