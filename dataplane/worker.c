@@ -316,8 +316,8 @@ static void worker_sleep(struct worker *w, cord_time now_ns)
 	cord_time until = (now_ns / WORKER_PHASE_NS + 1) * WORKER_PHASE_NS;
 	struct timespec t;
 
-	if (until > now_ns + WORKER_SLEEP_NS)
-		until = now_ns + WORKER_SLEEP_NS;
+	if (until > now_ns + WORKER_WAIT_NS)
+		until = now_ns + WORKER_WAIT_NS;
 	/* For so long, not until then: our clock may be far ahead of the kernel's for a second. */
 	t = (struct timespec){.tv_nsec = (long)(until - now_ns)};
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
@@ -330,7 +330,7 @@ static void worker_sleep(struct worker *w, cord_time now_ns)
  */
 static void worker_gather(const struct worker *w, cord_time now_ns, uint64_t begun)
 {
-	uint64_t until = WORKER_POLL_NS - now_ns % WORKER_POLL_NS;
+	uint64_t until = WORKER_WAIT_NS - now_ns % WORKER_WAIT_NS;
 	uint64_t cycles = until * worker_phase_cycles(w) / WORKER_PHASE_NS;
 
 	do

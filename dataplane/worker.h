@@ -39,8 +39,7 @@
 #define WORKER_TX_FLUSH        64u
 #define WORKER_TX_SECURE       64u
 #define WORKER_HOUSEKEEPING_NS 10000000ull
-#define WORKER_SLEEP_NS        250000ull
-#define WORKER_POLL_NS         50000ull /* from one pass to the next when there is time */
+#define WORKER_WAIT_NS         250000ull /* from one pass to the next when there is time */
 #define WORKER_PHASE_NS        (CORD_TICK_NS / CORD_PHASES)
 /* Passes without work before a worker that may sleep does. */
 #define WORKER_IDLE_PASSES 8u
