@@ -13,6 +13,7 @@ import html
 import json
 import math
 import pathlib
+import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -196,6 +197,16 @@ def values(group, figure):
 def median(group, figure):
     found = values(group, figure)
     return found[len(found) // 2] if found else None
+
+
+def speed_of(lines):
+    """How evenly the core ran, by the loops before the benches."""
+    turns = sorted({(line.get("program"), line.get("run", 0)): line["turns_per_ms"]
+                    for line in lines if "turns_per_ms" in line}.values())
+    if not turns:
+        return ""
+    least, middle = (round(100 * value / turns[-1]) for value in (turns[0], statistics.median(turns)))
+    return f"; before the benches a loop of nothing ran at {least} to 100 % of its best, {middle} % in the median"
 
 
 def machine_of(lines):
@@ -388,7 +399,8 @@ def folded(text, width):
 
 def block(lines):
     runs = 1 + max(line.get("run", 0) for line in lines)
-    parts = [f"Measured on {machine_of(lines)}; {'one run' if runs == 1 else f'medians of {runs} runs'}.",
+    parts = [f"Measured on {machine_of(lines)}; {'one run' if runs == 1 else f'medians of {runs} runs'}"
+             f"{speed_of(lines)}.",
              main_table(lines), "![cordboard beside its best peer](bench/figures.svg)",
              growth_table(lines), "![cycles of a party by parties](bench/growth.svg)", queue_table(lines),
              overload_table(lines), scaling_table(lines), detail_table(lines),

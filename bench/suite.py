@@ -75,16 +75,19 @@ def built(name, build):
     return hashlib.sha256(b"".join((build / p).read_bytes() for p in programs)).hexdigest()[:12]
 
 
-def stolen_percent():
-    """How much of a core others take: the gaps that a spinning loop sees."""
+def spin():
+    """A loop of nothing: how much of the core others took, by the gaps that it saw, and how many turns it
+    made in a millisecond of the rest, which are fewer where the core is slower."""
     begun = last = time.perf_counter()
-    stolen = 0.0
+    stolen, turns = 0.0, 0
     while last - begun < SPIN_S:
         now = time.perf_counter()
         if now - last > GAP_S:
             stolen += now - last
         last = now
-    return round(100 * stolen / SPIN_S, 2)
+        turns += 1
+    return {"stolen_percent": round(100 * stolen / SPIN_S, 2),
+            "turns_per_ms": round(turns / 1000 / max(last - begun - stolen, GAP_S), 1)}
 
 
 def command(name, build, smoke):
@@ -98,7 +101,7 @@ def command(name, build, smoke):
 
 def run(name, build, smoke, extra, out):
     """Runs a bench and writes its lines; False when it failed, or a line is not listed or has no hash."""
-    extra = dict(extra, program=name, build=built(name, build), stolen_percent=stolen_percent())
+    extra = dict(extra, program=name, build=built(name, build), **spin())
     good = True
     with subprocess.Popen(command(name, build, smoke), stdout=subprocess.PIPE, text=True) as process:
         for text in process.stdout:

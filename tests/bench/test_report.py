@@ -109,6 +109,12 @@ class Tables(unittest.TestCase):
             more = {} if pages is None else {"large_pages": pages}
             self.assertIn(text, report.machine_of([plain(1, **more)]))
 
+    def test_how_evenly_the_core_ran_is_told(self):
+        lines = [plain(1, program=name, run=turn, turns_per_ms=turns)
+                 for name, turn, turns in (("ring", 0, 100), ("ring", 0, 100), ("flow", 0, 400), ("ring", 1, 160))]
+        self.assertIn("ran at 25 to 100 % of its best, 40 % in the median", report.block(lines))
+        self.assertNotIn("of its best", report.block([plain(1)]))
+
 
 class Publishing(unittest.TestCase):
     @staticmethod

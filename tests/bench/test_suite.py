@@ -88,6 +88,7 @@ class Lines(Folder):
         self.assertTrue(good)
         self.assertLessEqual({"program", "build", "commit", "machine", "settings", "hash"}, set(line))
         self.assertEqual((line["program"], line["build"]), ("ring", suite.built("ring", self.path)))
+        self.assertGreater(line["turns_per_ms"], 0)
 
     def test_another_program_has_another_hash(self):
         _, (one,) = self.run_bench({"bench": "ring_one_way", "hash": "1f"})
