@@ -404,7 +404,10 @@ static enum jitter_frame drop(struct jitter *j, uint32_t *handle)
 	return JITTER_DROP;
 }
 
-/* Mean slack of a sender slower than we are; a leg that waits longer than by itself is no worse off. */
+/*
+ * Less slack than this on average tells of a sender slower than we are. A leg that waits longer than
+ * by default is judged as by default.
+ */
 static int32_t drained_us(const struct jitter *j)
 {
 	uint32_t least_ms = j->min_ms < JITTER_MIN_MS ? j->min_ms : JITTER_MIN_MS;
@@ -537,8 +540,8 @@ void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms)
 {
 	bool learned = j->target_ms > j->min_ms;
 
-	j->max_ms = at_least(max_ms ? max_ms : JITTER_MAX_MS, JITTER_LEAST_MS);
-	j->min_ms = at_least(min_ms ? min_ms : JITTER_MIN_MS, JITTER_LEAST_MS);
+	j->max_ms = at_least(max_ms ? max_ms : JITTER_MAX_MS, CORD_JITTER_LEAST_MS);
+	j->min_ms = at_least(min_ms ? min_ms : JITTER_MIN_MS, CORD_JITTER_LEAST_MS);
 	if (j->min_ms > j->max_ms)
 		j->min_ms = j->max_ms;
 	set_target(j, learned ? (int32_t)target_us(j) : 0);

@@ -30,12 +30,14 @@
  *
  * With evenly paced packets, noise of +-5 ms in their arrival, any phase between sender and ticks,
  * and ticks that run up to 15 ms late, nothing is concealed, added or dropped (noise of +-1 ms where
- * a leg has a least delay of JITTER_LEAST_MS). For that, the caller gives jitter_pop() the time that
- * the tick was due, not the time that it ran, and inserts all packets that have arrived before it
- * runs the tick.
+ * a leg has a least delay of CORD_JITTER_LEAST_MS). For that, the caller gives jitter_pop() the time
+ * that the tick was due, not the time that it ran, and inserts all packets that have arrived before
+ * it runs the tick.
  */
 #ifndef JITTER_H
 #define JITTER_H
+
+#include <cordboard/types.h>
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -43,7 +45,6 @@
 
 #define JITTER_SLOTS 16u /* frames held; a power of two */
 
-#define JITTER_LEAST_MS  4u     /* no leg's target is smaller */
 #define JITTER_MIN_MS    12u    /* a leg's smallest delay where nothing else was said */
 #define JITTER_MAX_MS    120u   /* the largest then */
 #define JITTER_EXCESS_US 40000u /* with frames of 20 ms; more with longer ones */
@@ -112,9 +113,9 @@ enum jitter_frame {
 void jitter_init(struct jitter *j, uint8_t clock_khz);
 
 /*
- * Bounds of the delay of this leg, from now on; 0: JITTER_MIN_MS, JITTER_MAX_MS. max_ms prevails; less
- * than JITTER_LEAST_MS is taken as that. A mean delay more than a frame above max_ms is cut at once.
- * Short frames bound it as well: at most 12 of them wait.
+ * Bounds of the delay of this leg, from now on; 0: JITTER_MIN_MS, JITTER_MAX_MS. max_ms prevails;
+ * less than CORD_JITTER_LEAST_MS is taken as that. A mean delay more than a frame above max_ms is cut
+ * at once. Short frames bound it as well: at most 12 of them wait.
  */
 void jitter_bounds(struct jitter *j, uint8_t min_ms, uint8_t max_ms);
 

@@ -95,8 +95,15 @@ int peer_media_read(struct peer_media *media, const struct yml_node *mapping,
 	return -EINVAL;
 }
 
+static bool is_delay(uint64_t ns)
+{
+	return ns == 0 || ns >= (uint64_t)PEER_MS(CORD_JITTER_LEAST_MS);
+}
+
 const char *peer_media_judge(const struct peer_media *media)
 {
+	if (!is_delay(media->jitter_min_ns) || !is_delay(media->jitter_max_ns))
+		return "expected jitter_min and jitter_max of 4ms or more, or 0s";
 	if (media->jitter_max_ns && media->jitter_min_ns > media->jitter_max_ns)
 		return "expected jitter_min of no more than jitter_max";
 	return NULL;

@@ -61,7 +61,7 @@ struct cord_terms {
 	/* 0..127; telephone-event (RFC 4733) and comfort noise (RFC 3389) or CORD_NO_PAYLOAD_TYPE */
 	uint8_t payload_type, event_payload_type, noise_payload_type;
 	uint8_t receive_payload_type, receive_event_payload_type, receive_noise_payload_type;
-	/* Bounds of the play-out delay; 0: the dataplane's own, less than 4 is taken as 4. */
+	/* Bounds of the play-out delay, CORD_JITTER_LEAST_MS or more; 0: the dataplane's own. */
 	uint8_t jitter_min_ms, jitter_max_ms;
 	uint32_t event_clock_hz; /* of telephone-event durations: 8000, 16000 or 48000 */
 	/* Opus, of what we send: bit/s, 0: our default; 0..10; loss to be prepared for, percent */

@@ -97,6 +97,9 @@ static inline bool cord_codec_wide(uint32_t codec)
 	return codec == CORD_CODEC_G722 || codec == CORD_CODEC_OPUS;
 }
 
+/* The least play-out delay that a leg may ask for (struct cord_terms), ms. */
+#define CORD_JITTER_LEAST_MS 4u
+
 /*
  * What protects a stream: the crypto suites of SDES (RFC 4568 section 6.2, RFC 6188, RFC 7714) by
  * name, number, bytes of key, of salt and of the tags of RTP and RTCP, and whether it is AEAD.

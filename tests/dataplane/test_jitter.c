@@ -161,7 +161,7 @@ static void a_jitter_of_60_ms_loses_little(void **state)
 		p.noise_ns = 30 * (int64_t)MS;
 		p.seed = i;
 		jitter_init(&j, 8);
-		jitter_bounds(&j, least ? JITTER_LEAST_MS : 0, 0);
+		jitter_bounds(&j, least ? CORD_JITTER_LEAST_MS : 0, 0);
 		struct outcome o = path_run(&j, &p);
 		assert_int_equal(o.disorder + o.overflow + o.reset, 0);
 		assert_true(o.after_first * 1000 <= p.packets);
@@ -223,7 +223,7 @@ static void a_leg_that_asks_for_the_least_delay_has_it(void **state)
 		p.quiet = n & 2;
 		p.seed = n;
 		jitter_init(&j, 8);
-		jitter_bounds(&j, JITTER_LEAST_MS, 0);
+		jitter_bounds(&j, CORD_JITTER_LEAST_MS, 0);
 		struct outcome o = path_run(&j, &p);
 		if (drifts) {
 			assert_int_equal(o.disorder + o.late + o.dropped, 0);
@@ -244,7 +244,7 @@ static void bounds_that_make_no_sense_are_put_right(void **state)
 	jitter_bounds(&j, 200, 50);
 	assert_int_equal(j.target_ms, 50);
 	jitter_bounds(&j, 1, 1);
-	assert_int_equal(j.target_ms, JITTER_LEAST_MS);
+	assert_int_equal(j.target_ms, CORD_JITTER_LEAST_MS);
 	jitter_bounds(&j, 0, 8);
 	assert_int_equal(j.target_ms, 8);
 	jitter_bounds(&j, 0, 0);

@@ -356,6 +356,12 @@ static void mistakes_are_named(void **state)
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n"
 		 "    jitter_min: 80ms\n    jitter_max: 60ms\n",
 			"cordboard.yaml:2", "jitter_min of no more than jitter_max"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n"
+		 "    jitter_min: 3ms\n",
+			"cordboard.yaml:2", "jitter_min and jitter_max of 4ms or more"},
+		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n"
+		 "    jitter_max: 500us\n",
+			"cordboard.yaml:2", "jitter_min and jitter_max of 4ms or more"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    rtcpmux: true\n",
 			"cordboard.yaml:4", "rtcp_mux"},
 		{"trunks:\n  - name: a\n    gateways: [{address: 1.2.3.4}]\n    username: x\n",
